@@ -1,6 +1,7 @@
 """Who may import whom across distributions, for every backend, domain and plugin in the tree."""
 
 import ast
+import itertools
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -116,6 +117,6 @@ def test_pins_lie_within_the_bounds_and_name_no_host():
     assert "://" not in text
     pinned = {pin.split("==")[0].lower().replace("_", "-") for pin in pins}
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    wanted = [*project["dependencies"], *sum(project["optional-dependencies"].values(), [])]
+    wanted = itertools.chain(project["dependencies"], *project["optional-dependencies"].values())
     names = {need.split(">")[0].split("=")[0].lower().replace("_", "-") for need in wanted}
     assert not names - pinned
