@@ -187,11 +187,6 @@ def from_numpy_dtype(numpy_dtype: np.dtype[Any]) -> dtype:
             f"numpy dtype {numpy_dtype.str!r} has a byte order different from this machine's; "
             "convert the array first: array.astype(array.dtype.newbyteorder('='))"
         )
-    # C types of equal width (`long long` beside `long`) are distinct on some platforms.
-    if numpy_dtype.kind in "iuf" and numpy_dtype.itemsize <= 8:
-        same_width = _by_numpy.get(np.dtype(f"{numpy_dtype.kind}{numpy_dtype.itemsize}"))
-        if same_width is not None:
-            return same_width
     raise TypeError(
         f"can't convert a numpy array of type {numpy_dtype}; "
         f"the supported types are: {', '.join(_by_name)}"

@@ -1,0 +1,131 @@
+"""`device`, the name of a place where tensors live: a type such as "cpu" and perhaps an index."""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable
+from typing import Final, NoReturn, SupportsIndex
+
+# A name, dotted for the child of another device ("opencl.intel"), then perhaps ":" and a number.
+_DEVICE_STRING: Final = re.compile(
+    r"(?P<type>[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)(?::(?P<index>0|[1-9]\d*))?", re.ASCII
+)
+_MAX_INDEX: Final = 2**15 - 1
+
+
+class device:
+    """A device type and an optional index: `device("cuda:1")`, `device("cuda", 1)`.
+
+    Any well-formed name is accepted: which devices exist is known where a device is used. A device
+    without index means the current one of its type and is not equal to index 0.
+
+    Raises:
+        RuntimeError: the string is malformed, or the index is negative, too large or given twice.
+        TypeError: an argument has the wrong type.
+    """
+
+    __slots__ = ("_hash", "index", "type")
+
+    type: str
+    index: int | None
+    _hash: int
+
+    def __init__(
+        self, type: str | device | None = None, index: SupportsIndex | None = None, **alias: object
+    ) -> None:
+        given = _named_or_alias(type, alias)
+        if isinstance(given, device):
+            if index is not None:
+                raise TypeError(
+                    f"device(): argument 'type' (position 1) must be str when an index is given, "
+                    f"not {given!r}"
+                )
+            name, number = given.type, given.index
+        elif isinstance(given, str):
+            name, number = _parse(given)
+            if index is not None:
+                if number is not None:
+                    raise RuntimeError(
+                        "type (string) must not include an index because index was passed "
+                        f"explicitly: {given!r}"
+                    )
+                number = _checked_index(index)
+        else:
+            raise TypeError(
+                "device() expects a string such as 'cpu' or 'cuda:1', or another device, "
+                f"got {given.__class__.__name__}"
+            )
+        set_attribute = object.__setattr__
+        set_attribute(self, "type", name)
+        set_attribute(self, "index", number)
+        set_attribute(self, "_hash", hash((device, name, number)))
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError(f"devices are immutable: cannot set {name!r} of {self!r}")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"devices are immutable: cannot delete {name!r} of {self!r}")
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, device):
+            return NotImplemented
+        return self.type == other.type and self.index == other.index
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __str__(self) -> str:
+        return self.type if self.index is None else f"{self.type}:{self.index}"
+
+    def __repr__(self) -> str:
+        index = "" if self.index is None else f", index={self.index}"
+        return f"device(type={self.type!r}{index})"
+
+    def __reduce__(self) -> tuple[Callable[..., device], tuple[str] | tuple[str, int]]:
+        return device, (self.type,) if self.index is None else (self.type, self.index)
+
+
+def _named_or_alias(type_: object, alias: dict[str, object]) -> object:
+    """Return the first argument, which PyTorch also lets callers name `device`."""
+    unknown = alias.keys() - {"device"}
+    if unknown:
+        raise TypeError(f"device() got an unexpected keyword argument {min(unknown)!r}")
+    if not alias:
+        return type_
+    if type_ is not None:
+        raise TypeError("device() takes either 'type' or 'device', not both")
+    return alias["device"]
+
+
+def _parse(text: str) -> tuple[str, int | None]:
+    if not text:
+        raise RuntimeError(
+            "Device string must not be empty; expected one such as 'cpu' or 'cuda:1'"
+        )
+    match = _DEVICE_STRING.fullmatch(text)
+    if match is None:
+        raise RuntimeError(
+            f"Invalid device string: {text!r}; expected a name and perhaps an index, "
+            "such as 'cpu' or 'cuda:1'"
+        )
+    name, index = match.group("type", "index")
+    if index is None:
+        return name, None
+    if len(index) > len(str(_MAX_INDEX)) or int(index) > _MAX_INDEX:
+        raise RuntimeError(
+            f"Could not parse device index {index!r} in device string {text!r}: "
+            f"the largest index is {_MAX_INDEX}"
+        )
+    return name, int(index)
+
+
+def _checked_index(index: object) -> int:
+    if isinstance(index, bool) or not isinstance(index, SupportsIndex):
+        raise TypeError(f"device(): argument 'index' must be int, not {index.__class__.__name__}")
+    number = operator.index(index)
+    if number < 0:
+        raise RuntimeError(f"Device index must not be negative, got {number}")
+    if number > _MAX_INDEX:
+        raise RuntimeError(f"Device index {number} is too large: the largest is {_MAX_INDEX}")
+    return number
