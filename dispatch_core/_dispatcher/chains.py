@@ -1,0 +1,325 @@
+"""Chains that end in a kernel: one small class per argument shape, so that a call has no loop in it.
+
+A chain is what an operator call runs after the table look-up. The classes here take the raw arrays out
+of the tensors, call the kernel and put a tensor around the result; layers wrap them (`layers/`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from dispatch_core import _state
+from dispatch_core._dispatcher import operator
+from dispatch_core._dispatcher.operator import Op, ParamKind
+from dispatch_core._errors import DispatchCoreError
+from dispatch_core._graph import Raw
+from dispatch_core._keys import VIEW, key_number
+from dispatch_core._tensor import Tensor
+from dispatch_core.backend.api import Backend
+from dispatch_core.backend.kernels import Kernel
+
+_new: Callable[[type[Tensor]], Tensor] = object.__new__
+
+
+class Chain:
+    """What runs when an operator is called with arguments of certain keys in a certain state."""
+
+    __slots__ = ("op",)
+
+    op: Op
+
+    def call(self, *args: Any) -> Any:
+        """Compute the operator; arguments in the order of its declaration."""
+        raise NotImplementedError
+
+    def describe(self) -> list[str]:
+        """The steps of this chain, outermost first, as `explain` prints them."""
+        return [type(self).__name__]
+
+
+class Miss(Chain):
+    """Stands where nothing is resolved yet: composes the chain, publishes it and calls it."""
+
+    __slots__ = ()
+
+    def __init__(self, op: Op) -> None:
+        self.op = op
+
+    def call(self, *args: Any) -> Any:
+        return SLOTS.chain_for(self.op, args).call(*args)
+
+
+operator.MISS_CLASS = Miss
+
+
+class _Slots:
+    chain_for: Callable[[Op, Sequence[Any]], Chain]
+
+
+SLOTS = _Slots()
+
+
+def chain_of(op: Op, args: Sequence[Any]) -> Chain:
+    """The resolved chain for these arguments in the current state."""
+    state = _state.current_state() or _state.open_context()
+    keys = op.keys_of(args)
+    found = op.find(state, keys)
+    return SLOTS.chain_for(op, args) if found is op.miss else found
+
+
+def failure(op: Op, args: Sequence[Any], error: Exception) -> Exception:
+    """The exception to raise for a kernel's error: the family's own words where it finds the mistake."""
+    if isinstance(error, (DispatchCoreError, MemoryError)):
+        return error
+    op.family.check(op, args)
+    if isinstance(error, (IndexError, TypeError, ValueError, NotImplementedError)):
+        return type(error)(f"{op.name}(): {error}")
+    return RuntimeError(f"{op.name}(): {error}")
+
+
+class KernelChain(Chain):
+    """Base of the chains that call a kernel of one backend."""
+
+    __slots__ = ("array", "backend", "fix", "info", "kernel", "key")
+
+    def __init__(self, op: Op, backend: Backend, kernel: Kernel, key: int) -> None:
+        self.op = op
+        self.backend = backend
+        self.array = backend.array
+        self.fix = backend.as_array
+        self.info = kernel
+        self.kernel = kernel.fn
+        self.key = key
+
+    def raw_arguments(self, args: Sequence[Any]) -> list[Any]:
+        """The arguments as the kernel takes them."""
+        return [a._raw if isinstance(a, Tensor) else a for a in args]
+
+    def describe(self) -> list[str]:
+        return [f"kernel {self.info.describe()} on {self.info.device}"]
+
+
+class Unary(KernelChain):
+    """kernel(x) with a result key known beforehand."""
+
+    __slots__ = ()
+
+    def call(self, x: Tensor) -> Tensor:  # type: ignore[override]
+        try:
+            r = self.kernel(x._raw)
+        except Exception as error:
+            raise failure(self.op, (x,), error) from error
+        if r.__class__ is not self.array:
+            r = self.fix(r)
+        t = _new(Tensor)
+        t._raw = r
+        t._k = self.key
+        t._node = None
+        return t
+
+
+class UnaryParams(KernelChain):
+    """kernel(x, ...) where the rest are no tensors, with a result key known beforehand."""
+
+    __slots__ = ()
+
+    def call(self, x: Tensor, *params: Any) -> Tensor:  # type: ignore[override]
+        try:
+            r = self.kernel(x._raw, *params)
+        except Exception as error:
+            raise failure(self.op, (x, *params), error) from error
+        if r.__class__ is not self.array:
+            r = self.fix(r)
+        t = _new(Tensor)
+        t._raw = r
+        t._k = self.key
+        t._node = None
+        return t
+
+
+class Binary(KernelChain):
+    """kernel(x, y) with a result key known beforehand."""
+
+    __slots__ = ()
+
+    def call(self, x: Tensor, y: Tensor) -> Tensor:  # type: ignore[override]
+        try:
+            r = self.kernel(x._raw, y._raw)
+        except Exception as error:
+            raise failure(self.op, (x, y), error) from error
+        if r.__class__ is not self.array:
+            r = self.fix(r)
+        t = _new(Tensor)
+        t._raw = r
+        t._k = self.key
+        t._node = None
+        return t
+
+
+class Scalars:
+    """Python scalars as read-only 0-d arrays of one dtype; those that compare without doubt are kept."""
+
+    __slots__ = ("_dtype", "_kept", "_make")
+
+    def __init__(self, backend: Backend, dtype: Any) -> None:
+        self._kept: dict[Any, Raw] = {}
+        self._make = backend.scalar
+        self._dtype = dtype
+
+    def get(self, value: Any) -> Raw:
+        """The array for a scalar of one Python type (each type needs its own `Scalars`: 1 == True)."""
+        found = self._kept.get(value)
+        if found is None:
+            found = self._make(value, self._dtype)
+            # 0.0 == -0.0, also in the parts of a complex number: zeros are made anew each time.
+            if value and len(self._kept) < 64 and not isinstance(value, complex):
+                self._kept[value] = found
+        return found
+
+
+class BinaryScalar(KernelChain):
+    """kernel(x, s) for a tensor and a Python scalar."""
+
+    __slots__ = ("scalars",)
+
+    def __init__(self, op: Op, backend: Backend, kernel: Kernel, key: int, dtype: Any) -> None:
+        super().__init__(op, backend, kernel, key)
+        self.scalars = Scalars(backend, dtype).get
+
+    def call(self, x: Tensor, s: Any) -> Tensor:  # type: ignore[override]
+        try:
+            r = self.kernel(x._raw, self.scalars(s))
+        except Exception as error:
+            raise failure(self.op, (x, s), error) from error
+        if r.__class__ is not self.array:
+            r = self.fix(r)
+        t = _new(Tensor)
+        t._raw = r
+        t._k = self.key
+        t._node = None
+        return t
+
+    def raw_arguments(self, args: Sequence[Any]) -> list[Any]:
+        return [a._raw if isinstance(a, Tensor) else self.scalars(a) for a in args]
+
+
+class ScalarBinary(BinaryScalar):
+    """kernel(s, x) for a Python scalar and a tensor."""
+
+    __slots__ = ()
+
+    def call(self, s: Any, x: Tensor) -> Tensor:  # type: ignore[override]
+        try:
+            r = self.kernel(self.scalars(s), x._raw)
+        except Exception as error:
+            raise failure(self.op, (s, x), error) from error
+        if r.__class__ is not self.array:
+            r = self.fix(r)
+        t = _new(Tensor)
+        t._raw = r
+        t._k = self.key
+        t._node = None
+        return t
+
+
+class View(KernelChain):
+    """kernel(x, ...) whose result shares the memory of x; `key` carries the VIEW bit."""
+
+    __slots__ = ("nested", "sometimes", "storage")
+
+    def __init__(self, op: Op, backend: Backend, kernel: Kernel, key: int, nested: bool) -> None:
+        super().__init__(op, backend, kernel, key)
+        self.nested = nested
+        self.sometimes = op.traits.view == "sometimes"
+        self.storage = backend.storage_of
+
+    def call(self, x: Tensor, *params: Any) -> Tensor:  # type: ignore[override]
+        raw = x._raw
+        try:
+            r = self.kernel(raw, *params)
+        except Exception as error:
+            raise failure(self.op, (x, *params), error) from error
+        if r.__class__ is not self.array:
+            r = self.fix(r)
+        t = _new(Tensor)
+        t._raw = r
+        t._node = None
+        if self.sometimes and self.storage(r) is not self.storage(raw):
+            t._k = self.key & ~VIEW
+            return t
+        t._k = self.key
+        if self.nested:
+            root, _, steps = x._base
+            t._base = (root, root._node, (steps, self.op, params))
+        else:
+            t._base = (x, x._node, (None, self.op, params))
+        return t
+
+
+class General(KernelChain):
+    """Any arguments, any number of results; result keys follow from the results' own dtypes."""
+
+    __slots__ = ("at", "fields", "lists", "makers")
+
+    def __init__(
+        self,
+        op: Op,
+        backend: Backend,
+        kernel: Kernel,
+        makers: dict[int, Callable[[Any], Raw]],
+    ) -> None:
+        super().__init__(op, backend, kernel, 0)
+        self.at = tuple(i for i in op.tensors if op.params[i].kind is not ParamKind.LIST)
+        self.lists = tuple(i for i in op.tensors if op.params[i].kind is ParamKind.LIST)
+        self.makers = makers
+        self.fields = op.result_type
+
+    def call(self, *args: Any) -> Any:
+        raws = list(args)
+        for i in self.at:
+            value = raws[i]
+            if isinstance(value, Tensor):
+                raws[i] = value._raw
+            elif i in self.makers:
+                raws[i] = self.makers[i](value)
+        for i in self.lists:
+            raws[i] = [t._raw for t in raws[i]]
+        try:
+            results = self.kernel(*raws)
+        except Exception as error:
+            raise failure(self.op, args, error) from error
+        if results.__class__ is tuple:
+            tensors = [self._wrap(r) for r in results]
+            return tuple(tensors) if self.fields is None else self.fields(*tensors)
+        return self._wrap(results)
+
+    def _wrap(self, r: Raw) -> Tensor:
+        if r.__class__ is not self.array:
+            r = self.fix(r)
+        t = _new(Tensor)
+        t._raw = r
+        t._k = key_number(self.backend.device, self.backend.dtype_of(r))
+        t._node = None
+        return t
+
+
+class Body(Chain):
+    """Runs an operator's definition in terms of other operators."""
+
+    __slots__ = ("body", "keywords", "positional")
+
+    def __init__(self, op: Op, body: Callable[..., Any]) -> None:
+        self.op = op
+        self.body = body
+        self.positional = sum(not p.keyword_only for p in op.params)
+        self.keywords = tuple(p.name for p in op.params if p.keyword_only)
+
+    def call(self, *args: Any) -> Any:
+        if not self.keywords:
+            return self.body(*args)
+        n = self.positional
+        return self.body(*args[:n], **dict(zip(self.keywords, args[n:], strict=True)))
+
+    def describe(self) -> list[str]:
+        return [f"body of {self.op.name} (in terms of other operators)"]

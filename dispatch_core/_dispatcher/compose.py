@@ -1,0 +1,61 @@
+"""From a combination of operator, keys and state to its chain: the layers outermost first, then a kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from dispatch_core import _state
+from dispatch_core._dispatcher import chains
+from dispatch_core._dispatcher.chains import Chain
+from dispatch_core._dispatcher.operator import Op, forget_all
+from dispatch_core._keys import LOCK
+from dispatch_core._layer import LAYERS, Keys
+
+LAYERS.on_change(forget_all)
+
+
+class Below:
+    """The layers further in than one layer, for one combination; call it for their chain."""
+
+    __slots__ = ("_next", "keys", "op", "state")
+
+    def __init__(self, op: Op, keys: Keys, state: int, next_layer: int) -> None:
+        self.op = op
+        self.keys = keys
+        self.state = state
+        self._next = next_layer
+
+    def __call__(self, keys: Keys | None = None) -> Chain:
+        """The chain of the layers further in; for other keys if the layer changed the arguments."""
+        return _compose(self.op, self.keys if keys is None else keys, self.state, self._next)
+
+
+def compose(op: Op, keys: Keys, state: int) -> Chain:
+    """The whole chain of a combination, made anew."""
+    return _compose(op, keys, state, 0)
+
+
+def _compose(op: Op, keys: Keys, state: int, start: int) -> Chain:
+    names = _state.STATES[state]
+    layers = LAYERS.layers
+    for at in range(start, len(layers)):
+        layer = layers[at]
+        if layer.active(op, keys, names):
+            return layer.compose(op, keys, names, Below(op, keys, state, at + 1))
+    raise RuntimeError(f"no layer answers for {op.name}; the 'device' layer is missing")
+
+
+def chain_for(op: Op, args: Sequence[Any]) -> Chain:
+    """Compose and publish the chain for these arguments in the current state."""
+    state = _state.current_state() or _state.open_context()
+    keys = op.keys_of(args)
+    with LOCK:
+        chain = op.find(state, keys)
+        if chain is op.miss:
+            chain = compose(op, keys, state)
+            op.store(state, keys, chain)
+    return chain
+
+
+chains.SLOTS.chain_for = chain_for

@@ -1,0 +1,246 @@
+"""`Op`: one operator as the dispatcher knows it - parameters, family, gradient, body and chain table.
+
+The table is nested lists indexed by state number and then by the key of each argument that selects a
+kernel (up to three); with more such arguments, or a list of tensors, it holds a dict per state. Rows
+that nothing was resolved in are shared, and unresolved places hold a `Miss`, so looking up never fails.
+"""
+
+from __future__ import annotations
+
+import enum
+import weakref
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from dispatch_core import _keys, _state
+from dispatch_core._dispatcher.gradient import Gradient
+from dispatch_core._keys import KIND, LOCK
+from dispatch_core._tensor import Tensor
+
+if TYPE_CHECKING:
+    from dispatch_core._dispatcher.chains import Chain
+    from dispatch_core._families.base import Family
+
+
+class ParamKind(enum.Enum):
+    """What a parameter may hold, as its annotation says."""
+
+    TENSOR = "Tensor"
+    OPERAND = "Tensor | Number"
+    OPTIONAL = "Tensor | None"
+    LIST = "Sequence[Tensor]"
+    PLACE = "device"
+    """The `device` of a factory; selects a kernel together with the argument named `dtype`."""
+    PLAIN = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """One parameter of an operator."""
+
+    name: str
+    kind: ParamKind
+    default: Any = None
+    required: bool = True
+    keyword_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What a declaration says of an operator beside its signature, family and gradient."""
+
+    view: Any = False
+    """The result shares memory with the first argument (or may: `reshape`)."""
+    primitive: bool = False
+    outputs: int = 1
+    fields: tuple[str, ...] = ()
+    """Names of the results, for operators that return a named tuple."""
+    random: bool = False
+    differentiable: bool = True
+    fallback: bool = True
+    """Whether the host may compute it for a device that has no kernel (never views, factories, random)."""
+
+
+class Op:
+    """One operator; `front` is the function users call."""
+
+    front: Callable[..., Any]
+    result_type: Callable[..., Any] | None = None
+    """The named tuple of several results."""
+
+    def __init__(
+        self,
+        name: str,
+        params: Sequence[Param],
+        family: Family,
+        gradient: Gradient | None,
+        body: Callable[..., Any] | None,
+        traits: Traits,
+    ) -> None:
+        self.name = name
+        self.params = tuple(params)
+        self.family = family
+        self.gradient = gradient
+        self.body = body
+        self.traits = traits
+        tensorish = [i for i, p in enumerate(params) if p.kind is not ParamKind.PLAIN]
+        self.selectors = tuple(tensorish)
+        self.tensors = tuple(i for i in tensorish if params[i].kind is not ParamKind.PLACE)
+        self.has_list = any(p.kind is ParamKind.LIST for p in params)
+        self.nested = len(tensorish) <= 3 and not self.has_list
+        self.miss = MISS_CLASS(self)
+        self.table: list[Any] = []
+        self.forget()
+        _tables.add(self)
+
+    def __repr__(self) -> str:
+        return f"<operator {self.name}>"
+
+    # -- keys -------------------------------------------------------------------------------------------
+
+    def keys_of(self, args: Sequence[Any]) -> tuple[int, ...]:
+        """The key numbers of the arguments that select the chain; TypeError for what cannot be one."""
+        found = []
+        for at in self.selectors:
+            param, value = self.params[at], args[at]
+            if param.kind is ParamKind.LIST:
+                found.append(_list_key(self, param, value))
+            elif param.kind is ParamKind.PLACE:
+                found.append(value.key)
+            else:
+                found.append(_key_of(self, param, value))
+        return tuple(found)
+
+    def bind(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[Any]:
+        """Arguments as a call gives them, in the order of the declaration, defaults filled in."""
+        bound = list(args)
+        left = dict(kwargs)
+        for param in self.params[len(args) :]:
+            if param.name in left:
+                bound.append(left.pop(param.name))
+            elif param.required:
+                raise TypeError(f"{self.name}() missing required argument '{param.name}'")
+            else:
+                bound.append(param.default)
+        if left or len(args) > len(self.params):
+            surplus = next(iter(left), "too many positional arguments")
+            raise TypeError(f"{self.name}() got an unexpected argument: {surplus}")
+        return bound
+
+    # -- the table ---------------------------------------------------------------------------------------
+
+    def forget(self) -> None:
+        """Drop every resolved chain (a kernel, layer or override came or went)."""
+        with LOCK:
+            self.table[:] = self._blank()
+
+    def _blank(self) -> list[Any]:
+        if not self.nested:
+            return [{} for _ in range(_capacity.states)]
+        row: Any = self.miss
+        for _ in self.selectors:
+            row = [row] * _capacity.keys
+        return [row] * _capacity.states
+
+    def find(self, state: int, keys: tuple[int, ...]) -> Chain:
+        """The chain of a combination, or the miss that will resolve it."""
+        row = self.table[state]
+        if not self.nested:
+            found: Chain = row.get(keys, self.miss)
+            return found
+        for key in keys:
+            row = row[key]
+        return row  # type: ignore[no-any-return]
+
+    def store(self, state: int, keys: tuple[int, ...], chain: Chain) -> None:
+        """Publish a resolved chain; rows are copied before they are written, then stored at once."""
+        with LOCK:
+            if not self.nested:
+                self.table[state][keys] = chain
+                return
+            if not keys:
+                self.table[state] = chain
+                return
+            rows = [self.table[state]]
+            for key in keys[:-1]:
+                rows.append(rows[-1][key])
+            value: Any = chain
+            for row, key in zip(reversed(rows), reversed(keys), strict=True):
+                fresh = list(row)
+                fresh[key] = value
+                value = fresh
+            self.table[state] = value
+
+
+def _key_of(op: Op, param: Param, value: Any) -> int:
+    if isinstance(value, Tensor):
+        return value._k
+    number = KIND.get(value.__class__)
+    if number is None:
+        number = next((k for cls, k in KIND.items() if isinstance(value, cls)), None)
+    allowed = {
+        ParamKind.TENSOR: (),
+        ParamKind.OPTIONAL: (_keys.NONE,),
+        ParamKind.OPERAND: (_keys.BOOL, _keys.INT, _keys.FLOAT, _keys.COMPLEX),
+    }[param.kind]
+    if number in allowed or (number == _keys.NONE and not param.required and param.default is None):
+        return number  # type: ignore[return-value]
+    hint = ""
+    if type(value).__module__.partition(".")[0] == "numpy":
+        hint = "; convert arrays with dispatch_core.from_numpy(array) or tensor(array)"
+    expected = {"Tensor | Number": "Tensor or Number"}.get(param.kind.value, "Tensor")
+    position = op.params.index(param) + 1
+    raise TypeError(
+        f"{op.name}(): argument '{param.name}' (position {position}) must be {expected}, "
+        f"not {type(value).__name__}{hint}"
+    )
+
+
+def _list_key(op: Op, param: Param, value: Any) -> Any:
+    if isinstance(value, Tensor) or not isinstance(value, (tuple, list)):
+        raise TypeError(
+            f"{op.name}(): argument '{param.name}' must be tuple of Tensors, "
+            f"not {type(value).__name__}"
+        )
+    item = Param(param.name, ParamKind.TENSOR)
+    keys = set()
+    for index, element in enumerate(value):
+        if not isinstance(element, Tensor):
+            raise TypeError(
+                f"{op.name}(): expected Tensor as element {index} in argument '{param.name}', "
+                f"but got {type(element).__name__}"
+            )
+        keys.add(_key_of(op, item, element))
+    return frozenset(keys)
+
+
+class _Capacity:
+    keys = 64
+    states = 8
+
+
+_capacity = _Capacity()
+_tables: weakref.WeakSet[Op] = weakref.WeakSet()
+MISS_CLASS: Callable[[Op], Any] = lambda op: None  # noqa: E731  set by `chains`, which needs `Op`
+
+
+def _grow(attribute: str) -> Callable[[int], None]:
+    def grow(count: int) -> None:
+        if count <= getattr(_capacity, attribute):
+            return
+        setattr(_capacity, attribute, 2 * count)
+        forget_all()
+
+    return grow
+
+
+def forget_all() -> None:
+    """Drop every resolved chain of every operator."""
+    with LOCK:
+        for op in list(_tables):
+            op.forget()
+
+
+_keys.on_growth(_grow("keys"))
+_state.on_growth(_grow("states"))

@@ -1,0 +1,150 @@
+"""Which kernel computes an operator on a device in a dtype: one short search in numbered steps.
+
+1. the device's own kernels, best first: exact dtype, priority, predicate
+2. the same of its parent devices (`opencl.intel` -> `opencl`)
+3. the operator's body, in terms of other operators
+4. dtype emulation: computed in a wider dtype and cast back, where policy allows
+5. host fallback: computed on the cpu, where policy allows; counted and warned
+6. NoKernelError, which says all that was tried
+
+Overrides of a task are a layer of their own and come before all of this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from dispatch_core._dispatcher.operator import Op
+from dispatch_core._dtypes import bfloat16, dtype, float16, float32
+from dispatch_core._errors import NoKernelError
+from dispatch_core._state import State
+from dispatch_core.backend.api import Backend
+from dispatch_core.backend.kernels import Kernel
+from dispatch_core.backend.registry import backend_of
+
+HOST = "cpu"
+EMULATED: dict[dtype, dtype] = {float16: float32, bfloat16: float32}
+ALLOW_FALLBACK = "host_fallback"
+ALLOW_EMULATION = "dtype_emulation"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One candidate that the search looked at, and what it found."""
+
+    number: int
+    what: str
+    taken: bool
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.number}. [{'x' if self.taken else ' '}] {self.what}: {self.why}"
+
+
+@dataclass(slots=True)
+class Resolution:
+    """The outcome of the search; exactly one of the four ways is set unless nothing was found."""
+
+    op: Op
+    backend: Backend
+    dtype: dtype
+    kernels: tuple[Kernel, ...] = ()
+    """The kernel to call and, while predicates may decline a call, those to ask after it."""
+    body: bool = False
+    emulate: dtype | None = None
+    fallback: bool = False
+    steps: list[Step] = field(default_factory=list)
+
+    @property
+    def found(self) -> bool:
+        """Whether the operator can be computed at all."""
+        return bool(self.kernels or self.body or self.emulate or self.fallback)
+
+    def error(self) -> NoKernelError:
+        """What to raise when nothing was found."""
+        tried = "\n".join(f"  {step}" for step in self.steps)
+        device = self.backend.device
+        hint = (
+            f'register one with kernels.register("{self.op.name}", fn) in the plugin of \'{device}\''
+        )
+        if self.op.traits.fallback and device != HOST:
+            hint += ", or compute on the host: with dispatch_core.fallback('warn'): ..."
+        return NoKernelError(
+            f"no kernel computes '{self.op.name}' on device '{device}' for {self.dtype}.\n"
+            f"Tried:\n{tried}\nTo fix it, {hint}."
+        )
+
+
+def resolve(op: Op, backend: Backend, computed: dtype, state: State) -> Resolution:
+    """Search for what computes `op` on a backend in dtype `computed`; records every step."""
+    found = Resolution(op, backend, computed)
+    steps = found.steps
+    for number, owner in _owners(backend):
+        chosen = _choose(op, owner, computed, number, steps)
+        if chosen:
+            found.kernels = chosen
+            if chosen[-1].when is None:
+                return found
+    if op.traits.primitive:
+        steps.append(Step(3, "body", False, "a primitive has none"))
+    else:
+        found.body = True
+        steps.append(Step(3, "body", True, "defined in terms of other operators"))
+    if found.found:
+        return found
+    wider = EMULATED.get(computed)
+    if wider is not None and op.traits.fallback:
+        allowed = ALLOW_EMULATION in state
+        able = allowed and resolve(op, backend, wider, state - {ALLOW_FALLBACK}).found
+        found.emulate = wider if able else None
+        why = "policy forbids it" if not allowed else f"{'computes' if able else 'no kernel'} there"
+        steps.append(Step(4, f"emulation in {wider.name}", able, why))
+    else:
+        steps.append(Step(4, "dtype emulation", False, f"{computed.name} has no wider stand-in"))
+    if found.found:
+        return found
+    steps.append(_host_step(found, state))
+    return found
+
+
+def _owners(backend: Backend) -> Iterator[tuple[int, Backend]]:
+    yield 1, backend
+    while backend.parent is not None:
+        backend = backend_of(backend.parent)
+        yield 2, backend
+
+
+def _choose(
+    op: Op, owner: Backend, computed: dtype, number: int, steps: list[Step]
+) -> tuple[Kernel, ...]:
+    chosen: list[Kernel] = []
+    candidates = owner.kernels.candidates(op.name)
+    if not candidates:
+        steps.append(Step(number, f"kernels of '{owner.device}'", False, "none registered"))
+    for kernel in candidates:
+        label = f"kernel {kernel.describe()}"
+        if kernel.dtypes is not None and computed not in kernel.dtypes:
+            names = ", ".join(sorted(d.name for d in kernel.dtypes))
+            steps.append(Step(number, label, False, f"only for {names}"))
+        elif chosen and chosen[-1].when is None:
+            steps.append(Step(number, label, False, "a better one was found"))
+        else:
+            chosen.append(kernel)
+            serves = "all dtypes" if kernel.dtypes is None else computed.name
+            asks = "" if kernel.when is None else "; its predicate decides at each call"
+            steps.append(Step(number, label, True, f"serves {serves}{asks}"))
+    return tuple(chosen)
+
+
+def _host_step(found: Resolution, state: State) -> Step:
+    op, device = found.op, found.backend.device
+    if device == HOST:
+        return Step(5, "host fallback", False, "this is the host")
+    if not op.traits.fallback:
+        return Step(5, "host fallback", False, "never for views, factories and random numbers")
+    if ALLOW_FALLBACK not in state:
+        return Step(5, "host fallback", False, "policy forbids it")
+    host = resolve(op, backend_of(HOST), found.dtype, state - {ALLOW_FALLBACK})
+    found.fallback = host.found
+    return Step(5, "host fallback", host.found, "policy allows it")

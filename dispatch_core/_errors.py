@@ -1,0 +1,49 @@
+"""All exceptions of the framework, in one tree; each also subclasses the builtin PyTorch would raise.
+
+DispatchCoreError
+├── DeviceNotFoundError (RuntimeError)     a device that no installed plugin provides
+├── DeviceUnavailableError (RuntimeError)  a device whose plugin is there but cannot work here
+├── NoKernelError (NotImplementedError)    no kernel, body or fallback for these keys
+├── PluginError (RuntimeError)             a plugin that breaks the contract
+├── LayerOrderError (RuntimeError)         layers whose declared order is a cycle
+├── DeclarationError (TypeError)           an operator declared inconsistently, found at import
+└── FileFormatError (RuntimeError)         a file that is not what it claims to be
+"""
+
+from __future__ import annotations
+
+
+class DispatchCoreError(Exception):
+    """Base of every exception that the framework defines itself."""
+
+
+class DeviceNotFoundError(DispatchCoreError, RuntimeError):
+    """The named device is provided by no installed plugin."""
+
+
+class DeviceUnavailableError(DispatchCoreError, RuntimeError):
+    """The plugin of the named device is installed, but it cannot work on this machine."""
+
+
+class NoKernelError(DispatchCoreError, NotImplementedError):
+    """No kernel, body or permitted fallback computes this operator for these keys."""
+
+
+class PluginError(DispatchCoreError, RuntimeError):
+    """A plugin does not keep the contract of its hooks."""
+
+
+class LayerOrderError(DispatchCoreError, RuntimeError):
+    """The declared order of the layers contains a cycle."""
+
+
+class DeclarationError(DispatchCoreError, TypeError):
+    """An operator's declaration contradicts itself; raised while it is imported."""
+
+
+class FileFormatError(DispatchCoreError, RuntimeError):
+    """A file is damaged, truncated or not in the format it claims."""
+
+
+class FallbackWarning(UserWarning):
+    """An operator ran on the host because its device has no kernel for it."""

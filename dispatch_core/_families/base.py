@@ -1,0 +1,141 @@
+"""What operators of one kind have in common: dtype rule, shape rule, error words, sample inputs.
+
+A declaration names its family; whatever follows from the kind of operator is written here and nowhere
+else. `Family` itself suits operators without a rule of their own ("custom").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from dispatch_core._dtypes import Category, Priority, dtype, promote_operands
+
+if TYPE_CHECKING:
+    from dispatch_core._dispatcher.operator import Op
+
+Make = Callable[..., Any]
+"""`make(*shape, **wishes)`: a tensor of the dtype under test, for sample inputs."""
+Sample = tuple[Any, ...]
+"""Positional arguments of one call; a trailing dict holds keyword arguments."""
+
+REAL = frozenset({Category.BOOL, Category.INTEGRAL, Category.FLOATING})
+ALL = frozenset(Category)
+NUMBERS = frozenset({Category.INTEGRAL, Category.FLOATING, Category.COMPLEX})
+REAL_NUMBERS = frozenset({Category.INTEGRAL, Category.FLOATING})
+INEXACT = frozenset({Category.FLOATING, Category.COMPLEX})
+FLOATING = frozenset({Category.FLOATING})
+DISCRETE = frozenset({Category.BOOL, Category.INTEGRAL})
+
+
+class Family:
+    """A kind of operator.
+
+    Args:
+        accepts: categories of the compute dtype that kernels must handle.
+        samples: a function `make -> list of samples`, for operators whose arguments the family
+            cannot guess.
+        domain: interval of the values that sample inputs are drawn from.
+    """
+
+    promotes = False
+    """Whether arguments of different dtypes are brought to a common one first."""
+    broadcasts = False
+    """Whether arguments are broadcast, so that gradients must be summed back."""
+    inplace = False
+    """Whether operators of this kind have an in-place variant."""
+    kind = "custom"
+
+    def __init__(
+        self,
+        accepts: Iterable[Category] = ALL,
+        *,
+        samples: Callable[[Make], list[Sample]] | None = None,
+        domain: tuple[float, float] = (-2.0, 2.0),
+        apart: Sequence[str] = (),
+        inplace: bool | None = None,
+    ) -> None:
+        self.accepts = frozenset(accepts)
+        self.given_samples = samples
+        self.domain = domain
+        self.apart = frozenset(apart)
+        """Names of tensor parameters that take no part in promotion (conditions, indices)."""
+        if inplace is not None:
+            self.inplace = inplace
+
+    def compute(self, operands: Sequence[tuple[dtype, Priority]]) -> dtype:
+        """The dtype in which the operator is computed, for operands of these dtypes and ranks."""
+        return promote_operands(operands)
+
+    def result(self, op: Op, computed: dtype) -> dtype | None:
+        """The dtype of the result when computed in `computed`; None when only the kernel knows."""
+        return None
+
+    def accept(self, op: Op, computed: dtype) -> None:
+        """Raise NotImplementedError, as PyTorch does, where the compute dtype makes no sense."""
+        if computed.category not in self.accepts:
+            fitting = ", ".join(c.name.lower() for c in sorted(self.accepts))
+            raise NotImplementedError(
+                f"\"{op.name}\" not implemented for '{computed.name}'; it computes on {fitting} "
+                "tensors, convert the arguments first, as in x.to(dtype)"
+            )
+
+    def admit(self, op: Op, dtypes: Mapping[str, dtype]) -> None:
+        """Raise where the dtypes of the tensor arguments (by parameter name) do not go together."""
+
+    def check(self, op: Op, args: Sequence[Any]) -> None:
+        """Raise the mistake in a call whose kernel failed, in words that say how to fix it."""
+
+    def samples(self, op: Op, make: Make) -> list[Sample]:
+        """Sample inputs for the generated tests."""
+        return [] if self.given_samples is None else self.given_samples(make)
+
+
+def dim_error(dim: int, ndim: int) -> IndexError:
+    """PyTorch's words for a dimension that the tensor does not have."""
+    low, high = (-ndim, ndim - 1) if ndim else (-1, 0)
+    return IndexError(
+        f"Dimension out of range (expected to be in range of [{low}, {high}], but got {dim})"
+    )
+
+
+def check_dim(dim: Any, ndim: int) -> int:
+    """A dimension as a non-negative number; IndexError where the tensor has no such dimension."""
+    if isinstance(dim, bool) or not hasattr(dim, "__index__"):
+        raise TypeError(f"argument 'dim' must be int, not {type(dim).__name__}")
+    dim = dim.__index__()
+    count = ndim or 1
+    if not -count <= dim < count:
+        raise dim_error(dim, ndim)
+    return dim % count if dim < 0 else dim
+
+
+def check_dims(dim: Any, ndim: int) -> tuple[int, ...]:
+    """One, several or (None, empty) all dimensions as sorted non-negative numbers."""
+    if dim is None:
+        return tuple(range(ndim))
+    if not isinstance(dim, (tuple, list)):
+        dim = (dim,)
+    dims = sorted(check_dim(d, ndim) for d in dim)
+    for one, other in zip(dims, dims[1:], strict=False):
+        if one == other:
+            raise RuntimeError(f"dim {one} appears multiple times in the list of dims")
+    return tuple(dims)
+
+
+def broadcast_shapes(*shapes: Sequence[int]) -> tuple[int, ...]:
+    """The shape that all shapes broadcast to; RuntimeError in PyTorch's words where there is none."""
+    ndim = max((len(shape) for shape in shapes), default=0)
+    result = [1] * ndim
+    for shape in shapes:
+        offset = ndim - len(shape)
+        for i, size in enumerate(shape, offset):
+            if size == result[i] or size == 1:
+                continue
+            if result[i] != 1:
+                raise RuntimeError(
+                    f"The size of tensor a ({result[i]}) must match the size of tensor b ({size}) at "
+                    f"non-singleton dimension {i}"
+                )
+            result[i] = size
+    return tuple(result)

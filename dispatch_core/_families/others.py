@@ -1,0 +1,91 @@
+"""Operators that move elements, contract them, make them, draw them or pick them by index."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from dispatch_core._dtypes import Category, dtype
+from dispatch_core._families.base import ALL, Family, check_dim
+
+if TYPE_CHECKING:
+    from dispatch_core._dispatcher.operator import Op
+
+
+class Movement(Family):
+    """Operators that only rearrange elements (views among them): the dtype stays."""
+
+    kind = "movement"
+
+    def result(self, op: Op, computed: dtype) -> dtype | None:
+        return computed
+
+    def check(self, op: Op, args: Sequence[Any]) -> None:
+        for param, value in zip(op.params, args, strict=False):
+            if param.name.startswith("dim") and isinstance(value, int):
+                check_dim(value, args[0].ndim)
+
+
+class Contraction(Family):
+    """Matrix products and what is built like them: operands of one dtype, not promoted."""
+
+    kind = "contraction"
+
+    def result(self, op: Op, computed: dtype) -> dtype | None:
+        return computed
+
+    def admit(self, op: Op, dtypes: Mapping[str, dtype]) -> None:
+        if len(set(dtypes.values())) > 1:
+            named = ", ".join(f"{name}: {d}" for name, d in dtypes.items())
+            raise RuntimeError(
+                f"{op.name}(): expected all operands to have the same dtype, but got {named}; "
+                "convert one of them with .to(dtype)"
+            )
+
+
+class Creation(Family):
+    """Operators that make a tensor from no tensor; their `place` says device and dtype."""
+
+    kind = "creation"
+
+
+class Random(Family):
+    """Operators that draw random numbers from a generator."""
+
+    kind = "random"
+
+
+class Indexing(Family):
+    """Operators that read or write elements by index; the index takes no part in promotion."""
+
+    kind = "indexing"
+
+
+def movement(**rest: Any) -> Movement:
+    """An operator that rearranges elements."""
+    return Movement(ALL, **rest)
+
+
+def contraction(accepts: Iterable[Category], **rest: Any) -> Contraction:
+    """A sum of products over shared dimensions."""
+    return Contraction(accepts, **rest)
+
+
+def creation(**rest: Any) -> Creation:
+    """A factory."""
+    return Creation(ALL, **rest)
+
+
+def random(**rest: Any) -> Random:
+    """A source of random numbers."""
+    return Random(ALL, **rest)
+
+
+def indexing(**rest: Any) -> Indexing:
+    """Reading or writing by index."""
+    return Indexing(ALL, **rest)
+
+
+def custom(accepts: Iterable[Category] = ALL, **rest: Any) -> Family:
+    """An operator that follows no common rule."""
+    return Family(accepts, **rest)

@@ -1,0 +1,248 @@
+"""The functions users call, made from an operator's signature: they bind arguments and look up a chain.
+
+Binding must cost nothing on the per-call path, so, as `dataclasses` does for `__init__`, a few lines of
+source are generated and compiled for each operator. What they do for `add(input, other, *, alpha=1)`:
+
+    if alpha != 1: return special(input, other, alpha=alpha, out=out)
+    try: chain = T[state()][input._k][other._k if isinstance(other, Tensor) else kind(other)]
+    except AttributeError: chain = chain_of(OP, (input, other))
+    if out is not None: return into(OP, chain, (input, other), out)
+    return chain.call(input, other)
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from dispatch_core._dispatcher.chains import chain_of
+from dispatch_core._dispatcher.inplace import apply_inplace, into
+from dispatch_core._dispatcher.operator import Op, ParamKind
+from dispatch_core._keys import KIND
+from dispatch_core._state import current_state
+from dispatch_core._tensor import Tensor
+
+ALIASES = {"axis": "dim", "keepdims": "keepdim", "x": "input", "self": "input", "axes": "dim"}
+"""Argument names that are understood beside PyTorch's own, where the own one exists."""
+
+
+def _kind(value: Any) -> int:
+    number = KIND.get(value.__class__)
+    if number is None:
+        raise AttributeError
+    return number
+
+
+def make_front(
+    op: Op,
+    signature: inspect.Signature,
+    body: Callable[..., Any],
+    *,
+    out: bool,
+    handled: Sequence[str],
+) -> Callable[..., Any]:
+    """The public function of an operator."""
+    names = [p.name for p in op.params]
+    source = _Source(op, signature, handled, out=out)
+    if handled:
+        given = " or ".join(_given(signature.parameters[name]) for name in handled)
+        keywords = ", ".join(f"{n}={n}" for n in (*_keyword_only(op), *handled))
+        positional = ", ".join(p.name for p in op.params if not p.keyword_only)
+        outgoing = ", out=out" if out else ""
+        source.add(f"if {given}: return special({positional}, {keywords}{outgoing})")
+    args = ", ".join(names) + ("," if len(names) == 1 else "")
+    source.look_up(args)
+    if out:
+        source.add(f"if out is not None: return into(OP, chain, ({args}), out)")
+    source.add(f"return chain.call({', '.join(names)})")
+
+    def special(*positional: Any, out: Any = None, **keywords: Any) -> Any:
+        result = body(*positional, **keywords)
+        return result if out is None else into(op, None, (result,), out)
+
+    return source.compile(op, body, {"special": special})
+
+
+def make_inplace_front(
+    op: Op, signature: inspect.Signature, body: Callable[..., Any], handled: Sequence[str]
+) -> Callable[..., Any]:
+    """The in-place variant `name_`: computes the operator and writes the result into its first argument."""
+    names = [p.name for p in op.params]
+    source = _Source(op, signature, handled, out=False, suffix="_")
+    if handled:
+        given = " or ".join(_given(signature.parameters[name]) for name in handled)
+        keywords = ", ".join(f"{n}={n}" for n in (*_keyword_only(op), *handled))
+        positional = ", ".join(p.name for p in op.params if not p.keyword_only)
+        source.add(f"if {given}: return apply(OP, ({positional},), dict({keywords}), body)")
+    source.add(f"return apply(OP, ({', '.join(names)},))")
+    made = source.compile(op, body, {"apply": apply_inplace, "body": body})
+    made.__doc__ = f"In-place version of `{op.name}`."
+    return made
+
+
+def make_operator(op: Op, operator: str) -> Callable[..., Any]:
+    """A Python operator as a method: NotImplemented for what is neither tensor nor number."""
+    n = len(op.selectors)
+    reflected = operator.startswith("r") and operator not in ("rshift",) and n == 2
+    method = f"__{operator}__"
+    if n == 1:
+        text = [f"def {method}(self):", "  return T[state()][self._k].call(self)"]
+    else:
+        other = "other._k if isinstance(other, Tensor) else kind(other)"
+        keys, args = (f"[{other}][self._k]", "other, self") if reflected else (
+            f"[self._k][{other}]",
+            "self, other",
+        )
+        text = [
+            f"def {method}(self, other):",
+            "  try:",
+            f"    chain = T[state()]{keys}",
+            "  except AttributeError:",
+            "    other = plain(other)",
+            "    if other is None: return NotImplemented",
+            f"    chain = chain_of(OP, ({args}))",
+            f"  return chain.call({args})",
+        ]
+    made = _compile("\n".join(text), method, op, {"plain": _plain_operand})
+    made.__doc__ = f"See `dispatch_core.{op.name}`."
+    return made
+
+
+def _plain_operand(value: Any) -> Any:
+    """A number of numpy's or a subclass of Python's as a Python number; None for anything else."""
+    if isinstance(value, (bool, int, float, complex)):
+        return next(cls(value) for cls in (bool, int, float, complex) if isinstance(value, cls))
+    item = getattr(value, "item", None)
+    if item is not None and getattr(value, "shape", None) == ():
+        found = item()
+        return found if isinstance(found, (bool, int, float, complex)) else None
+    return None
+
+
+def _keyword_only(op: Op) -> list[str]:
+    return [p.name for p in op.params if p.keyword_only]
+
+
+def _given(parameter: inspect.Parameter) -> str:
+    if parameter.default is None:
+        return f"{parameter.name} is not None"
+    return f"{parameter.name} != {parameter.default!r}"
+
+
+class _Source:
+    """The source of one front while it is written."""
+
+    def __init__(
+        self,
+        op: Op,
+        signature: inspect.Signature,
+        handled: Sequence[str],
+        *,
+        out: bool,
+        suffix: str = "",
+    ) -> None:
+        self.op = op
+        self.name = op.name + suffix
+        self.lines: list[str] = []
+        self.defaults: dict[str, Any] = {}
+        parts: list[str] = []
+        starred = None
+        keyword_only = False
+        aliases = {
+            alias: name
+            for alias, name in ALIASES.items()
+            if name in signature.parameters and alias not in signature.parameters
+            and not (alias in ("x", "self", "axes"))
+        }
+        for p in signature.parameters.values():
+            if str(p.annotation) == "Ints":
+                starred = p
+                parts.append(f"*{p.name}")
+                keyword_only = True
+                continue
+            if p.kind is p.KEYWORD_ONLY and not keyword_only:
+                parts.append("*")
+                keyword_only = True
+            if p.default is p.empty:
+                parts.append(p.name)
+            else:
+                self.defaults[f"_{p.name}"] = p.default
+                parts.append(f"{p.name}=_{p.name}")
+        if out:
+            parts += ["out=None"] if keyword_only else ["*", "out=None"]
+        if aliases or starred is not None:
+            parts.append("**more")
+        self.head = f"def {self.name}({', '.join(parts)}):"
+        if starred is not None:
+            self._gather(starred)
+        if aliases or starred is not None:
+            self._aliases(aliases, starred)
+
+    def add(self, line: str) -> None:
+        """One line of the function's body."""
+        self.lines.append(f"  {line}")
+
+    def _gather(self, p: inspect.Parameter) -> None:
+        n = p.name
+        self.add(f"if more and {n!r} in more: {n} = (more.pop({n!r}),)")
+        self.add(f"if len({n}) == 1 and not hasattr({n}[0], '__index__'): {n} = tuple({n}[0])")
+        if p.default is not p.empty:
+            self.defaults[f"_{n}"] = p.default
+            self.add(f"elif not {n}: {n} = _{n}")
+
+    def _aliases(self, aliases: dict[str, str], starred: inspect.Parameter | None) -> None:
+        self.add("if more:")
+        for alias, name in aliases.items():
+            self.add(f"  if {alias!r} in more: {name} = more.pop({alias!r})")
+        self.add(
+            f'  if more: raise TypeError("{self.name}() got an unexpected keyword argument " '
+            "+ repr(next(iter(more))))"
+        )
+
+    def look_up(self, args: str) -> None:
+        """The lines that find the chain."""
+        op = self.op
+        if not op.nested:
+            self.add(f"chain = chain_of(OP, ({args}))")
+            return
+        keys = ""
+        for at in op.selectors:
+            p = op.params[at]
+            if p.kind is ParamKind.TENSOR:
+                keys += f"[{p.name}._k]"
+            elif p.kind is ParamKind.PLACE:
+                keys += f"[{p.name}.key]"
+            else:
+                keys += f"[{p.name}._k if isinstance({p.name}, Tensor) else kind({p.name})]"
+        self.add("try:")
+        self.add(f"  chain = T[state()]{keys}")
+        self.add("except AttributeError:")
+        self.add(f"  chain = chain_of(OP, ({args}))")
+
+    def compile(
+        self, op: Op, body: Callable[..., Any], names: dict[str, Any]
+    ) -> Callable[..., Any]:
+        """The finished function, dressed with the declaration's name and documentation."""
+        made = _compile("\n".join([self.head, *self.lines]), self.name, op, names | self.defaults)
+        functools.update_wrapper(made, body, assigned=("__doc__", "__module__", "__annotations__"))
+        made.__name__ = made.__qualname__ = self.name
+        made.op = op  # type: ignore[attr-defined]
+        return made
+
+
+def _compile(text: str, name: str, op: Op, names: dict[str, Any]) -> Callable[..., Any]:
+    scope: dict[str, Any] = {
+        "T": op.table,
+        "OP": op,
+        "Tensor": Tensor,
+        "chain_of": chain_of,
+        "into": into,
+        "kind": _kind,
+        "state": current_state,
+        **names,
+    }
+    exec(compile(text, f"<front of {op.name}>", "exec"), scope)  # noqa: S102  source made above
+    made: Callable[..., Any] = scope[name]
+    return made

@@ -1,0 +1,201 @@
+"""The recorded graph: nodes, leaves and the clock that orders operations and in-place writes.
+
+Every node and every in-place write draws its number from one clock. A consumer is therefore always
+newer than what it consumes (the engine needs no dependency counts), and "was a saved array modified
+since?" is one comparison in the usual case.
+"""
+
+from __future__ import annotations
+
+import itertools
+import weakref
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from dispatch_core._tensor import Tensor
+
+Raw = Any
+"""An array of a backend's own library."""
+
+tick: Callable[[], int] = itertools.count(1).__next__
+"""The next moment of the clock that orders nodes and in-place writes."""
+
+
+class Spec(Protocol):
+    """What all nodes of one operator and key combination share."""
+
+    name: str
+
+    def gradients(self, node: Node, g: Any, mode: Any) -> tuple[Any, ...]:
+        """The gradient for each edge (None where none flows), given the outputs' gradient."""
+
+
+class Hooks:
+    """What the user attached to a node, each by a number that removes it again."""
+
+    __slots__ = ("after", "before", "on_tensor")
+
+    def __init__(self) -> None:
+        self.on_tensor: dict[int, Callable[..., Any]] = {}
+        self.before: dict[int, Callable[..., Any]] = {}
+        self.after: dict[int, Callable[..., Any]] = {}
+
+
+class HookHandle:
+    """Removes a hook again; also a context manager."""
+
+    _numbers = itertools.count()
+
+    def __init__(self, hooks: dict[int, Any], hook: Callable[..., Any]) -> None:
+        self.id = next(self._numbers)
+        self._hooks = hooks
+        hooks[self.id] = hook
+
+    def remove(self) -> None:
+        """Take the hook out; a second time has no effect."""
+        self._hooks.pop(self.id, None)
+
+    def __enter__(self) -> HookHandle:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.remove()
+
+
+def hooks_of(node: Node) -> Hooks:
+    """The hooks of a node, made at first use."""
+    if node.hooks is None:
+        node.hooks = Hooks()
+    return node.hooks
+
+
+class Node:
+    """One recorded operation: its edges lead to the nodes of its inputs (None: no gradient needed)."""
+
+    __slots__ = (
+        "__weakref__",
+        "edges",
+        "hooks",
+        "metadata_",
+        "order",
+        "retained",
+        "saved",
+        "shapes",
+        "spec",
+        "trace",
+    )
+
+    spec: Spec
+    order: int
+    edges: tuple[Any, ...]
+    saved: Any
+    shapes: Any
+    hooks: Hooks | None
+
+    @property
+    def next_functions(self) -> tuple[tuple[Any, int], ...]:
+        """The nodes that this one sends gradients to, each with the number of its output."""
+        found = []
+        for edge in self.edges:
+            output = 0
+            if edge is not None and edge.__class__ is Pick:
+                output = edge.index
+                edge = edge.edges[0]
+            found.append((edge, output))
+        return tuple(found)
+
+    def register_hook(self, fn: Callable[..., Any]) -> HookHandle:
+        """Have `fn(grad_inputs, grad_outputs)` run after this node; it may return new grad_inputs."""
+        return HookHandle(hooks_of(self).after, fn)
+
+    def register_prehook(self, fn: Callable[..., Any]) -> HookHandle:
+        """Have `fn(grad_outputs)` run before this node; it may return new grad_outputs."""
+        return HookHandle(hooks_of(self).before, fn)
+
+    def name(self) -> str:
+        """The name of the recorded operation, as PyTorch spells it (`MulBackward0`)."""
+        return self.spec.name
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """A dictionary for the user's own notes about this node."""
+        try:
+            found: dict[str, Any] = self.metadata_
+        except AttributeError:
+            found = self.metadata_ = {}
+        return found
+
+    def __repr__(self) -> str:
+        return f"<{self.name()} object at {id(self):#x}>"
+
+
+class Pick(Node):
+    """Stands between an operation with several outputs and the users of one of them."""
+
+    __slots__ = ("index",)
+
+    index: int
+
+
+class Leaf:
+    """The end of a graph: where the gradient of a tensor that the user made is accumulated."""
+
+    __slots__ = ("__weakref__", "after", "grad", "hooks", "order", "tensor")
+
+    spec = None
+    edges: tuple[Any, ...] = ()
+
+    def __init__(self) -> None:
+        self.grad: Tensor | None = None
+        self.hooks: dict[int, Callable[[Tensor], Tensor | None]] | None = None
+        self.after: dict[int, Callable[[Tensor], None]] | None = None
+        self.order = tick()
+        self.tensor: weakref.ref[Tensor] | None = None
+
+    next_functions: tuple[tuple[Any, int], ...] = ()
+
+    @property
+    def variable(self) -> Tensor | None:
+        """The tensor whose gradient this is, while it is alive."""
+        return None if self.tensor is None else self.tensor()
+
+    def name(self) -> str:
+        """PyTorch's name for the end of a graph."""
+        return "AccumulateGrad"
+
+    def __repr__(self) -> str:
+        return f"<AccumulateGrad object at {id(self):#x}>"
+
+
+class _Writes:
+    """When each storage was last written in place, and how often; forgets storages that are gone."""
+
+    def __init__(self) -> None:
+        self.last = 0
+        self._records: dict[int, tuple[Any, int, int]] = {}
+
+    def record(self, storage: Any) -> None:
+        """Note that `storage` is being written now."""
+        identity = id(storage)
+        known = self._records.get(identity)
+        self.last = moment = tick()
+        if known is None:
+            forget = self._records.pop
+            guard = weakref.ref(storage, lambda _: forget(identity, None))
+            self._records[identity] = (guard, moment, 1)
+        else:
+            self._records[identity] = (known[0], moment, known[2] + 1)
+
+    def moment(self, storage: Any) -> int:
+        """When `storage` was last written (0: never)."""
+        known = self._records.get(id(storage))
+        return 0 if known is None else known[1]
+
+    def version(self, storage: Any) -> int:
+        """How often `storage` was written in place."""
+        known = self._records.get(id(storage))
+        return 0 if known is None else known[2]
+
+
+WRITES = _Writes()

@@ -1,0 +1,99 @@
+"""Dispatch keys: every tensor carries one small interned number for (device, dtype, flags) and two bits.
+
+Bit 0 of a number says that a gradient is recorded, bit 1 that the tensor is a view of another one, so
+the relatives of a key are found by arithmetic (`k | GRAD`). The first numbers are reserved for the
+Python values that may stand where a tensor is expected; a key of a tensor is therefore never below
+`FIRST_TENSOR_KEY`.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from types import NoneType
+
+from dispatch_core._dtypes import bool_, dtype, get_default_dtype, int64
+
+GRAD = 1
+VIEW = 2
+PLAIN = ~(GRAD | VIEW)
+_STEP = 4
+
+BOOL, INT, FLOAT, COMPLEX, NONE = range(5)
+FIRST_TENSOR_KEY = 8
+KIND: dict[type, int] = {bool: BOOL, int: INT, float: FLOAT, complex: COMPLEX, NoneType: NONE}
+KIND_NAMES = ("bool", "int", "float", "complex", "None")
+
+LOCK = threading.RLock()
+"""Taken by everything that writes keys, states, kernels, layers or tables; readers take no lock."""
+
+
+class Key:
+    """What a tensor key number stands for, without its two bits."""
+
+    __slots__ = ("device", "dtype", "flags", "number")
+
+    def __init__(self, number: int, device: str, dtype: dtype, flags: frozenset[str]) -> None:
+        self.number = number
+        self.device = device
+        self.dtype = dtype
+        self.flags = flags
+
+    def __repr__(self) -> str:
+        flags = "".join(f", {flag}" for flag in sorted(self.flags))
+        return f"{self.device}/{self.dtype.name}{flags}"
+
+
+KEYS: list[Key | None] = [None] * FIRST_TENSOR_KEY
+_interned: dict[tuple[str, dtype, frozenset[str]], int] = {}
+_no_flags: frozenset[str] = frozenset()
+_on_growth: list[Callable[[int], None]] = []
+
+
+def on_growth(callback: Callable[[int], None]) -> None:
+    """Have `callback(count)` run, under the lock, before a new key number is handed out."""
+    _on_growth.append(callback)
+
+
+def key_number(device: str, dtype: dtype, flags: frozenset[str] = _no_flags) -> int:
+    """The number of the plain key (no gradient, no view) of a device type, a dtype and flags."""
+    number = _interned.get((device, dtype, flags))
+    return _intern(device, dtype, flags) if number is None else number
+
+
+def _intern(device: str, dtype: dtype, flags: frozenset[str]) -> int:
+    with LOCK:
+        number = _interned.get((device, dtype, flags))
+        if number is None:
+            number = len(KEYS)
+            for callback in _on_growth:
+                callback(number + _STEP)
+            KEYS.extend([Key(number, device, dtype, flags)] * _STEP)
+            _interned[device, dtype, flags] = number
+        return number
+
+
+def tensor_key(number: int) -> Key:
+    """The key behind a tensor's number; the reserved numbers of Python values have none."""
+    key = KEYS[number]
+    if key is None:
+        raise LookupError(f"key {number} stands for a Python value, not for a tensor")
+    return key
+
+
+def kind_dtype(number: int) -> dtype:
+    """The dtype that a Python scalar of a reserved number (`BOOL` ... `COMPLEX`) has in promotion."""
+    if number == BOOL:
+        return bool_
+    if number == INT:
+        return int64
+    default = get_default_dtype()
+    return default if number == FLOAT else default.to_complex()
+
+
+def describe_key(number: int) -> str:
+    """A key as `explain` and error messages print it."""
+    if number < FIRST_TENSOR_KEY:
+        return KIND_NAMES[number]
+    bits = (", requires_grad" if number & GRAD else "") + (", view" if number & VIEW else "")
+    return f"{tensor_key(number)!r}{bits}"

@@ -1,0 +1,209 @@
+"""Declaring operators: `primitive` and `composite` turn one annotated function into a dispatched operator.
+
+    @primitive(pointwise(FLOAT), grad={"input": lambda g, input: g / input})
+    def log(input: Tensor) -> Tensor:
+        "Natural logarithm of each element."
+
+The signature is the public one; annotations say what a parameter may hold: `Tensor`,
+`Tensor | Number`, `Tensor | None`, `Sequence[Tensor]`, `Ints` (several ints or one sequence), `Place`
+(device and dtype of a factory), anything else is passed on as it is. What the decorator returns is the
+function that users call; its `op` attribute is the operator.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections import namedtuple
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE, Gradient
+from dispatch_core._dispatcher.operator import Op, Param, ParamKind, Traits
+from dispatch_core._errors import DeclarationError
+from dispatch_core._families.base import Family
+from dispatch_core._front import make_front, make_inplace_front, make_operator
+
+F = TypeVar("F", bound=Callable[..., Any])
+Number = bool | int | float | complex
+Ints = int | Sequence[int]
+Grad = Mapping[str | tuple[str, ...], Any] | Any
+
+_KINDS = {
+    "Tensor": ParamKind.TENSOR,
+    "Tensor | Number": ParamKind.OPERAND,
+    "Tensor | Number | None": ParamKind.OPERAND,
+    "Tensor | None": ParamKind.OPTIONAL,
+    "Sequence[Tensor]": ParamKind.LIST,
+    "Place": ParamKind.PLACE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """Where users find an operator."""
+
+    namespace: str
+    """Dotted path below the package ("" for `dispatch_core` itself); "_" for internal operators."""
+    method: bool
+    operators: tuple[str, ...]
+    aliases: tuple[str, ...]
+    """Further names: "name" in the same namespace, "a.b.name" elsewhere, "Tensor.name" for a method."""
+    inplace: Callable[..., Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """One entry of the operator table."""
+
+    op: Op
+    front: Callable[..., Any]
+    exposure: Exposure
+
+
+OPERATORS: dict[str, Declared] = {}
+"""Every declared operator by name, in order of declaration."""
+
+
+def operator_named(name: str) -> Op:
+    """The operator of that name; AttributeError when there is none."""
+    found = OPERATORS.get(name)
+    if found is None:
+        raise AttributeError(f"there is no operator '{name}'")
+    return found.op
+
+
+class Operators:
+    """The operators by name, found at first use: `K.cos(x)`.
+
+    Bodies and gradient formulas call operators through it, so that no file of declarations needs to
+    import another, and names such as `sum` stay Python's.
+    """
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        front = operator_named(name).front
+        setattr(self, name, front)
+        return front
+
+
+K: Any = Operators()
+
+
+def primitive(family: Family, **options: Any) -> Callable[[F], F]:
+    """Declare an operator that every device must bring a kernel for; options as in `declare`.
+
+    Its function body runs only when a parameter named in `handled` is given.
+    """
+    return lambda function: declare(function, family, primitive=True, **options)
+
+
+def composite(family: Family, **options: Any) -> Callable[[F], F]:
+    """Declare an operator whose function body defines it; a device may bring a faster kernel."""
+    return lambda function: declare(function, family, primitive=False, **options)
+
+
+def declare(
+    function: F,
+    family: Family,
+    *,
+    primitive: bool,
+    grad: Grad = None,
+    view: Any = False,
+    outputs: int = 1,
+    fields: Sequence[str] = (),
+    namespace: str = "",
+    method: bool | None = None,
+    operators: Sequence[str] = (),
+    aliases: Sequence[str] = (),
+    out: bool = False,
+    inplace: bool | None = None,
+    handled: Sequence[str] = (),
+    random: bool = False,
+    fallback: bool = True,
+) -> F:
+    """Make an operator of an annotated function and enter it into the table.
+
+    Args:
+        function: its signature and docstring are the operator's; its body the definition.
+        family: the kind of operator.
+        primitive: whether every device must bring a kernel.
+        grad: parameter name(s) -> formula, or NOT_DIFFERENTIABLE; None for a composite that is
+            differentiated through its body.
+        view: True if the result shares memory with the first argument, "sometimes" if it may.
+        outputs: number of results (0: a varying number).
+        fields: names of the results, for a named tuple.
+        namespace: where the function is public, "_" for nowhere.
+        method: whether it is a method of Tensor (default: functions of "" whose first is `input`).
+        operators: Python operators, as "add", "radd".
+        aliases: further public names.
+        out: whether the function takes `out=`.
+        inplace: whether there is an in-place variant (default: what the family says).
+        handled: parameters that kernels never see: when one is not its default, the body runs.
+        random: whether results depend on a generator.
+        fallback: whether the host may compute it for another device.
+
+    Raises:
+        DeclarationError: the name is taken, a formula asks for an unknown name, a gradient is missing.
+    """
+    name = function.__name__
+    if name in OPERATORS:
+        raise DeclarationError(f"operator '{name}' is declared twice")
+    signature = inspect.signature(function)
+    params = [
+        Param(
+            p.name,
+            _KINDS.get(str(p.annotation), ParamKind.PLAIN),
+            None if p.default is p.empty else p.default,
+            p.default is p.empty,
+            p.kind is p.KEYWORD_ONLY,
+        )
+        for p in signature.parameters.values()
+        if p.name not in handled
+    ]
+    gradient = _gradient(name, params, grad, outputs, primitive)
+    factory = family.kind in ("creation", "random")
+    traits = Traits(
+        view=view,
+        primitive=primitive,
+        outputs=outputs,
+        fields=tuple(fields),
+        random=random,
+        fallback=fallback and not view and not factory,
+        differentiable=grad is not NOT_DIFFERENTIABLE,
+    )
+    op = Op(name, params, family, gradient, function, traits)
+    op.result_type = namedtuple(name, fields) if fields else None  # type: ignore[misc]
+    front = make_front(op, signature, function, out=out, handled=handled)
+    op.front = front
+    has_inplace = family.inplace if inplace is None else inplace
+    inplace_front = make_inplace_front(op, signature, function, handled) if has_inplace else None
+    if method is None:
+        method = namespace == "" and bool(params) and params[0].name == "input"
+    exposure = Exposure(namespace, method, tuple(operators), tuple(aliases), inplace_front)
+    OPERATORS[name] = Declared(op, front, exposure)
+    return front  # type: ignore[return-value]
+
+
+def _gradient(
+    name: str, params: Sequence[Param], grad: Grad, outputs: int, primitive: bool
+) -> Gradient | None:
+    tensors = [
+        i for i, p in enumerate(params) if p.kind not in (ParamKind.PLAIN, ParamKind.PLACE)
+    ]
+    if grad is NOT_DIFFERENTIABLE or (grad is None and not primitive):
+        return None
+    if grad is None:
+        if not tensors:
+            return None
+        raise DeclarationError(
+            f"operator '{name}' is a primitive: give its gradient or NOT_DIFFERENTIABLE"
+        )
+    return Gradient(name, [p.name for p in params], tensors, grad, outputs)
+
+
+def dunder(declared: Declared, operator: str) -> Callable[..., Any]:
+    """The method for one Python operator (`add` -> `__add__`)."""
+    inplace = declared.exposure.inplace
+    if operator.startswith("i") and operator != "invert" and inplace is not None:
+        return inplace
+    return make_operator(declared.op, operator)

@@ -1,0 +1,107 @@
+"""What the framework needs of a device: the `Backend` base class, eight run-time functions and a kernel table.
+
+A raw array may be an object of any class that has a `shape` (a tuple of ints) and can be weakly
+referenced. Everything else the framework asks of it goes through the methods below or through kernels.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar
+
+import numpy as np
+
+from dispatch_core._dtypes import dtype
+from dispatch_core.backend.kernels import KernelTable
+
+Raw = Any
+
+
+class Backend(ABC):
+    """One device type: its arrays and its kernels."""
+
+    device: ClassVar[str]
+    """The device type, as in `device="cpu"`; equals the name of the plugin's entry point."""
+    parent: ClassVar[str | None] = None
+    """The device type whose kernels serve where this one has none of its own (`opencl.intel` -> `opencl`)."""
+    array: ClassVar[type]
+    """The class of a raw array."""
+    raw_operators: ClassVar[frozenset[dtype]] = frozenset()
+    """Dtypes whose raw arrays compute `+ - * / **`, comparisons and `@` with arrays and Python scalars as
+    tensors do, result dtype included: gradient formulas then run on raw arrays, without tensors between."""
+
+    def __init__(self) -> None:
+        self.kernels = KernelTable(self.device)
+
+    # -- the eight run-time functions ------------------------------------------------------------
+
+    @abstractmethod
+    def from_host(self, array: np.ndarray[Any, Any], index: int | None) -> Raw:
+        """A raw array on device `index` with the contents of a host array (always a copy)."""
+
+    @abstractmethod
+    def to_host(self, raw: Raw) -> np.ndarray[Any, Any]:
+        """The contents as a host array; shares memory where the device is the host."""
+
+    @abstractmethod
+    def write(self, target: Raw, source: Raw) -> None:
+        """Copy `source` into the memory of `target`, broadcasting and casting as needed."""
+
+    @abstractmethod
+    def copy(self, raw: Raw) -> Raw:
+        """A new contiguous array with the same contents."""
+
+    @abstractmethod
+    def dtype_of(self, raw: Raw) -> dtype:
+        """The dtype of the elements."""
+
+    @abstractmethod
+    def storage_of(self, raw: Raw) -> object:
+        """The object that owns the memory: the same for all views of one array; weakly referable."""
+
+    @abstractmethod
+    def layout_of(self, raw: Raw) -> tuple[tuple[int, ...], int]:
+        """Strides and offset in elements, relative to the start of the storage."""
+
+    @abstractmethod
+    def count(self) -> int:
+        """How many devices of this type can be used now (0: none; `why_unavailable` says why)."""
+
+    def synchronize(self, index: int | None) -> None:
+        """Wait until all work given to the device is done; nothing to wait for by default."""
+
+    # -- what most backends can leave as it is ------------------------------------------------------
+
+    def why_unavailable(self) -> str:
+        """One line for the user when `count()` is 0."""
+        return "no device of this type was found on this machine"
+
+    def index_of(self, raw: Raw) -> int | None:
+        """The number of the device that holds the array; None where there is only one."""
+        return None
+
+    def as_array(self, result: Any) -> Raw:
+        """A raw array from what a kernel returned when it is not of class `array` (numpy's scalars)."""
+        raise TypeError(
+            f"a kernel of device '{self.device}' returned {type(result).__name__}, "
+            f"expected {self.array.__name__}"
+        )
+
+    def open_thread(self) -> None:
+        """Runs once in every thread before its first operator."""
+
+    def reclaim(self) -> None:
+        """Give cached memory back (`dc.empty_cache()`)."""
+
+    def describe(self) -> str:
+        """One line for `python -m dispatch_core devices`."""
+        return f"{self.device}: {self.count()} device(s)"
+
+    def scalar(self, value: complex, dtype: dtype) -> Raw:
+        """A read-only 0-d array of a Python number; RuntimeError where it does not fit the dtype."""
+        try:
+            return self.from_host(np.asarray(value, dtype.numpy_dtype), None)
+        except OverflowError:
+            raise RuntimeError(
+                f"value {value} cannot be converted to type {dtype.name} without overflow"
+            ) from None

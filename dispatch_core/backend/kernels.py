@@ -1,0 +1,110 @@
+"""Kernel tables: which function computes an operator on a device, for which dtypes, from which provider."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from dispatch_core._dtypes import dtype
+from dispatch_core._errors import PluginError
+from dispatch_core._keys import LOCK
+
+F = TypeVar("F", bound=Callable[..., Any])
+Condition = Callable[..., str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """One registered function: `fn(raw_arrays..., other_arguments...)`, in the operator's order."""
+
+    op: str
+    device: str
+    fn: Callable[..., Any]
+    provider: str
+    dtypes: frozenset[dtype] | None = None
+    """The compute dtypes it serves; None: all that the operator accepts."""
+    priority: int = 0
+    when: Condition | None = None
+    """Called with the operator's raw arguments; returns None to accept, or the reason to decline."""
+    out: bool = False
+    """Whether it takes `out=` (a raw array of the result's shape and dtype to write into)."""
+
+    def describe(self) -> str:
+        """`provider:function` as `explain` prints it."""
+        name = getattr(self.fn, "__qualname__", None) or getattr(self.fn, "__name__", repr(self.fn))
+        return f"{self.provider}:{name}"
+
+
+class KernelTable:
+    """The kernels of one device, by operator name; several providers may add to it."""
+
+    def __init__(self, device: str) -> None:
+        self.device = device
+        self._kernels: dict[str, tuple[Kernel, ...]] = {}
+        self._changed: Callable[[str], None] = lambda op: None
+
+    def on_change(self, callback: Callable[[str], None]) -> None:
+        """Have `callback(op_name)` run after each change (the dispatcher forgets its chains)."""
+        self._changed = callback
+
+    def register(
+        self,
+        op: str,
+        fn: F | None = None,
+        *,
+        dtypes: Iterable[dtype] | None = None,
+        priority: int = 0,
+        when: Condition | None = None,
+        out: bool = False,
+        provider: str | None = None,
+    ) -> Any:
+        """Add a kernel for `op`; without `fn` this is a decorator. Returns `fn`.
+
+        Two kernels of different providers with the same dtypes and priority would make the result
+        depend on the load order; this raises PluginError. The same provider replaces its own kernel.
+        """
+        if fn is None:
+            return lambda function: self.register(
+                op, function, dtypes=dtypes, priority=priority, when=when, out=out, provider=provider
+            )
+        chosen = None if dtypes is None else frozenset(dtypes)
+        who = provider or self.device
+        kernel = Kernel(op, self.device, fn, who, chosen, priority, when, out)
+        with LOCK:
+            kept = []
+            for other in self._kernels.get(op, ()):
+                if other.dtypes == chosen and other.priority == priority:
+                    if other.provider != who:
+                        raise PluginError(
+                            f"both '{other.provider}' and '{who}' register a kernel for '{op}' on "
+                            f"'{self.device}' with the same dtypes and priority {priority}; "
+                            "give one of them another priority"
+                        )
+                    continue
+                kept.append(other)
+            kept.append(kernel)
+            kept.sort(key=lambda k: (-k.priority, k.dtypes is None))
+            self._kernels[op] = tuple(kept)
+        self._changed(op)
+        return fn
+
+    def remove_provider(self, provider: str) -> None:
+        """Take every kernel of a provider out again."""
+        with LOCK:
+            touched = []
+            for op, kernels in list(self._kernels.items()):
+                kept = tuple(k for k in kernels if k.provider != provider)
+                if len(kept) != len(kernels):
+                    self._kernels[op] = kept
+                    touched.append(op)
+        for op in touched:
+            self._changed(op)
+
+    def candidates(self, op: str) -> tuple[Kernel, ...]:
+        """The kernels of an operator, best first: by priority, then those with exact dtypes."""
+        return self._kernels.get(op, ())
+
+    def names(self) -> Iterator[str]:
+        """The operators with at least one kernel."""
+        return (name for name, kernels in self._kernels.items() if kernels)

@@ -1,0 +1,291 @@
+"""The autograd layer: records a node for every call whose arguments require gradients.
+
+One recording class per argument shape wraps the chain below; what is saved follows from the operator's
+gradient formulas and from which arguments need a gradient, decided when the chain is composed.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+from dispatch_core._dispatcher import inplace
+from dispatch_core._dispatcher.chains import Body, Chain, KernelChain
+from dispatch_core._dispatcher.compose import Below
+from dispatch_core._dispatcher.operator import Op, ParamKind
+from dispatch_core._graph import Leaf, Node, Pick, tick
+from dispatch_core._keys import FIRST_TENSOR_KEY, GRAD, VIEW, tensor_key
+from dispatch_core._layer import Keys, Layer
+from dispatch_core._op import operator_named
+from dispatch_core._state import State
+from dispatch_core._tensor import Tensor, detached
+from dispatch_core.layers.spec import OperatorSpec
+from dispatch_core.layers.views import rebase
+
+_node: Callable[[type[Node]], Node] = object.__new__
+GRAD_MODE = "grad"
+ANOMALY = "anomaly"
+
+
+class Autograd(Layer):
+    """Takes part when gradients are recorded and an argument requires one."""
+
+    name = "autograd"
+    before = ("device",)
+
+    def active(self, op: Op, keys: Keys, state: State) -> bool:
+        return GRAD_MODE in state and any(_has_grad(number) for number in keys)
+
+    def compose(self, op: Op, keys: Keys, state: State, below: Below) -> Chain:
+        gradient = op.gradient
+        if gradient is None:
+            if not op.traits.differentiable or op.traits.primitive or op.body is None:
+                return _detaching(op, below(plain_keys(keys)))
+            return Body(op, op.body)
+        targets = frozenset(
+            at
+            for at, number in zip(op.selectors, keys, strict=True)
+            if at in gradient.differentiable and _has_grad(number)
+        )
+        inner = _detaching(op, below(plain_keys(keys)))
+        if not targets:
+            return inner
+        spec = OperatorSpec(op, keys, targets)
+        chain = _recording_class(op, spec)(op, inner, spec)
+        return Traced(op, chain) if ANOMALY in state else chain
+
+
+def _has_grad(number: Any) -> bool:
+    if isinstance(number, frozenset):
+        return any(n & GRAD for n in number)
+    return number >= FIRST_TENSOR_KEY and bool(number & GRAD)
+
+
+def plain_keys(keys: Keys) -> Keys:
+    """The keys of the same arguments without gradient (a view stays a view)."""
+
+    def plain(number: Any) -> Any:
+        if isinstance(number, frozenset):
+            return frozenset(plain(n) for n in number)
+        return number & ~GRAD if number >= FIRST_TENSOR_KEY else number
+
+    return tuple(plain(number) for number in keys)
+
+
+def _detaching(op: Op, chain: Chain) -> Chain:
+    """Kernels read only raw arrays; anything else must see arguments without history."""
+    return chain if isinstance(chain, KernelChain) else Detached(op, chain)
+
+
+def _recording_class(op: Op, spec: OperatorSpec) -> type[Record]:
+    simple = op.traits.outputs == 1 and not op.has_list
+    kinds = [p.kind for p in op.params]
+    if simple and op.tensors == (0,) and kinds[0] is ParamKind.TENSOR:
+        return RecordUnary
+    if simple and op.tensors == (0, 1) and len(kinds) == 2 and not spec.saves_shapes:
+        return RecordBinary
+    return Record
+
+
+class Detached(Chain):
+    """Calls the chain below with arguments that share memory but carry no history."""
+
+    __slots__ = ("below",)
+
+    def __init__(self, op: Op, below: Chain) -> None:
+        self.op = op
+        self.below = below
+
+    def call(self, *args: Any) -> Any:
+        return self.below.call(*[_without_history(a) for a in args])
+
+    def describe(self) -> list[str]:
+        return self.below.describe()
+
+
+def _without_history(value: Any) -> Any:
+    if isinstance(value, Tensor):
+        return detached(value)
+    if isinstance(value, (list, tuple)) and value and isinstance(value[0], Tensor):
+        return [detached(t) for t in value]
+    return value
+
+
+class Record(Chain):
+    """Records any call: several results, lists of tensors, optional tensors."""
+
+    __slots__ = ("below", "inner", "spec")
+
+    def __init__(self, op: Op, inner: Chain, spec: OperatorSpec) -> None:
+        self.op = op
+        self.inner = inner
+        self.below = inner.call
+        self.spec = spec
+
+    def call(self, *args: Any) -> Any:
+        results = self.below(*args)
+        spec = self.spec
+        node = _node(Node)
+        node.spec = spec
+        node.order = tick()
+        node.hooks = None
+        node.edges, node.shapes = spec.edges_of(args)
+        node.saved = spec.saved_of(args, results)
+        if isinstance(results, Tensor):
+            if _differentiable(results):
+                results._node = node
+                results._k |= GRAD
+            return results
+        for index, result in enumerate(results):
+            if _differentiable(result):
+                result._node = pick(node, index)
+                result._k |= GRAD
+        return results
+
+    def describe(self) -> list[str]:
+        return [f"autograd: records {self.spec.name}, saves {self.spec.saves()}", *self.inner.describe()]
+
+
+def _differentiable(result: Tensor) -> bool:
+    dtype = tensor_key(result._k).dtype
+    return dtype.is_floating_point or dtype.is_complex
+
+
+def pick(node: Node, index: int) -> Pick:
+    """The node that stands for output `index` of an operation with several outputs."""
+    picked = Pick.__new__(Pick)
+    picked.spec = node.spec
+    picked.order = tick()
+    picked.edges = (node,)
+    picked.index = index
+    picked.hooks = None
+    return picked
+
+
+class RecordUnary(Record):
+    """Records f(x, ...) with one tensor argument and one result."""
+
+    __slots__ = ("save_out", "save_shape", "save_x")
+
+    def __init__(self, op: Op, inner: Chain, spec: OperatorSpec) -> None:
+        super().__init__(op, inner, spec)
+        self.save_x = 0 in spec.keeps
+        self.save_out = len(op.params) in spec.keeps
+        self.save_shape = len(op.params) + 1 in spec.keeps
+
+    def call(self, x: Tensor, *params: Any) -> Tensor:  # type: ignore[override]
+        t: Tensor = self.below(x, *params)
+        node = _node(Node)
+        node.spec = self.spec
+        node.order = tick()
+        node.edges = (x._node,)
+        node.saved = (
+            x._raw if self.save_x else None,
+            *params,
+            t._raw if self.save_out else None,
+            x._raw.shape if self.save_shape else None,
+        )
+        node.shapes = None
+        node.hooks = None
+        t._node = node
+        t._k |= GRAD
+        return t
+
+
+class RecordBinary(Record):
+    """Records f(x, y) with one result; notes the shapes where they differ."""
+
+    __slots__ = ("edge_x", "edge_y", "save_out", "save_x", "save_y", "tensor_x", "tensor_y")
+
+    def __init__(self, op: Op, inner: Chain, spec: OperatorSpec) -> None:
+        super().__init__(op, inner, spec)
+        self.edge_x = 0 in spec.targets
+        self.edge_y = 1 in spec.targets
+        self.save_x = 0 in spec.keeps
+        self.save_y = 1 in spec.keeps
+        self.save_out = 2 in spec.keeps
+        self.tensor_x, self.tensor_y = spec.are_tensors
+
+    def call(self, x: Any, y: Any) -> Tensor:  # type: ignore[override]
+        t: Tensor = self.below(x, y)
+        node = _node(Node)
+        node.spec = self.spec
+        node.order = tick()
+        node.edges = (x._node if self.edge_x else None, y._node if self.edge_y else None)
+        node.hooks = None
+        node.shapes = None
+        if self.tensor_x:
+            x = x._raw
+            if self.tensor_y:
+                y = y._raw
+                if x.shape != y.shape:
+                    node.shapes = (x.shape, y.shape)
+        else:
+            y = y._raw
+        node.saved = (
+            x if self.save_x else None,
+            y if self.save_y else None,
+            t._raw if self.save_out else None,
+        )
+        t._node = node
+        t._k |= GRAD
+        return t
+
+
+class Traced(Chain):
+    """In anomaly mode: remembers with each node the line of the user's program that recorded it."""
+
+    __slots__ = ("below",)
+
+    def __init__(self, op: Op, below: Record) -> None:
+        self.op = op
+        self.below = below
+
+    def call(self, *args: Any) -> Any:
+        results = self.below.call(*args)
+        stack = "".join(traceback.format_list(traceback.extract_stack()[:-1]))
+        for result in results if isinstance(results, tuple) else (results,):
+            if result._k & GRAD:
+                node = result._node
+                (node.edges[0] if isinstance(node, Pick) else node).trace = stack
+        return results
+
+    def describe(self) -> list[str]:
+        return ["anomaly detection: remembers the calling line", *self.below.describe()]
+
+
+# -- in-place writes ---------------------------------------------------------------------------------
+
+
+def check_write(x: Tensor) -> None:
+    """Raise where writing into `x` would destroy the meaning of a gradient."""
+    if not x.requires_grad:
+        return
+    if x._k & VIEW and x._base[0]._node.__class__ is Leaf:
+        raise RuntimeError(
+            "a view of a leaf Variable that requires grad is being used in an in-place operation. "
+            "Write under `with no_grad():` or work on a clone()."
+        )
+    if x._node.__class__ is Leaf:
+        raise RuntimeError(
+            "a leaf Variable that requires grad is being used in an in-place operation. "
+            "Write under `with no_grad():` or work on a clone()."
+        )
+
+
+def attach(x: Tensor, value: Tensor) -> None:
+    """Make `x`, which was just overwritten by `value`, have the history of `value`."""
+    if x._k & VIEW:
+        rebase(x, value)
+    elif value._k & GRAD:
+        x._node = value._node
+        x._k |= GRAD
+    else:
+        x._node = None
+        x._k &= ~GRAD
+
+
+inplace.SLOTS.check = check_write
+inplace.SLOTS.attach = attach
+inplace.SLOTS.cast = lambda value, dtype: operator_named("cast").front(value, dtype)

@@ -1,0 +1,242 @@
+"""The innermost layer, `device`: finds the kernel and picks the chain class for the argument shape."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+from dispatch_core._dispatcher.chains import (
+    Binary,
+    BinaryScalar,
+    Body,
+    Chain,
+    General,
+    KernelChain,
+    ScalarBinary,
+    Unary,
+    UnaryParams,
+    View,
+)
+from dispatch_core._dispatcher.compose import Below
+from dispatch_core._dispatcher.operator import Op, ParamKind
+from dispatch_core._dispatcher.resolve import HOST, Resolution, resolve
+from dispatch_core._dtypes import dtype
+from dispatch_core._errors import FallbackWarning
+from dispatch_core._keys import (
+    FIRST_TENSOR_KEY,
+    NONE,
+    VIEW,
+    key_number,
+    kind_dtype,
+    tensor_key,
+)
+from dispatch_core._layer import Keys, Layer
+from dispatch_core._state import State
+from dispatch_core._tensor import Tensor
+from dispatch_core.backend.api import Backend
+from dispatch_core.backend.kernels import Kernel
+from dispatch_core.backend.registry import backend_of
+from dispatch_core.layers.fallback import REPORT, host_call
+
+
+class KernelLayer(Layer):
+    """Takes part in every call: the kernel of the arguments' device, or what stands in for one."""
+
+    name = "device"
+    before = ()
+
+    def active(self, op: Op, keys: Keys, state: State) -> bool:
+        return True
+
+    def compose(self, op: Op, keys: Keys, state: State, below: Below) -> Chain:
+        backend, computed = site(op, keys)
+        op.family.accept(op, computed)
+        op.family.admit(op, argument_dtypes(op, keys))
+        return build(op, keys, resolve(op, backend, computed, state))
+
+
+def site(op: Op, keys: Keys) -> tuple[Backend, dtype]:
+    """The backend and the compute dtype of a combination of keys (already brought to one dtype)."""
+    first = None
+    for at, number in zip(op.selectors, keys, strict=True):
+        for each in number if isinstance(number, frozenset) else (number,):
+            if each < FIRST_TENSOR_KEY:
+                continue
+            key = tensor_key(each)
+            if op.params[at].name not in op.family.apart:
+                return backend_of(key.device), key.dtype
+            first = first or key
+    if first is None:
+        raise TypeError(
+            f"{op.name}(): expected at least one tensor argument, got only Python values; "
+            "make one of them a tensor with dispatch_core.tensor(value)"
+        )
+    return backend_of(first.device), first.dtype
+
+
+def argument_dtypes(op: Op, keys: Keys) -> dict[str, dtype]:
+    """The dtypes of the tensor arguments, by parameter name; those apart are left out."""
+    found = {}
+    for at, number in zip(op.selectors, keys, strict=True):
+        param = op.params[at]
+        if param.name in op.family.apart or param.kind is ParamKind.PLACE:
+            continue
+        for each in number if isinstance(number, frozenset) else (number,):
+            if each >= FIRST_TENSOR_KEY:
+                found[param.name] = tensor_key(each).dtype
+    return found
+
+
+def build(op: Op, keys: Keys, found: Resolution) -> Chain:
+    """The chain for what the search found; raises its error when it found nothing."""
+    if not found.found:
+        raise found.error()
+    if found.emulate is not None:
+        return Emulated(op, found.emulate, found.dtype)
+    if found.fallback:
+        return HostFallback(op, found.backend)
+    if not found.kernels:
+        return Body(op, op.body)  # type: ignore[arg-type]
+    chains = [_kernel_chain(op, keys, found, kernel) for kernel in found.kernels]
+    last = found.kernels[-1]
+    if last.when is None:
+        choices, rest = chains[:-1], chains[-1]
+    else:
+        choices = chains
+        rest = Body(op, op.body) if found.body and op.body else Declined(op, found)
+    for chain in reversed(choices):
+        rest = Conditional(op, chain, rest)
+    return rest
+
+
+def _kernel_chain(op: Op, keys: Keys, found: Resolution, kernel: Kernel) -> KernelChain:
+    backend, computed = found.backend, found.dtype
+    result = op.family.result(op, computed)
+    tensors = [n >= FIRST_TENSOR_KEY for n in keys if not isinstance(n, frozenset)]
+    simple = op.nested and op.traits.outputs == 1 and result is not None
+    leading = simple and op.tensors == tuple(range(len(op.tensors)))
+    if leading:
+        key = key_number(backend.device, result)  # type: ignore[arg-type]
+        count, total = len(op.tensors), len(op.params)
+        if op.traits.view:
+            return View(op, backend, kernel, key | VIEW, bool(keys[0] & VIEW))
+        if count == 1:
+            return (Unary if total == 1 else UnaryParams)(op, backend, kernel, key)
+        if count == 2 and total == 2:
+            if all(tensors):
+                return Binary(op, backend, kernel, key)
+            if NONE not in keys:
+                cls = BinaryScalar if tensors[0] else ScalarBinary
+                return cls(op, backend, kernel, key, computed)
+    makers: dict[int, Callable[[Any], Any]] = {}
+    for at, number in zip(op.selectors, keys, strict=True):
+        if isinstance(number, int) and number < NONE:
+            apart = op.params[at].name in op.family.apart
+            makers[at] = _maker(backend, kind_dtype(number) if apart else computed)
+    return General(op, backend, kernel, makers)
+
+
+def _maker(backend: Backend, computed: dtype) -> Callable[[Any], Any]:
+    return lambda value: backend.scalar(value, computed)
+
+
+class Conditional(Chain):
+    """Asks a kernel's predicate at each call and goes on to the next candidate when it declines."""
+
+    __slots__ = ("below", "chain", "when")
+
+    def __init__(self, op: Op, chain: KernelChain, below: Chain) -> None:
+        self.op = op
+        self.chain = chain
+        self.below = below
+        self.when = chain.info.when
+
+    def call(self, *args: Any) -> Any:
+        if self.declines(args) is None:
+            return self.chain.call(*args)
+        return self.below.call(*args)
+
+    def declines(self, args: tuple[Any, ...]) -> str | None:
+        """Why the kernel does not take this call; None when it does."""
+        raws = [_raw(a) for a in args]
+        return self.when(*raws)  # type: ignore[misc]
+
+    def describe(self) -> list[str]:
+        return [f"if it accepts: {self.chain.describe()[0]}, else", *self.below.describe()]
+
+
+def _raw(value: Any) -> Any:
+    if isinstance(value, Tensor):
+        return value._raw
+    if isinstance(value, (list, tuple)) and value and isinstance(value[0], Tensor):
+        return [t._raw for t in value]
+    return value
+
+
+class Declined(Chain):
+    """Raises: every kernel has a predicate, and all of them declined the call."""
+
+    __slots__ = ("found",)
+
+    def __init__(self, op: Op, found: Resolution) -> None:
+        self.op = op
+        self.found = found
+
+    def call(self, *args: Any) -> Any:
+        raise self.found.error()
+
+
+class Emulated(Chain):
+    """Computes in a wider dtype and casts the results back."""
+
+    __slots__ = ("dtype", "wider")
+
+    def __init__(self, op: Op, wider: dtype, computed: dtype) -> None:
+        self.op = op
+        self.wider = wider
+        self.dtype = computed
+
+    def call(self, *args: Any) -> Any:
+        widened = [
+            a.to(self.wider) if isinstance(a, Tensor) and a.dtype is self.dtype else a for a in args
+        ]
+        return map_tensors(
+            self.op.front(*widened), lambda t: t.to(self.dtype) if t.dtype is self.wider else t
+        )
+
+    def describe(self) -> list[str]:
+        return [f"computed in {self.wider.name}, cast back to {self.dtype.name}"]
+
+
+class HostFallback(Chain):
+    """Computes on the host and moves the results back; counted, and warned about once a place."""
+
+    __slots__ = ("backend",)
+
+    def __init__(self, op: Op, backend: Backend) -> None:
+        self.op = op
+        self.backend = backend
+
+    def call(self, *args: Any) -> Any:
+        if REPORT.count(self.op.name, self.backend.device, args):
+            warnings.warn(
+                f"'{self.op.name}' has no kernel on '{self.backend.device}' and runs on the host; "
+                "each call moves its arguments there and back",
+                FallbackWarning,
+                stacklevel=3,
+            )
+        return host_call(self.op, args, HOST)
+
+    def describe(self) -> list[str]:
+        return [f"host fallback: moved to '{HOST}', computed there, moved back"]
+
+
+def map_tensors(value: Any, function: Callable[[Tensor], Tensor]) -> Any:
+    """`function` over a tensor or each tensor of a (named) tuple of results."""
+    if isinstance(value, Tensor):
+        return function(value)
+    if isinstance(value, tuple):
+        mapped = [map_tensors(item, function) for item in value]
+        return type(value)(*mapped) if hasattr(value, "_fields") else tuple(mapped)
+    return value

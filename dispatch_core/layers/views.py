@@ -1,0 +1,171 @@
+"""Views and their history: a view follows its root when the root's history changes by an in-place write.
+
+A view remembers its root, the node the root had, and the steps that lead from root to view. When some
+view or the root itself is written in place while gradients are recorded, the root gets a new node; the
+other views notice at their next use that the root's node is not the one they remember, and are made
+anew from the root by their steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from dispatch_core import _tensor
+from dispatch_core._dispatcher.chains import Chain, chain_of
+from dispatch_core._dispatcher.compose import Below
+from dispatch_core._dispatcher.operator import Op, ParamKind
+from dispatch_core._graph import Leaf, Node, tick
+from dispatch_core._keys import FIRST_TENSOR_KEY, GRAD, VIEW, key_number
+from dispatch_core._layer import Keys, Layer
+from dispatch_core._state import Switch, State
+from dispatch_core._tensor import Tensor, wrap
+from dispatch_core._dtypes import bool_
+from dispatch_core.layers.spec import Mode
+
+Step = tuple[Op, tuple[Any, ...]]
+
+
+def steps_of(view: Tensor) -> list[Step]:
+    """The operators that lead from the root to a view, in order."""
+    found: list[Step] = []
+    link = view._base[2]
+    while link is not None:
+        link, op, params = link
+        found.append((op, params))
+    found.reverse()
+    return found
+
+
+def replay(tensor: Tensor, steps: Sequence[Step]) -> Tensor:
+    """The same view of another tensor."""
+    for op, params in steps:
+        tensor = chain_of(op, (tensor, *params)).call(tensor, *params)
+    return tensor
+
+
+def refresh(view: Tensor) -> None:
+    """Give a view the history that follows from its root's present one."""
+    root, remembered, link = view._base
+    if root._node is remembered:
+        return
+    view._base = (root, root._node, link)
+    if root._node.__class__ is Leaf:
+        return
+    with Switch("grad", True):
+        fresh = replay(root, steps_of(view))
+    view._node = fresh._node
+    view._k = view._k & ~GRAD | fresh._k & GRAD
+
+
+_tensor.SLOTS.refresh = refresh
+
+
+def rebase(view: Tensor, value: Tensor) -> None:
+    """Record that `value` was just written into `view`: the root's history continues from there."""
+    root, _, link = view._base
+    node = Node()
+    node.spec = WriteSpec(root, steps_of(view))
+    node.order = tick()
+    node.edges = (
+        root._node if root._k & GRAD else None,
+        value._node if value._k & GRAD else None,
+    )
+    node.saved = ()
+    node.shapes = None
+    node.hooks = None
+    root._node = node
+    root._k |= GRAD
+    view._base = (root, None, link)
+    refresh(view)
+
+
+class WriteSpec:
+    """The recorded form of "a value was written into a view of the root"."""
+
+    __slots__ = ("backend", "key", "op_dtype", "raw", "shape", "steps")
+
+    name = "CopySlices"
+    keeps: frozenset[int] = frozenset()
+
+    def __init__(self, root: Tensor, steps: list[Step]) -> None:
+        self.backend = root._backend
+        self.op_dtype = root.dtype
+        self.raw = root.dtype in self.backend.raw_operators
+        self.shape = root._raw.shape
+        self.key = key_number(self.backend.device, bool_)
+        self.steps = steps
+
+    def gradients(self, node: Node, g: Any, mode: Mode) -> tuple[Any, ...]:
+        """What was overwritten gets no gradient; the written value gets that of its place."""
+        rest = value = None
+        if node.edges[1] is not None:
+            value = g
+            for op, params in self.steps:
+                value = getattr(mode.K, op.name)(value, *params)
+            value = mode.finish(mode.K.clone(value))
+        if node.edges[0] is not None:
+            rest = mode.finish(mode.K.masked_fill(g, mode.lift(self._mask()), 0.0))
+        return rest, value
+
+    def _mask(self) -> Tensor:
+        raw = self.backend.full(self.shape, False, bool_)
+        mask = wrap(raw, self.key)
+        part = replay(mask, self.steps)
+        self.backend.write(part._raw, self.backend.scalar(True, bool_))
+        return mask
+
+
+class Views(Layer):
+    """Takes part when gradients are recorded and an argument is a view."""
+
+    name = "views"
+    before = ("promotion", "autograd")
+
+    def active(self, op: Op, keys: Keys, state: State) -> bool:
+        return "grad" in state and any(_is_view(number) for number in keys)
+
+    def compose(self, op: Op, keys: Keys, state: State, below: Below) -> Chain:
+        return Refresh(op, keys, below)
+
+
+def _is_view(number: Any) -> bool:
+    if isinstance(number, frozenset):
+        return any(n & VIEW for n in number)
+    return number >= FIRST_TENSOR_KEY and bool(number & VIEW)
+
+
+class Refresh(Chain):
+    """Looks whether the roots of the views among the arguments were written since."""
+
+    __slots__ = ("at", "below", "below_call", "lists")
+
+    def __init__(self, op: Op, keys: Keys, below: Below) -> None:
+        self.op = op
+        self.below = below
+        self.below_call = below().call
+        tensors = [i for i in op.selectors if op.params[i].kind is not ParamKind.LIST]
+        by_place = dict(zip(op.selectors, keys, strict=True))
+        self.at = tuple(i for i in tensors if _is_view(by_place[i]))
+        self.lists = tuple(i for i in op.selectors if op.params[i].kind is ParamKind.LIST)
+
+    def call(self, *args: Any) -> Any:
+        for i in self.at:
+            base = args[i]._base
+            if base[0]._node is not base[1]:
+                return self._refreshed(args)
+        for i in self.lists:
+            for t in args[i]:
+                if t._k & VIEW and t._base[0]._node is not t._base[1]:
+                    return self._refreshed(args)
+        return self.below_call(*args)
+
+    def _refreshed(self, args: tuple[Any, ...]) -> Any:
+        for value in args:
+            for t in value if isinstance(value, (list, tuple)) else (value,):
+                if isinstance(t, Tensor) and t._k & VIEW:
+                    refresh(t)
+        return self.below(self.op.keys_of(args)).call(*args)
+
+    def describe(self) -> list[str]:
+        return ["views: follow the history of their root", *self.below().describe()]

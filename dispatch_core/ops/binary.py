@@ -1,0 +1,360 @@
+"""Element-wise operators of two or more tensors: arithmetic, comparison, logic, selection."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
+from dispatch_core._families.base import DISCRETE, NUMBERS, REAL, REAL_NUMBERS
+from dispatch_core._families.pointwise import BOOL, FLOAT, SAME, pointwise
+from dispatch_core._op import K, composite, primitive
+from dispatch_core._tensor import Tensor
+from dispatch_core.ops._formulas import Number
+from dispatch_core.ops._formulas import conj as _conj
+
+POSITIVE = (0.2, 3.0)
+
+
+# -- arithmetic --------------------------------------------------------------------------------------
+
+
+@primitive(
+    pointwise(SAME),
+    grad={"input": lambda g: g, "other": lambda g: g},
+    operators=("add", "radd", "iadd"),
+    out=True,
+    handled=("alpha",),
+)
+def add(input: Tensor | Number, other: Tensor | Number, *, alpha: Number = 1) -> Tensor:
+    """input + alpha * other."""
+    return K.add(input, other * alpha)
+
+
+@primitive(
+    pointwise(SAME, NUMBERS),
+    grad={"input": lambda g: g, "other": lambda g: -g},
+    operators=("sub", "rsub", "isub"),
+    aliases=("subtract",),
+    out=True,
+    handled=("alpha",),
+)
+def sub(input: Tensor | Number, other: Tensor | Number, *, alpha: Number = 1) -> Tensor:
+    """input - alpha * other; RuntimeError for bool (use `^` or `logical_not`)."""
+    return K.sub(input, other * alpha)
+
+
+@primitive(
+    pointwise(SAME),
+    grad={
+        "input": lambda K, g, other: g * _conj(K, other),
+        "other": lambda K, g, input: g * _conj(K, input),
+    },
+    operators=("mul", "rmul", "imul"),
+    aliases=("multiply",),
+    out=True,
+)
+def mul(input: Tensor | Number, other: Tensor | Number) -> Tensor:
+    """input * other."""
+
+
+@primitive(
+    pointwise(FLOAT, domain=POSITIVE),
+    grad={
+        "input": lambda K, g, other: g / _conj(K, other),
+        "other": lambda K, g, other, out: -g * _conj(K, out / other),
+    },
+    operators=("truediv", "rtruediv", "itruediv"),
+    aliases=("divide", "true_divide"),
+    out=True,
+    handled=("rounding_mode",),
+)
+def div(
+    input: Tensor | Number, other: Tensor | Number, *, rounding_mode: str | None = None
+) -> Tensor:
+    """input / other; integers give floats unless `rounding_mode` is "trunc" or "floor"."""
+    if rounding_mode == "floor":
+        return K.floor_divide(input, other)
+    if rounding_mode == "trunc":
+        return K.trunc_divide(input, other)
+    raise RuntimeError(
+        "div expected rounding_mode to be one of None, 'trunc', or 'floor' "
+        f"but found '{rounding_mode}'"
+    )
+
+
+def _where_zero(K: Any, condition: Any, value: Any) -> Any:
+    """`value` where the condition holds, 0 elsewhere (also where `value` is NaN there)."""
+    return K.where(condition, value, 0.0)
+
+
+@primitive(
+    pointwise(SAME, NUMBERS, domain=POSITIVE),
+    grad={
+        "input": lambda K, g, input, exponent: _pow_input(K, g, input, exponent),
+        "exponent": lambda K, g, input, out: _pow_exponent(K, g, input, out),
+    },
+    operators=("pow", "rpow", "ipow"),
+    out=True,
+)
+def pow(input: Tensor | Number, exponent: Tensor | Number) -> Tensor:
+    """input to the power of exponent; integers to a negative power raise RuntimeError."""
+
+
+def _pow_input(K: Any, g: Any, input: Any, exponent: Any) -> Any:
+    if isinstance(exponent, (bool, int, float, complex)):
+        if exponent == 0:
+            return K.zeros_like(g)
+        return g * _conj(K, exponent * input ** (exponent - 1))
+    slope = exponent * input ** (exponent - 1)
+    return _where_zero(K, exponent != 0, g * _conj(K, slope))
+
+
+def _pow_exponent(K: Any, g: Any, input: Any, out: Any) -> Any:
+    if isinstance(input, (bool, int, float, complex)):
+        if input == 0:
+            return K.zeros_like(g)
+        return g * _conj(K, out * K.log(K.full_like(g, input)))
+    return _where_zero(K, input != 0, g * _conj(K, out * K.log(input)))
+
+
+@primitive(
+    pointwise(SAME, REAL_NUMBERS, domain=POSITIVE),
+    grad={
+        "input": lambda g: g,
+        "other": lambda K, g, input, other: -g * K.floor_divide(input, other),
+    },
+    operators=("mod", "rmod", "imod"),
+    out=True,
+)
+def remainder(input: Tensor | Number, other: Tensor | Number) -> Tensor:
+    """Python's modulus: the result has the sign of `other`; integers by zero raise RuntimeError."""
+
+
+@composite(
+    pointwise(SAME, REAL_NUMBERS, domain=POSITIVE),
+    grad={"input": lambda K, g: K.zeros_like(g), "other": lambda K, g: K.zeros_like(g)},
+    operators=("floordiv", "rfloordiv", "ifloordiv"),
+    out=True,
+)
+def floor_divide(input: Tensor | Number, other: Tensor | Number) -> Tensor:
+    """The quotient rounded towards minus infinity; integers by zero raise RuntimeError."""
+    rest = K.remainder(input, other)
+    if rest.is_floating_point():
+        return K.round((input - rest) / other)
+    return K.trunc_divide(input - rest, other)
+
+
+@composite(
+    pointwise(SAME, REAL_NUMBERS, domain=POSITIVE),
+    grad={
+        "input": lambda g: g,
+        "other": lambda K, g, input, other: -g * K.trunc_divide(input, other),
+    },
+    out=True,
+)
+def fmod(input: Tensor | Number, other: Tensor | Number) -> Tensor:
+    """C's modulus: the result has the sign of `input`."""
+    rest = K.remainder(K.abs(input), K.abs(other))
+    return K.where(K.lt(input, 0), K.neg(rest), rest)
+
+
+@composite(
+    pointwise(SAME, REAL_NUMBERS, domain=POSITIVE),
+    grad={"input": lambda K, g: K.zeros_like(g), "other": lambda K, g: K.zeros_like(g)},
+    namespace="_",
+)
+def trunc_divide(input: Tensor | Number, other: Tensor | Number) -> Tensor:
+    """The quotient rounded towards zero."""
+    quotient = K.abs(input) - K.remainder(K.abs(input), K.abs(other))
+    quotient = K.trunc(K.div(quotient, K.abs(other)))
+    return K.cast(quotient * (K.sgn(input) * K.sgn(other)), _dtype_of(input, other))
+
+
+def _dtype_of(*values: Any) -> Any:
+    return next(v.dtype for v in values if isinstance(v, Tensor))
+
+
+@primitive(
+    pointwise(FLOAT, REAL, domain=POSITIVE),
+    grad={
+        "input": lambda g, input, other: g * other / (input * input + other * other),
+        "other": lambda g, input, other: -g * input / (input * input + other * other),
+    },
+    aliases=("arctan2",),
+    out=True,
+)
+def atan2(input: Tensor | Number, other: Tensor | Number) -> Tensor:
+    """The angle of the point (other, input), in radians between -pi and pi."""
+
+
+def _share(K: Any, g: Any, chosen: Any, tied: Any) -> Any:
+    """The gradient where an argument was chosen, half of it where both are equal."""
+    return K.where(tied, g / 2, K.where(chosen, g, 0.0))
+
+
+@primitive(
+    pointwise(SAME, REAL),
+    grad={
+        "input": lambda K, g, input, other: _share(K, g, input > other, input == other),
+        "other": lambda K, g, input, other: _share(K, g, other > input, input == other),
+    },
+    out=True,
+    inplace=False,
+)
+def maximum(input: Tensor | Number, other: Tensor | Number) -> Tensor:
+    """The larger of two elements; NaN if either is NaN."""
+
+
+@primitive(
+    pointwise(SAME, REAL),
+    grad={
+        "input": lambda K, g, input, other: _share(K, g, input < other, input == other),
+        "other": lambda K, g, input, other: _share(K, g, other < input, input == other),
+    },
+    out=True,
+    inplace=False,
+)
+def minimum(input: Tensor | Number, other: Tensor | Number) -> Tensor:
+    """The smaller of two elements; NaN if either is NaN."""
+
+
+# -- comparison and logic -----------------------------------------------------------------------------
+
+
+@primitive(pointwise(BOOL), grad=NOT_DIFFERENTIABLE, operators=("eq",), out=True)
+def eq(input: Tensor | Number, other: Tensor | Number) -> Tensor:
+    """Whether the elements are equal."""
+
+
+@primitive(pointwise(BOOL, REAL), grad=NOT_DIFFERENTIABLE, operators=("lt",), aliases=("less",), out=True)
+def lt(input: Tensor | Number, other: Tensor | Number) -> Tensor:
+    """Whether input < other."""
+
+
+@primitive(
+    pointwise(BOOL, REAL), grad=NOT_DIFFERENTIABLE, operators=("le",), aliases=("less_equal",), out=True
+)
+def le(input: Tensor | Number, other: Tensor | Number) -> Tensor:
+    """Whether input <= other."""
+
+
+@composite(
+    pointwise(BOOL), grad=NOT_DIFFERENTIABLE, operators=("ne",), aliases=("not_equal",), out=True
+)
+def ne(input: Tensor | Number, other: Tensor | Number) -> Tensor:
+    """Whether the elements differ (NaN differs from itself)."""
+    return K.bitwise_not(K.eq(input, other))
+
+
+@composite(
+    pointwise(BOOL, REAL), grad=NOT_DIFFERENTIABLE, operators=("gt",), aliases=("greater",), out=True
+)
+def gt(input: Tensor | Number, other: Tensor | Number) -> Tensor:
+    """Whether input > other."""
+    return K.lt(other, input)
+
+
+@composite(
+    pointwise(BOOL, REAL),
+    grad=NOT_DIFFERENTIABLE,
+    operators=("ge",),
+    aliases=("greater_equal",),
+    out=True,
+)
+def ge(input: Tensor | Number, other: Tensor | Number) -> Tensor:
+    """Whether input >= other."""
+    return K.le(other, input)
+
+
+@primitive(
+    pointwise(SAME, DISCRETE), grad=NOT_DIFFERENTIABLE, operators=("and", "rand", "iand"), out=True
+)
+def bitwise_and(input: Tensor | Number, other: Tensor | Number) -> Tensor:
+    """The bits that are set in both; for bool the logical and."""
+
+
+@primitive(
+    pointwise(SAME, DISCRETE), grad=NOT_DIFFERENTIABLE, operators=("or", "ror", "ior"), out=True
+)
+def bitwise_or(input: Tensor | Number, other: Tensor | Number) -> Tensor:
+    """The bits that are set in either; for bool the logical or."""
+
+
+@primitive(
+    pointwise(SAME, DISCRETE), grad=NOT_DIFFERENTIABLE, operators=("xor", "rxor", "ixor"), out=True
+)
+def bitwise_xor(input: Tensor | Number, other: Tensor | Number) -> Tensor:
+    """The bits that differ; for bool the exclusive or."""
+
+
+def _truth(value: Any) -> Any:
+    return K.ne(value, 0) if isinstance(value, Tensor) else bool(value)
+
+
+@composite(pointwise(BOOL), grad=NOT_DIFFERENTIABLE, out=True)
+def logical_and(input: Tensor, other: Tensor) -> Tensor:
+    """Whether both elements are nonzero."""
+    return K.bitwise_and(_truth(input), _truth(other))
+
+
+@composite(pointwise(BOOL), grad=NOT_DIFFERENTIABLE, out=True)
+def logical_or(input: Tensor, other: Tensor) -> Tensor:
+    """Whether either element is nonzero."""
+    return K.bitwise_or(_truth(input), _truth(other))
+
+
+@composite(pointwise(BOOL), grad=NOT_DIFFERENTIABLE, out=True)
+def logical_xor(input: Tensor, other: Tensor) -> Tensor:
+    """Whether exactly one of the elements is nonzero."""
+    return K.bitwise_xor(_truth(input), _truth(other))
+
+
+# -- selection ----------------------------------------------------------------------------------------
+
+
+@primitive(
+    pointwise(
+        SAME,
+        apart=("condition",),
+        inplace=False,
+        samples=lambda make: [
+            (make(3, 4) > 0, make(3, 4), make(3, 4)),
+            (make(4) > 0, make(3, 1), make()),
+            (make(2, 3) > 0, make(2, 3), 2.0),
+            (make(0, 3) > 0, make(0, 3), make(3)),
+        ],
+    ),
+    grad={
+        "condition": NOT_DIFFERENTIABLE,
+        "input": lambda K, g, condition: K.where(condition, g, 0.0),
+        "other": lambda K, g, condition: K.where(condition, 0.0, g),
+    },
+    method=False,
+    out=True,
+)
+def where(
+    condition: Tensor, input: Tensor | Number | None = None, other: Tensor | Number | None = None
+) -> Tensor:
+    """input where the condition holds, other elsewhere; with one argument the nonzero indices."""
+
+
+@composite(
+    pointwise(
+        SAME,
+        apart=("mask",),
+        samples=lambda make: [(make(3, 4), make(3, 4) > 0, 0.5), (make(3, 4), make(4) > 0, 2.0)],
+    ),
+    grad={
+        "input": lambda K, g, mask: K.where(mask, 0.0, g),
+        "mask": NOT_DIFFERENTIABLE,
+        "value": lambda K, g, mask: K.where(mask, g, 0.0),
+    },
+)
+def masked_fill(input: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
+    """`value` where the bool `mask` is set, `input` elsewhere; the mask broadcasts."""
+    if mask.dtype.name != "bool":
+        raise RuntimeError(
+            f"masked_fill only supports boolean masks, but got mask with dtype {mask.dtype.name}; "
+            "compare it first, as in mask != 0"
+        )
+    return K.cast(K.where(mask, value, input), input.dtype)

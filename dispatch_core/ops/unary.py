@@ -1,0 +1,436 @@
+"""Element-wise operators of one tensor."""
+
+from __future__ import annotations
+
+from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
+from dispatch_core._families.base import DISCRETE, INEXACT, NUMBERS, REAL, REAL_NUMBERS
+from dispatch_core._families.pointwise import BOOL, FLOAT, FLOAT_REAL, REAL as TO_REAL, SAME, pointwise
+from dispatch_core._op import K, composite, primitive
+from dispatch_core._tensor import Tensor
+from dispatch_core.ops._formulas import conj as _conj
+
+POSITIVE = (0.2, 3.0)
+UNIT = (-0.9, 0.9)
+LN_2 = 0.6931471805599453
+LN_10 = 2.302585092994046
+TWO_OVER_SQRT_PI = 1.1283791670955126
+
+
+# -- primitives ------------------------------------------------------------------------------------
+
+
+@primitive(
+    pointwise(SAME, NUMBERS),
+    grad={"input": lambda g: -g},
+    operators=("neg",),
+    aliases=("negative",),
+    out=True,
+)
+def neg(input: Tensor) -> Tensor:
+    """The negative of each element."""
+
+
+@primitive(
+    pointwise(TO_REAL),
+    grad={"input": lambda K, g, input: g * K.sgn(input)},
+    operators=("abs",),
+    aliases=("absolute",),
+    out=True,
+)
+def abs(input: Tensor) -> Tensor:
+    """The absolute value (the modulus of a complex number) of each element."""
+
+
+@primitive(
+    pointwise(SAME, domain=UNIT), grad={"input": lambda K, g: K.zeros_like(g)}, out=True
+)
+def sgn(input: Tensor) -> Tensor:
+    """The sign of each element; for complex numbers x / |x|, and 0 at 0."""
+
+
+@primitive(
+    pointwise(FLOAT), grad={"input": lambda K, g, out: g * _conj(K, out)}, out=True
+)
+def exp(input: Tensor) -> Tensor:
+    """e to the power of each element."""
+
+
+@primitive(
+    pointwise(FLOAT), grad={"input": lambda K, g, out: g * _conj(K, out + 1)}, out=True,
+    aliases=("special.expm1",),
+)
+def expm1(input: Tensor) -> Tensor:
+    """K.exp(x) - 1, exact for small x too."""
+
+
+@primitive(
+    pointwise(FLOAT, domain=POSITIVE),
+    grad={"input": lambda K, g, input: g / _conj(K, input)},
+    out=True,
+)
+def log(input: Tensor) -> Tensor:
+    """Natural logarithm of each element."""
+
+
+@primitive(
+    pointwise(FLOAT, domain=UNIT),
+    grad={"input": lambda K, g, input: g / _conj(K, input + 1)},
+    out=True,
+    aliases=("special.log1p",),
+)
+def log1p(input: Tensor) -> Tensor:
+    """Natural logarithm of 1 + x, exact for small x too."""
+
+
+@primitive(
+    pointwise(FLOAT), grad={"input": lambda K, g, input: g * _conj(K, K.cos(input))}, out=True
+)
+def sin(input: Tensor) -> Tensor:
+    """The sine of each element, in radians."""
+
+
+@primitive(
+    pointwise(FLOAT), grad={"input": lambda K, g, input: -g * _conj(K, K.sin(input))}, out=True
+)
+def cos(input: Tensor) -> Tensor:
+    """The cosine of each element, in radians."""
+
+
+@primitive(
+    pointwise(FLOAT, domain=POSITIVE),
+    grad={"input": lambda K, g, out: g / (2 * _conj(K, out))},
+    out=True,
+)
+def sqrt(input: Tensor) -> Tensor:
+    """The square root of each element."""
+
+
+@primitive(
+    pointwise(FLOAT), grad={"input": lambda K, g, out: g * _conj(K, 1 - out * out)}, out=True
+)
+def tanh(input: Tensor) -> Tensor:
+    """The hyperbolic tangent of each element."""
+
+
+@primitive(pointwise(SAME, REAL), grad={"input": lambda K, g: K.zeros_like(g)}, out=True)
+def floor(input: Tensor) -> Tensor:
+    """The largest integer not above each element."""
+
+
+@primitive(
+    pointwise(SAME, REAL),
+    grad={"input": lambda K, g: K.zeros_like(g)},
+    out=True,
+    aliases=("fix",),
+)
+def trunc(input: Tensor) -> Tensor:
+    """Each element with its fractional part cut off."""
+
+
+@primitive(
+    pointwise(SAME, DISCRETE),
+    grad=NOT_DIFFERENTIABLE,
+    operators=("invert",),
+    out=True,
+)
+def bitwise_not(input: Tensor) -> Tensor:
+    """Each bit turned over; for bool the logical negation."""
+
+
+@primitive(pointwise(SAME), grad={"input": lambda K, g: K.conj(g)}, inplace=False, method=False)
+def conj_physical(input: Tensor) -> Tensor:
+    """The complex conjugate of each element, as a new tensor."""
+
+
+@primitive(
+    pointwise(SAME, REAL),
+    grad={"input": lambda K, g: K.zeros_like(g)},
+    out=True,
+    handled=("decimals",),
+)
+def round(input: Tensor, *, decimals: int = 0) -> Tensor:
+    """Each element rounded to the nearest integer (ties to even), or to `decimals` places."""
+    scale = 10.0 ** (decimals if decimals > 0 else -decimals)
+    if decimals > 0:
+        return K.div(K.round(K.mul(input, scale)), scale)
+    return K.mul(K.round(K.div(input, scale)), scale)
+
+
+# -- composites ------------------------------------------------------------------------------------
+
+
+@composite(pointwise(SAME), inplace=False)
+def conj(input: Tensor) -> Tensor:
+    """The complex conjugate; a real tensor is returned as it is."""
+    return K.conj_physical(input) if input.is_complex() else input
+
+
+@composite(pointwise(SAME), inplace=False, operators=("pos",))
+def positive(input: Tensor) -> Tensor:
+    """The tensor itself (`+x`); RuntimeError for bool."""
+    if input.dtype.name == "bool":
+        raise RuntimeError("The `+` operator, on a bool tensor is not supported.")
+    return input
+
+
+@composite(
+    pointwise(SAME, INEXACT | REAL_NUMBERS),
+    grad={"input": lambda K, g, input: g * _conj(K, 2 * input)},
+    out=True,
+)
+def square(input: Tensor) -> Tensor:
+    """The square of each element."""
+    return K.mul(input, input)
+
+
+@composite(
+    pointwise(FLOAT, domain=POSITIVE),
+    grad={"input": lambda K, g, out: -g * _conj(K, out * out)},
+    out=True,
+)
+def reciprocal(input: Tensor) -> Tensor:
+    """1 / x."""
+    return K.div(K.ones_like(input), input)
+
+
+@composite(
+    pointwise(FLOAT, domain=POSITIVE),
+    grad={"input": lambda K, g, out: -0.5 * g * _conj(K, out * out * out)},
+    out=True,
+)
+def rsqrt(input: Tensor) -> Tensor:
+    """1 / K.sqrt(x)."""
+    return K.reciprocal(K.sqrt(input))
+
+
+@composite(
+    pointwise(FLOAT),
+    grad={"input": lambda K, g, out: g * _conj(K, out * (1 - out))},
+    out=True,
+    aliases=("special.expit", "nn.functional.sigmoid"),
+)
+def sigmoid(input: Tensor) -> Tensor:
+    """1 / (1 + K.exp(-x)), without overflow for large negative x."""
+    if input.is_complex():
+        return K.reciprocal(K.exp(K.neg(input)) + 1)
+    e = K.exp(K.neg(K.abs(input)))
+    return K.div(K.where(K.ge(input, 0), K.ones_like(e), e), e + 1)
+
+
+@composite(pointwise(SAME, REAL), grad={"input": lambda K, g: K.zeros_like(g)}, out=True)
+def sign(input: Tensor) -> Tensor:
+    """-1, 0 or 1 for negative, zero and positive elements."""
+    return K.sgn(input)
+
+
+@composite(pointwise(SAME, REAL), grad={"input": lambda K, g: K.zeros_like(g)}, out=True)
+def ceil(input: Tensor) -> Tensor:
+    """The smallest integer not below each element."""
+    return K.neg(K.floor(K.neg(input))) if input.is_floating_point() else input.clone()
+
+
+@composite(pointwise(SAME, REAL), grad={"input": lambda g: g}, out=True)
+def frac(input: Tensor) -> Tensor:
+    """The fractional part of each element, with its sign."""
+    return K.sub(input, K.trunc(input))
+
+
+@composite(
+    pointwise(FLOAT), grad={"input": lambda K, g, out: g * _conj(K, out) * LN_2}, out=True,
+    aliases=("special.exp2",),
+)
+def exp2(input: Tensor) -> Tensor:
+    """2 to the power of each element."""
+    return K.exp(K.mul(input, LN_2))
+
+
+@composite(
+    pointwise(FLOAT, domain=POSITIVE),
+    grad={"input": lambda K, g, input: g / (_conj(K, input) * LN_2)},
+    out=True,
+)
+def log2(input: Tensor) -> Tensor:
+    """Logarithm to the base 2."""
+    return K.div(K.log(input), LN_2)
+
+
+@composite(
+    pointwise(FLOAT, domain=POSITIVE),
+    grad={"input": lambda K, g, input: g / (_conj(K, input) * LN_10)},
+    out=True,
+)
+def log10(input: Tensor) -> Tensor:
+    """Logarithm to the base 10."""
+    return K.div(K.log(input), LN_10)
+
+
+@composite(
+    pointwise(FLOAT, domain=UNIT),
+    grad={"input": lambda K, g, out: g * _conj(K, out * out + 1)},
+    out=True,
+)
+def tan(input: Tensor) -> Tensor:
+    """The tangent of each element, in radians."""
+    return K.div(K.sin(input), K.cos(input))
+
+
+@composite(
+    pointwise(FLOAT), grad={"input": lambda K, g, input: g * _conj(K, K.cosh(input))}, out=True
+)
+def sinh(input: Tensor) -> Tensor:
+    """The hyperbolic sine of each element."""
+    return K.mul(K.sub(K.expm1(input), K.expm1(K.neg(input))), 0.5)
+
+
+@composite(
+    pointwise(FLOAT), grad={"input": lambda K, g, input: g * _conj(K, K.sinh(input))}, out=True
+)
+def cosh(input: Tensor) -> Tensor:
+    """The hyperbolic cosine of each element."""
+    return K.mul(K.exp(input) + K.exp(K.neg(input)), 0.5)
+
+
+@composite(
+    pointwise(FLOAT),
+    grad={"input": lambda K, g, input: g / _conj(K, input * input + 1)},
+    out=True,
+    aliases=("arctan",),
+)
+def atan(input: Tensor) -> Tensor:
+    """The inverse tangent of each element, in radians."""
+    return K.atan2(input, K.ones_like(input))
+
+
+@composite(
+    pointwise(FLOAT, domain=UNIT),
+    grad={"input": lambda K, g, input: g * _conj(K, K.rsqrt(1 - input * input))},
+    out=True,
+    aliases=("arcsin",),
+)
+def asin(input: Tensor) -> Tensor:
+    """The inverse sine of each element, in radians."""
+    return K.atan2(input, K.sqrt(K.mul(1 - input, 1 + input)))
+
+
+@composite(
+    pointwise(FLOAT, domain=UNIT),
+    grad={"input": lambda K, g, input: -g * _conj(K, K.rsqrt(1 - input * input))},
+    out=True,
+    aliases=("arccos",),
+)
+def acos(input: Tensor) -> Tensor:
+    """The inverse cosine of each element, in radians."""
+    return K.atan2(K.sqrt(K.mul(1 - input, 1 + input)), input)
+
+
+@composite(
+    pointwise(FLOAT),
+    grad={"input": lambda K, g, input: g * _conj(K, K.rsqrt(input * input + 1))},
+    out=True,
+    aliases=("arcsinh",),
+)
+def asinh(input: Tensor) -> Tensor:
+    """The inverse hyperbolic sine of each element."""
+    a = K.abs(input)
+    return K.mul(K.sgn(input), K.log1p(a + K.div(K.mul(a, a), 1 + K.sqrt(1 + K.mul(a, a)))))
+
+
+@composite(
+    pointwise(FLOAT, domain=(1.2, 3.0)),
+    grad={"input": lambda K, g, input: g * _conj(K, K.rsqrt(input * input - 1))},
+    out=True,
+    aliases=("arccosh",),
+)
+def acosh(input: Tensor) -> Tensor:
+    """The inverse hyperbolic cosine of each element."""
+    return K.log(input + K.sqrt(K.mul(input - 1, input + 1)))
+
+
+@composite(
+    pointwise(FLOAT, domain=UNIT),
+    grad={"input": lambda K, g, input: g / _conj(K, 1 - input * input)},
+    out=True,
+    aliases=("arctanh",),
+)
+def atanh(input: Tensor) -> Tensor:
+    """The inverse hyperbolic tangent of each element."""
+    return K.mul(K.sub(K.log1p(input), K.log1p(K.neg(input))), 0.5)
+
+
+@composite(pointwise(BOOL), grad=NOT_DIFFERENTIABLE, out=True)
+def logical_not(input: Tensor) -> Tensor:
+    """Whether each element is zero."""
+    return K.eq(input, 0)
+
+
+@composite(pointwise(BOOL), grad=NOT_DIFFERENTIABLE, inplace=False)
+def isnan(input: Tensor) -> Tensor:
+    """Whether each element is NaN (either part of a complex number)."""
+    return K.ne(input, input)
+
+
+@composite(pointwise(BOOL), grad=NOT_DIFFERENTIABLE, inplace=False)
+def isinf(input: Tensor) -> Tensor:
+    """Whether each element is infinite (either part of a complex number)."""
+    if input.is_complex():
+        return K.logical_or(K.isinf(K.real(input)), K.isinf(K.imag(input)))
+    return K.eq(K.abs(input), float("inf")) if input.is_floating_point() else K.ne(input, input)
+
+
+@composite(pointwise(BOOL), grad=NOT_DIFFERENTIABLE, inplace=False)
+def isfinite(input: Tensor) -> Tensor:
+    """Whether each element is neither infinite nor NaN."""
+    return K.logical_not(K.logical_or(K.isinf(input), K.isnan(input)))
+
+
+@composite(pointwise(BOOL, REAL), grad=NOT_DIFFERENTIABLE, inplace=False, out=True)
+def signbit(input: Tensor) -> Tensor:
+    """Whether the sign bit of each element is set (so -0.0 counts)."""
+    if not input.is_floating_point():
+        return K.lt(input, 0)
+    return K.lt(K.where(K.eq(input, 0), K.atan2(input, K.neg(K.ones_like(input))), input), 0)
+
+
+@composite(
+    pointwise(FLOAT),
+    grad={"input": lambda K, g, input: g * (TWO_OVER_SQRT_PI * K.exp(-input * input))},
+    out=True,
+    aliases=("special.erf",),
+)
+def erf(input: Tensor) -> Tensor:
+    """The error function, by the series and continued fraction of Abramowitz and Stegun, chapter 7."""
+    return K.where(K.lt(K.abs(input), 2.5), _erf_series(input), K.sub(K.sgn(input), _erfc_tail(input)))
+
+
+@composite(
+    pointwise(FLOAT),
+    grad={"input": lambda K, g, input: -g * (TWO_OVER_SQRT_PI * K.exp(-input * input))},
+    out=True,
+    aliases=("special.erfc",),
+)
+def erfc(input: Tensor) -> Tensor:
+    """1 - erf(x), without cancellation for large x."""
+    far = K.where(K.gt(input, 0), _erfc_tail(input), K.sub(2.0, _erfc_tail(K.neg(input))))
+    return K.where(K.lt(K.abs(input), 2.5), K.sub(1.0, _erf_series(input)), far)
+
+
+def _erf_series(x: Tensor) -> Tensor:
+    """2/K.sqrt(pi) K.exp(-x^2) sum of 2^n x^(2n+1) / (2n+1)!! (7.1.6), for |x| <= 2.5."""
+    x = K.where(K.lt(K.abs(x), 2.5), x, K.zeros_like(x))
+    doubled = K.mul(K.mul(x, x), 2.0)
+    total = term = x
+    for n in range(1, 48):
+        term = K.div(K.mul(term, doubled), 2.0 * n + 1.0)
+        total = total + term
+    return K.mul(K.mul(total, K.exp(K.neg(K.mul(x, x)))), TWO_OVER_SQRT_PI)
+
+
+def _erfc_tail(x: Tensor) -> Tensor:
+    """erfc by its continued fraction (7.1.14), odd in x, for |x| >= 2.5."""
+    a = K.abs(x)
+    a = K.where(K.lt(a, 2.5), K.mul(K.ones_like(a), 2.5), a)
+    fraction = a
+    for n in range(40, 0, -1):
+        fraction = a + K.div(n / 2.0, fraction)
+    return K.mul(K.sgn(x), K.div(K.exp(K.neg(K.mul(a, a))), K.mul(fraction, 1.7724538509055159)))
+
