@@ -51,17 +51,17 @@ class Digits(Dataset):
 def build_model() -> nn.Module:
     """Two convolutions with pooling, and a linear layer over what they found."""
     return nn.Sequential(
-        nn.Conv2d(1, 16, kernel_size=3, padding=1),
-        nn.BatchNorm2d(16),
+        nn.Conv2d(1, 32, kernel_size=3, padding=1),
+        nn.BatchNorm2d(32),
         nn.ReLU(),
         nn.MaxPool2d(2),
-        nn.Conv2d(16, 32, kernel_size=3, padding=1),
-        nn.BatchNorm2d(32),
+        nn.Conv2d(32, 64, kernel_size=3, padding=1),
+        nn.BatchNorm2d(64),
         nn.ReLU(),
         nn.MaxPool2d(2),
         nn.Flatten(),
         nn.Dropout(0.25),
-        nn.Linear(32 * 2 * 2, 10),
+        nn.Linear(64 * 2 * 2, 10),
     )
 
 
