@@ -89,6 +89,6 @@ $(BENCH_VENV)/.installed: pyproject.toml constraints.txt
 	@echo "making $(BENCH_VENV)"
 	@$(PYTHON) -m venv $(BENCH_VENV)
 	@$(BENCH_VENV)/bin/python $(PIP_INSTALL) hatchling editables
-	@$(BENCH_VENV)/bin/python $(PIP_INSTALL) --no-build-isolation --editable ".[bench,demo]" \
+	@$(BENCH_VENV)/bin/python $(PIP_INSTALL) --no-build-isolation --editable ".[bench]" \
 		"$(BENCH_PEER)"
 	@touch $@
