@@ -85,6 +85,10 @@ CALLS = {
     "linear": ("F.linear(x, w, b)", None),
 }
 MEAN_OF_CALLS_GOAL = 0.7
+CALL_GROUPS = {
+    "calls without gradient": _without_gradient,
+    "calls with gradient": _with_gradient,
+}
 
 
 # ---------------------------------------------------------------- training
@@ -127,10 +131,7 @@ def _resnet_block(torch_like: Any) -> Names:
 CASES = [
     *(
         Case(name, statement, setup, goal, group)
-        for group, setup in (
-            ("calls without gradient", _without_gradient),
-            ("calls with gradient", _with_gradient),
-        )
+        for group, setup in CALL_GROUPS.items()
         for name, (statement, goal) in CALLS.items()
     ),
     Case("no_grad enter and exit", "with t.no_grad(): pass", _without_gradient),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
-from benchmarks.cases import CASES, MEAN_OF_CALLS_GOAL, Case
+from benchmarks.cases import CALL_GROUPS, CALLS, CASES, MEAN_OF_CALLS_GOAL, Case
 from benchmarks.environment import describe, start_clean
 from benchmarks.timing import Side, imports_in_turn, in_turn
 
@@ -98,17 +98,24 @@ def _import_time(arguments: argparse.Namespace) -> Row:
 
 
 def _means(rows: list[Row]) -> dict[str, float]:
-    """Print and return the geometric means of the ratios of the calls."""
+    """Print and return the geometric means of the ratios of the calls.
+
+    The goal is set for all calls together, so it stands only where none is missing.
+    """
     calls = [row for row in rows if row.group.startswith("calls")]
+    groups = {name: [row for row in calls if row.group == name] for name in CALL_GROUPS}
+    groups["calls, with and without"] = calls
     means: dict[str, float] = {}
-    for group in dict.fromkeys(row.group for row in calls):
-        means[group] = statistics.geometric_mean(row.ratio for row in calls if row.group == group)
-    if len(means) > 1:
-        means["calls, with and without"] = statistics.geometric_mean(row.ratio for row in calls)
-    if means:
-        print("geometric mean of the ratios:")
-    for name, mean in means.items():
-        print(_line("  " + name, "", "", "", "", MEAN_OF_CALLS_GOAL, mean))
+    for name, members in groups.items():
+        if not members:
+            continue
+        if not means:
+            print("geometric mean of the ratios:")
+        of = len(CALLS) * (len(CALL_GROUPS) if members is calls else 1)
+        goal = MEAN_OF_CALLS_GOAL if len(members) == of else None
+        means[name] = statistics.geometric_mean(row.ratio for row in members)
+        label = f"  {name} ({len(members)} of {of})"
+        print(_line(label, "", "", "", "", goal, means[name]))
     return means
 
 
