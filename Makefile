@@ -38,9 +38,10 @@ test: $(VENV)/.everything
 
 test-all:
 	@set -e; tried=0; for python in $(PYTHONS); do \
-		if ! $$python -c '' 2>/dev/null; then echo "$$python: not installed, left out"; continue; fi; \
-		tried=1; echo "== $$python"; \
-		$(MAKE) --no-print-directory test PYTHON=$$python VENV=.venv-$$(basename $$python) \
+		version=$$($$python -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null) || \
+			{ echo "$$python: not installed, left out"; continue; }; \
+		tried=1; echo "== Python $$version"; \
+		$(MAKE) --no-print-directory test PYTHON=$$python VENV=.venv-$$version \
 			PYTEST_ARGS='-m "" $(PYTEST_ARGS)'; \
 	done; test $$tried = 1 || { echo "none of $(PYTHONS) is installed"; exit 1; }
 
@@ -89,6 +90,6 @@ $(BENCH_VENV)/.installed: pyproject.toml constraints.txt
 	@echo "making $(BENCH_VENV)"
 	@$(PYTHON) -m venv $(BENCH_VENV)
 	@$(BENCH_VENV)/bin/python $(PIP_INSTALL) hatchling editables
-	@$(BENCH_VENV)/bin/python $(PIP_INSTALL) --no-build-isolation --editable ".[bench,demo]" \
+	@$(BENCH_VENV)/bin/python $(PIP_INSTALL) --no-build-isolation --editable ".[bench]" \
 		"$(BENCH_PEER)"
 	@touch $@
