@@ -56,7 +56,9 @@ def philox4x32(xp: ModuleType, seed: int, offset: int, count: int, stream: int =
     out = xp.empty((blocks, WORDS), dtype=xp.uint32)
     for begin in range(0, blocks, _CHUNK):
         stop = min(begin + _CHUNK, blocks)
-        out[begin:stop] = philox4x32_words(xp, _counters(xp, offset + begin, stop - begin, stream), key).T
+        out[begin:stop] = philox4x32_words(
+            xp, _counters(xp, offset + begin, stop - begin, stream), key
+        ).T
     return out.reshape(-1)[:count]
 
 

@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 import numpy as np
+from dispatch_cpu.kernels._columns import (
+    Geometry,
+    batch_columns,
+    image_columns,
+    padded,
+    reach,
+    use_batch,
+)
+from dispatch_cpu.kernels._common import Array, Ints
+from dispatch_cpu.kernels._depthwise import depthwise, depthwise_weight, is_depthwise
 from numpy.lib.stride_tricks import as_strided
-
-from ._columns import Geometry, batch_columns, image_columns, padded, reach, use_batch
-from ._common import Array, Ints
-from ._depthwise import depthwise, depthwise_weight, is_depthwise
 
 
 def correlate(
-    x: Array, weight: Array, bias: Array | None, low: Ints, out: Ints, stride: Ints, dilation: Ints, groups: int
+    x: Array,
+    weight: Array,
+    bias: Array | None,
+    low: Ints,
+    out: Ints,
+    stride: Ints,
+    dilation: Ints,
+    groups: int,
 ) -> Array:
     """Correlate x (N, C, *spatial) with weight (O, C/groups, *kernel) to (N, O, *out).
 
@@ -20,13 +33,22 @@ def correlate(
     """
     n, o = x.shape[0], weight.shape[0]
     if x.ndim == 5:
-        x, low, stride, dilation, planes = _fold_depth(x, weight.shape[2], low, out, stride, dilation)
+        x, low, stride, dilation, planes = _fold_depth(
+            x, weight.shape[2], low, out, stride, dilation
+        )
         weight = weight.reshape(o, weight.shape[1] * weight.shape[2], *weight.shape[3:])
         flat = correlate(x, weight, bias, low, out[1:], stride, dilation, groups)
         return np.ascontiguousarray(flat.reshape(n, planes, o, *out[1:]).swapaxes(1, 2))
     if x.ndim == 3:
         flat = correlate(
-            x[:, :, None], weight[:, :, None], bias, (0, *low), (1, *out), (1, *stride), (1, *dilation), groups
+            x[:, :, None],
+            weight[:, :, None],
+            bias,
+            (0, *low),
+            (1, *out),
+            (1, *stride),
+            (1, *dilation),
+            groups,
         )
         return flat.reshape(n, o, *out)
     g = Geometry(weight.shape[2:], out, low, stride, dilation, groups)
@@ -49,7 +71,13 @@ def correlate_weight(
         return folded.reshape(o, per_group, *kernel)
     if x.ndim == 3:
         flat = correlate_weight(
-            x[:, :, None], grad[:, :, None], (1, *kernel), (0, *low), (1, *stride), (1, *dilation), groups
+            x[:, :, None],
+            grad[:, :, None],
+            (1, *kernel),
+            (0, *low),
+            (1, *stride),
+            (1, *dilation),
+            groups,
         )
         return flat.reshape(o, per_group, *kernel)
     g = Geometry(kernel, out, low, stride, dilation, groups)
@@ -104,7 +132,9 @@ def _weight_from_images(x: Array, grad: Array, g: Geometry) -> Array:
     channels, per_group = x.shape[1] // g.groups, o // g.groups
     out = np.zeros((kh // rows, g.groups, per_group, channels * rows * kw), x.dtype)
     part = np.empty(out.shape[1:], x.dtype)
-    for image, matrices in zip(grad.reshape(n, g.groups, per_group, g.positions), columns, strict=True):
+    for image, matrices in zip(
+        grad.reshape(n, g.groups, per_group, g.positions), columns, strict=True
+    ):
         for total, matrix in zip(out, matrices, strict=True):
             np.matmul(image, matrix.swapaxes(1, 2), out=part)
             total += part

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-
-from ._columns import Geometry, padded, reach
-from ._common import Array
+from dispatch_cpu.kernels._columns import Geometry, padded, reach
+from dispatch_cpu.kernels._common import Array
 
 
 def is_depthwise(x: Array, weight: Array, groups: int) -> bool:
@@ -60,7 +59,7 @@ def depthwise(x: Array, weight: Array, bias: Array | None, g: Geometry) -> Array
 
 def depthwise_weight(x: Array, grad: Array, g: Geometry) -> Array:
     """The gradient of `depthwise` for its weight, (C, 1, *kernel)."""
-    n, c = x.shape[:2]
+    c = x.shape[1]
     total = np.zeros((*g.kernel, c), x.dtype)
     if not grad.size:
         return total.transpose(2, 0, 1)[:, None]

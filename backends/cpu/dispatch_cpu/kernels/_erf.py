@@ -5,8 +5,7 @@ from __future__ import annotations
 from math import pi
 
 import numpy as np
-
-from ._common import Array
+from dispatch_cpu.kernels._common import Array
 
 # W. J. Cody, Rational Chebyshev approximations for the error function, Math. Comp. 23 (1969).
 # Numerator and denominator, highest power first; |x| <= 0.46875, then up to 4, then above.
@@ -56,7 +55,7 @@ def polynomial(x: Array, coefficients: tuple[float, ...]) -> Array:
 
 
 def erf_single(x: Array) -> Array:
-    """erf for float32."""
+    """Erf for float32."""
     clipped = np.clip(x, -4, 4)
     square = clipped * clipped
     out = polynomial(square, _SINGLE[0])
@@ -66,7 +65,7 @@ def erf_single(x: Array) -> Array:
 
 
 def erf(x: Array) -> Array:
-    """erf for float64."""
+    """Erf for float64."""
     size = np.abs(x)
     out = np.copysign(1 - _erfc_positive(np.maximum(size, _LIMIT_SMALL)), x)
     small = size <= _LIMIT_SMALL
@@ -94,7 +93,7 @@ def _erf_small(x: Array) -> Array:
 
 
 def _erfc_positive(y: Array) -> Array:
-    """erfc for y >= 0.46875, nan where y is."""
+    """Erfc for y >= 0.46875, nan where y is."""
     middle = np.minimum(y, _LIMIT_MIDDLE)
     out = polynomial(middle, _MIDDLE[0])
     out /= polynomial(middle, _MIDDLE[1])

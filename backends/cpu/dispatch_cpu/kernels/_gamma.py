@@ -5,28 +5,37 @@ from __future__ import annotations
 from math import log, pi
 
 import numpy as np
+from dispatch_cpu.kernels._common import Array
+from dispatch_cpu.kernels._erf import polynomial
 
-from ._common import Array
-from ._erf import polynomial
-
-# Own rational fit of lgamma(2 + s) / (s (s + 1)) for |s| <= 1, relative error 1e-18, highest first.
+# Own rational fit of lgamma(1 + u) / (u (u - 1)) for 0 <= u <= 2, relative error 1e-17, highest
+# power first.
 _CENTRE = (
-    (-3.83477187561938843e-9, 5.04503050238716267e-7, 1.20281210949354113e-4,
-     3.37003838136342425e-3, 3.65535584372987407e-2, 1.94369499156377797e-1,
-     5.41595805863300337e-1, 7.59375093681572189e-1, 4.2278433509846714e-1),
-    (3.38476461798382638e-5, 1.48149146141573555e-3, 2.31186778431361756e-2,
-     1.76088099915493643e-1, 7.30420862835157781e-1, 1.68553230261340639,
-     2.03340645332969207, 1.0),
+    (-5.037662225244931e-8, 7.0305674744599431e-6, 0.001532306505217193,
+     0.034932852509082133, 0.28230529780037259, 1.043953689068822,
+     1.9166823141683811, 1.6974031643941495, 0.57721566490153509),
+    (0.00044464967957471012, 0.016349505825998841, 0.19627071506745548,
+     1.0710748397154744, 3.005831726424233, 4.4812652319805664,
+     3.3655610043918865, 1.0),
 )  # fmt: skip
 # Stirling's series, Bernoulli numbers B_2n / (2n (2n - 1)) and B_2n / 2n: Abramowitz and Stegun
 # 6.1.41 and 6.3.18, highest power first.
-_STIRLING = (-3617 / 122400, 1 / 156, -691 / 360360, 1 / 1188, -1 / 1680, 1 / 1260, -1 / 360, 1 / 12)
+_STIRLING = (
+    -3617 / 122400,
+    1 / 156,
+    -691 / 360360,
+    1 / 1188,
+    -1 / 1680,
+    1 / 1260,
+    -1 / 360,
+    1 / 12,
+)
 _DIGAMMA = (-3617 / 8160, 1 / 12, -691 / 32760, 1 / 132, -1 / 240, 1 / 252, -1 / 120, 1 / 12)
 _FAR = 10  # from here on the series are exact to float64
 
 
 def lgamma(x: Array) -> Array:
-    """log |gamma(x)| for float64; infinite at zero and the negative integers."""
+    """Log |gamma(x)| for float64; infinite at zero and the negative integers."""
     low = x <= 0
     y = np.where(low, 1 - x, x)
     out = _lgamma_positive(y)
@@ -53,19 +62,16 @@ def _lgamma_positive(x: Array) -> Array:
 def _lgamma_near(x: Array) -> Array:
     """0 < x < 10: the fit on [1, 3], reached by gamma(x + 1) = x gamma(x)."""
     below = x < 1
-    y = np.where(below, x + 1, x)
+    y = x.copy()
     factor = np.ones_like(x)
     while True:
         above = y > 3
         if not above.any():
             break
-        y = np.where(above, y - 1, y)
+        np.subtract(y, 1, out=y, where=above)
         np.multiply(factor, y, out=factor, where=above)
-    s = y - 2
-    # (x - 1) and (x - 2) themselves, not from y, which has lost the last bits of a small x
-    first = np.where(below, x, s + 1)
-    second = np.where(below, x - 1, s)
-    out = first * second * polynomial(s, _CENTRE[0]) / polynomial(s, _CENTRE[1])
+    u = np.where(below, x, y - 1)
+    out = u * (u - 1) * polynomial(u, _CENTRE[0]) / polynomial(u, _CENTRE[1])
     logs = np.log(np.where(below, x, factor))
     return out + np.where(below, -logs, logs)
 

@@ -7,7 +7,7 @@ from itertools import product
 from math import prod
 from typing import NamedTuple
 
-from ._common import Array, Ints
+from dispatch_cpu.kernels._common import Array
 
 CHUNK_BYTES = 1 << 18  # planes are worked on in blocks that stay in the second-level cache
 
@@ -19,7 +19,9 @@ class Tap(NamedTuple):
     source: slice
 
 
-def pooled_size(size: int, kernel: int, stride: int, padding: int, dilation: int, ceil: bool) -> int:
+def pooled_size(
+    size: int, kernel: int, stride: int, padding: int, dilation: int, ceil: bool
+) -> int:
     """Number of windows in one dim; with `ceil`, a last partial one that begins inside the data."""
     span = size + 2 * padding - dilation * (kernel - 1) - 1
     out = (span + (stride - 1 if ceil else 0)) // stride + 1

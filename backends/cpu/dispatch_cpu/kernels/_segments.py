@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-
-from ._common import Array
+from dispatch_cpu.kernels._common import Array
 
 NARROW = 32  # rows up to this long are counted element by element
 CROWDED = 64  # a place with more rows than this is summed on its own

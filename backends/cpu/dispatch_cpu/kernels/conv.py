@@ -7,9 +7,8 @@ from math import gcd
 from typing import NamedTuple
 
 import numpy as np
-
-from ._common import Array, Ints, accumulate_in_float32
-from ._correlate import correlate, correlate_weight
+from dispatch_cpu.kernels._common import Array, Ints, accumulate_in_float32
+from dispatch_cpu.kernels._correlate import correlate, correlate_weight
 
 
 @accumulate_in_float32()

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-
-from ._common import Array, accumulate_in_float32
-from .softmax import log_softmax
+from dispatch_cpu.kernels._common import Array, accumulate_in_float32
+from dispatch_cpu.kernels.softmax import log_softmax
 
 
 @accumulate_in_float32()

@@ -1,4 +1,4 @@
-"""Normalisation kernels: batch, layer and group norm with their gradients, in cache-sized blocks."""
+"""Normalisation kernels: batch, layer and group norm with gradients, in cache-sized blocks."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from math import prod
 
 import numpy as np
-
-from ._common import Array, Ints, accumulate_in_float32
+from dispatch_cpu.kernels._common import Array, Ints, accumulate_in_float32
 
 BLOCK_BYTES = 1 << 18
 SHORT_ROW = 64  # below this a per-channel factor is repeated along the row first
@@ -24,7 +23,7 @@ def native_batch_norm(
     that one pass over memory suffices and nothing cancels.
     """
     x = _images(input)
-    n, c, length = x.shape
+    _, c, length = x.shape
     counts, means, squares = [], [], []
     for part in _blocks(x):
         rows = x[part]
@@ -180,7 +179,7 @@ def group_norm_backward(
 ) -> tuple[Array, Array, Array]:
     """Gradients of `native_group_norm` for input, weight and bias."""
     g, x = _images(grad), _images(input)
-    n, c, pixels = x.shape
+    _, c, pixels = x.shape
     per_group = c // num_groups
     length = per_group * pixels or 1
     out = np.empty_like(x)

@@ -11,9 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-
-from ._common import Array
-from ._optim_blocks import BLOCK, blocks
+from dispatch_cpu.kernels._common import Array
+from dispatch_cpu.kernels._optim_blocks import BLOCK, blocks
 
 Arrays = Sequence[Array]
 
@@ -168,7 +167,9 @@ class _Scratch:
 
 def _required(state: Arrays | None, name: str, option: str) -> Arrays:
     if state is None:
-        raise ValueError(f"{option} was asked for, but {name} is None: give one array per parameter")
+        raise ValueError(
+            f"{option} was asked for, but {name} is None: give one array per parameter"
+        )
     return state
 
 
@@ -184,14 +185,14 @@ def _effective_grad(
 
 
 def _decay_towards(average: Array, value: Array, decay: float, work: Array) -> None:
-    """average += (1 - decay) * (value - average)."""
+    """Average += (1 - decay) * (value - average)."""
     np.subtract(value, average, out=work)
     work *= 1 - decay
     average += work
 
 
 def _decay_towards_square(average: Array, value: Array, decay: float, work: Array) -> None:
-    """average = decay * average + (1 - decay) * value ** 2."""
+    """Average = decay * average + (1 - decay) * value ** 2."""
     np.multiply(value, value, out=work)
     work *= 1 - decay
     average *= decay

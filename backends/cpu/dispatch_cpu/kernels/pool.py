@@ -6,9 +6,8 @@ from functools import reduce
 from math import prod
 
 import numpy as np
-
-from ._common import Array, Ints, accumulate_in_float32
-from ._pool_windows import Tap, as_planes, chunks, pooled_size, tap_tuples, taps
+from dispatch_cpu.kernels._common import Array, Ints, accumulate_in_float32
+from dispatch_cpu.kernels._pool_windows import Tap, as_planes, chunks, pooled_size, tap_tuples, taps
 
 
 @accumulate_in_float32()
@@ -61,7 +60,11 @@ def _max_taps(x: Array, values: Array, per_dim: list[list[Tap]], first: Array) -
         np.maximum(seen, current, out=current)
         np.multiply(mask.view(np.uint8), best.dtype.type(k), out=count)
         np.maximum(best[at], count, out=best[at])
-    if x.dtype.kind == "f" and np.isnan(np.add.reduce(values, axis=None)) and np.isnan(values).any():
+    if (
+        x.dtype.kind == "f"
+        and np.isnan(np.add.reduce(values, axis=None))
+        and np.isnan(values).any()
+    ):
         for k, (at, seen) in enumerate(located):
             np.copyto(best[at], best.dtype.type(k), where=np.isnan(seen))
     return best

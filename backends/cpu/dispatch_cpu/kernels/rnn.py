@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-
-from ._common import Array, accumulate_in_float32
+from dispatch_cpu.kernels._common import Array, accumulate_in_float32
 
 Grads = tuple[Array, Array, Array, Array, Array, Array]
 
@@ -27,7 +26,7 @@ def rnn_layer(
     nonlinearity: str,
     reverse: bool,
 ) -> tuple[Array, Array]:
-    """h = act(w_ih x + b_ih + w_hh h + b_hh), act being "tanh" or "relu". -> output, h_n."""
+    """H = act(w_ih x + b_ih + w_hh h + b_hh), act being "tanh" or "relu". -> output, h_n."""
     output = _input_product(input, w_ih, b_ih, b_hh)
     from_hidden = np.empty_like(h0)
     h = h0
@@ -84,7 +83,7 @@ def lstm_layer(
     b_hh: Array | None,
     reverse: bool,
 ) -> tuple[Array, Array, Array, Array, Array]:
-    """i f o = sigmoid, g = tanh of the affine sums; c = f c + i g; h = o tanh(c).
+    """I f o = sigmoid, g = tanh of the affine sums; c = f c + i g; h = o tanh(c).
 
     -> output, h_n, c_n, and for the gradient gates (T, N, 4H) after activation and cells (T, N, H).
     """
@@ -164,7 +163,7 @@ def gru_layer(
     b_hh: Array | None,
     reverse: bool,
 ) -> tuple[Array, Array, Array, Array]:
-    """r z = sigmoid; n = tanh(w_in x + b_in + r (w_hn h + b_hn)); h = (1 - z) n + z h.
+    """R z = sigmoid; n = tanh(w_in x + b_in + r (w_hn h + b_hn)); h = (1 - z) n + z h.
 
     -> output, h_n, and for the gradient gates (T, N, 3H) after activation and what r multiplies,
     w_hn h + b_hn, as (T, N, H).

@@ -5,9 +5,8 @@ from __future__ import annotations
 from math import prod
 
 import numpy as np
-
-from ._common import Array, Ints, accumulate_in_float32
-from ._segments import add_rows
+from dispatch_cpu.kernels._common import Array, Ints, accumulate_in_float32
+from dispatch_cpu.kernels._segments import add_rows
 
 
 @accumulate_in_float32()

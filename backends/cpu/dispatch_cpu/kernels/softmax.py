@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterator
 from math import prod
 
 import numpy as np
-
-from ._common import Array, accumulate_in_float32
+from dispatch_cpu.kernels._common import Array, accumulate_in_float32
 
 BLOCK_BYTES = 1 << 18
 _Formula = Callable[..., None]
@@ -21,7 +20,7 @@ def softmax(input: Array, dim: int) -> Array:
 
 @accumulate_in_float32()
 def log_softmax(input: Array, dim: int) -> Array:
-    """input - log(sum(exp(input))) along `dim`."""
+    """Input - log(sum(exp(input))) along `dim`."""
     return _blockwise(_log_softmax_block, dim, input)
 
 
@@ -33,7 +32,7 @@ def softmax_backward(grad: Array, output: Array, dim: int) -> Array:
 
 @accumulate_in_float32()
 def log_softmax_backward(grad: Array, output: Array, dim: int) -> Array:
-    """g - exp(output) * sum(g) along `dim`."""
+    """G - exp(output) * sum(g) along `dim`."""
     return _blockwise(_log_softmax_backward_block, dim, grad, output)
 
 

@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-
-from . import _erf, _gamma
-from ._common import Array, accumulate_in_float32
+from dispatch_cpu.kernels import _erf, _gamma
+from dispatch_cpu.kernels._common import Array, accumulate_in_float32
 
 BLOCK = 1 << 13
 
@@ -38,7 +37,7 @@ def erfinv(input: Array) -> Array:
 
 @accumulate_in_float32()
 def lgamma(input: Array) -> Array:
-    """log |gamma(input)|."""
+    """Log |gamma(input)|."""
     return _blockwise(_gamma.lgamma, input)
 
 
