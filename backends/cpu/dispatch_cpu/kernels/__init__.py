@@ -1,0 +1,1 @@
+"""The numpy kernels of the cpu backend: plain functions on arrays, one file a topic."""

@@ -1,0 +1,102 @@
+"""Softmax kernels: one result array, worked on in place, in blocks that stay in cache."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from math import prod
+
+import numpy as np
+from dispatch_cpu.kernels._common import Array, accumulate_in_float32
+
+BLOCK_BYTES = 1 << 18
+_Formula = Callable[..., None]
+
+
+@accumulate_in_float32()
+def softmax(input: Array, dim: int) -> Array:
+    """exp(input) scaled to sum to 1 along `dim`; a slice of only -inf gives nan."""
+    return _blockwise(_softmax_block, dim, input)
+
+
+@accumulate_in_float32()
+def log_softmax(input: Array, dim: int) -> Array:
+    """Input - log(sum(exp(input))) along `dim`."""
+    return _blockwise(_log_softmax_block, dim, input)
+
+
+@accumulate_in_float32()
+def softmax_backward(grad: Array, output: Array, dim: int) -> Array:
+    """(g - sum(g * output)) * output along `dim`."""
+    return _blockwise(_softmax_backward_block, dim, grad, output)
+
+
+@accumulate_in_float32()
+def log_softmax_backward(grad: Array, output: Array, dim: int) -> Array:
+    """G - exp(output) * sum(g) along `dim`."""
+    return _blockwise(_log_softmax_backward_block, dim, grad, output)
+
+
+def _blockwise(formula: _Formula, dim: int, *inputs: Array) -> Array:
+    """Apply formula(*blocks, out_block) to blocks of the arrays with `dim` moved to axis 1.
+
+    Blocks are (rows, n) where `dim` is the last, else (before, n, after).
+    """
+    first = inputs[0]
+    out = np.empty(first.shape, first.dtype)
+    if not out.size:
+        return out
+    before, length, after = _split(first.shape, dim)
+    shape = (before, length) if after == 1 else (before, length, after)
+    parts = [x.reshape(shape) for x in inputs]
+    result = out.reshape(shape)
+    for part in _blocks(result):
+        formula(*(x[part] for x in parts), result[part])
+    return out
+
+
+def _blocks(x: Array) -> Iterator[slice]:
+    step = max(1, BLOCK_BYTES // (prod(x.shape[1:]) * x.itemsize))
+    for begin in range(0, x.shape[0], step):
+        yield slice(begin, begin + step)
+
+
+def _split(shape: tuple[int, ...], dim: int) -> tuple[int, int, int]:
+    if not shape:
+        return 1, 1, 1
+    dim %= len(shape)
+    return prod(shape[:dim]), shape[dim], prod(shape[dim + 1 :])
+
+
+def _sum(x: Array) -> Array:
+    """Sums over axis 1, kept; in two dims by BLAS, which is three times faster."""
+    if x.ndim == 2:
+        return (x @ np.ones(x.shape[1], x.dtype))[:, None]
+    return np.add.reduce(x, axis=1, keepdims=True)
+
+
+def _largest(x: Array) -> Array:
+    return np.maximum.reduce(x, axis=1, keepdims=True)
+
+
+def _softmax_block(x: Array, out: Array) -> None:
+    np.subtract(x, _largest(x), out=out)
+    np.exp(out, out=out)
+    out *= 1 / _sum(out)
+
+
+def _log_softmax_block(x: Array, out: Array) -> None:
+    np.subtract(x, _largest(x), out=out)
+    out -= np.log(_sum(np.exp(out)))
+
+
+def _softmax_backward_block(g: Array, output: Array, out: Array) -> None:
+    np.multiply(g, output, out=out)
+    total = _sum(out)
+    np.subtract(g, total, out=out)
+    out *= output
+
+
+def _log_softmax_backward_block(g: Array, output: Array, out: Array) -> None:
+    np.exp(output, out=out)
+    out *= _sum(g)
+    np.subtract(g, out, out=out)
