@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ._core import draw_seed
-from ._order import Key, capture, replay, skip_batches
+from ._order import Key, capture, drawn, replay, skip_batches
 from ._utils.fetch import MapFetcher, StreamFetcher
 from .dataset import IterableDataset
 from .sampler import batches
@@ -83,7 +83,7 @@ class InProcessIterator:
 
         def start() -> Iterator[Any]:
             self._begin()
-            return iter(source)
+            return drawn(iter(source))
 
         if key is None:
             key = capture(source)

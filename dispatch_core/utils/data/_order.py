@@ -7,13 +7,21 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from typing import Any, TypeAlias
 
 from ._core import Generator, default_generator
 
 Key: TypeAlias = dict[str, Any]
 """Plain data: the state of the random generator, and the sampler's own state where it has one."""
+
+
+def drawn(indices: Iterator[Any]) -> Iterator[Any]:
+    """`indices` with the first one taken already.
+
+    Samplers draw their order, or the seed of a generator of their own, at the first index at the
+    latest; so afterwards the order does not depend on the default generator any more.
+    """
+    return itertools.chain(list(itertools.islice(indices, 1)), indices)
 
 
 def capture(sampler: Any) -> Key:
@@ -31,8 +39,9 @@ def replay(
     """The pass that `start` begins, in the order of `key`.
 
     A generator of the sampler's own goes back to the state in the key and continues from there. The
-    default generator belongs to the whole program, so it is set back only while the order is drawn:
-    samplers draw, or seed a generator of their own, no later than at the first index.
+    default generator belongs to the whole program, so it is set back only while the order is drawn,
+    and not at all where the program has brought it to that state itself: then this is the pass that
+    was about to begin, and what comes after it must draw on.
     """
     stateful = _stateful(sampler)
     if stateful is not None and "sampler" in key:
@@ -41,10 +50,14 @@ def replay(
     if generator is not default_generator:
         generator.set_state(key["generator"])
         return start()
-    with _set_back(generator, key["generator"]):
-        indices = start()
-        first = list(itertools.islice(indices, 1))
-    return itertools.chain(first, indices)
+    present = generator.get_state()
+    if present.tolist() == key["generator"].tolist():
+        return start()
+    generator.set_state(key["generator"])
+    try:
+        return start()
+    finally:
+        generator.set_state(present)
 
 
 def skip_batches(batches: Iterable[Any], samples: int) -> Iterator[Any]:
@@ -78,13 +91,3 @@ def _stateful(sampler: Any) -> Any:
         if hasattr(part, "state_dict") and hasattr(part, "load_state_dict"):
             return part
     return None
-
-
-@contextmanager
-def _set_back(generator: Generator, state: Any) -> Iterator[None]:
-    present = generator.get_state()
-    generator.set_state(state)
-    try:
-        yield
-    finally:
-        generator.set_state(present)

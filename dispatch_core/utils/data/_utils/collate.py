@@ -72,7 +72,7 @@ def collate(batch: Any, *, collate_fn_map: CollateMap | None = None) -> Any:
         sizes = [len(other) for other in batch]
         if any(size != sizes[0] for size in sizes):
             raise RuntimeError(
-                f"each element in list of batch should be of equal size, but got sizes {sizes}; "
+                f"each element in list of batch should be of equal size; got sizes {sizes}: "
                 "pass a collate_fn that pads them"
             )
         entries = [entry(samples) for samples in zip(*batch, strict=True)]
