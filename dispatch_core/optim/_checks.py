@@ -1,0 +1,50 @@
+"""Checks of hyper-parameters and gradients that the optimizers share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ._core import Tensor
+
+
+def check_one_element(name: str, value: Any) -> None:
+    """Raises ValueError for a hyper-parameter that is a tensor of more or fewer than one element."""
+    if isinstance(value, Tensor) and value.numel() != 1:
+        raise ValueError(f"Tensor {name} must be 1-element, but got shape {tuple(value.shape)}")
+
+
+def check_not_negative(what: str, value: Any) -> None:
+    """Raises ValueError, "Invalid <what>: <value>", for a value below zero or NaN."""
+    if not value >= 0.0:
+        raise ValueError(f"Invalid {what}: {value} (expected a number >= 0)")
+
+
+def check_implementation(
+    foreach: bool | None, fused: bool | None, differentiable: bool
+) -> None:
+    """Raises RuntimeError for options that exclude each other."""
+    if fused and differentiable:
+        raise RuntimeError("`fused` does not support `differentiable`; set one of them to False")
+    if fused and foreach:
+        raise RuntimeError(
+            "`fused` and `foreach` cannot be `True` together; every step is fused unless "
+            "`fused=False`, so leave both out"
+        )
+
+
+def dense_grad(param: Tensor, group: dict[str, Any], optimizer: str, hint: str = "") -> Any:
+    """The gradient of `param`, or None; RuntimeError where the optimizer cannot work with it."""
+    grad = param.grad
+    if grad is None:
+        return None
+    if grad.is_sparse:
+        raise RuntimeError(
+            f"{optimizer} does not support sparse gradients{hint}; "
+            "make the gradient dense (Embedding(sparse=False), grad.to_dense())"
+        )
+    if group.get("fused") and not param.is_floating_point():
+        raise RuntimeError(
+            "`fused=True` requires all the params to be floating point Tensors, but got "
+            f"{param.dtype} on {param.device}; leave `fused` out"
+        )
+    return grad
