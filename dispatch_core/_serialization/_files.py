@@ -81,11 +81,6 @@ class StreamSource:
         except (AttributeError, OSError):
             # A pipe: neither its length nor its past can be had, so take all of it.
             content = file.read()
-            if not isinstance(content, bytes):
-                raise TypeError(
-                    f"{name}: expected a file opened in binary mode, its read() returned "
-                    f"{type(content).__name__}"
-                ) from None
             self._start, self.size, self._file = 0, len(content), io.BytesIO(content)
 
     def read(self, begin: int, end: int) -> Bytes:
@@ -125,7 +120,7 @@ def open_source(file: PathLike | Readable, *, map_file: bool) -> Source:
         if map_file:
             return MappedSource(file)
         return StreamSource(open(file, "rb"), os.fspath(file), owned=True)
-    if isinstance(file, Readable):
+    if isinstance(file, Readable) and not isinstance(file, io.TextIOBase):
         return StreamSource(file, str(getattr(file, "name", f"<{type(file).__name__}>")))
     raise TypeError(
         f"expected a path or a binary file object with a 'read' method, got {type(file).__name__}"

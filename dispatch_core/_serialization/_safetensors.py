@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
@@ -133,7 +134,7 @@ def write_safetensors(
     if isinstance(file, (str, os.PathLike)):
         with replacing(file) as opened:
             _write(opened, header, [prepared[name] for name in order])
-    elif isinstance(file, Writable):
+    elif isinstance(file, Writable) and not isinstance(file, io.TextIOBase):
         _write(file, header, [prepared[name] for name in order])
     else:
         raise TypeError(

@@ -118,9 +118,13 @@ def _covering(
         name, array = arrays[index]
         if array.flags.c_contiguous and array.nbytes == high - low:
             return name, array
+    name, first = arrays[group[0]]
     # Overlapping arrays live in one allocation, so all bytes from first to last are readable.
-    span: Bytes = np.ctypeslib.as_array((ctypes.c_uint8 * (high - low)).from_address(low))
-    return arrays[group[0]][0], span
+    span: Array = np.ctypeslib.as_array((ctypes.c_uint8 * (high - low)).from_address(low))
+    dtypes = {arrays[index][1].dtype for index in group}
+    if len(dtypes) == 1 and span.size % first.dtype.itemsize == 0:
+        span = np.ndarray((span.size // first.dtype.itemsize,), first.dtype, span)
+    return name, span
 
 
 def parse_spec(json: Any, stored: Mapping[str, Array], where: str) -> Spec:
