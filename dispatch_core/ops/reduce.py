@@ -1,0 +1,294 @@
+"""Operators that sum, multiply, compare or scan over dimensions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
+from dispatch_core._families.base import FLOATING, INEXACT, REAL
+from dispatch_core._families.reduction import reduction, scan
+from dispatch_core._op import K, composite, primitive
+from dispatch_core._tensor import Tensor
+from dispatch_core.ops._formulas import conj as _conj
+from dispatch_core.ops._formulas import count, expand_reduced, kept_shape
+
+
+@primitive(
+    reduction(widen=True),
+    grad={
+        "input": lambda K, g, input_shape, dim, keepdim: expand_reduced(
+            K, g, input_shape, dim, keepdim
+        )
+    },
+    out=True,
+    handled=("dtype",),
+)
+def sum(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+    """The sum over all, one or several dimensions; integers are summed as int64."""
+    return K.sum(K.cast(input, dtype), dim, keepdim)
+
+
+@composite(
+    reduction(INEXACT),
+    grad={
+        "input": lambda K, g, input_shape, dim, keepdim: expand_reduced(
+            K, g, input_shape, dim, keepdim
+        )
+        / max(count(input_shape, dim), 1)
+    },
+    out=True,
+    handled=("dtype",),
+)
+def mean(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+    """The arithmetic mean over all, one or several dimensions; NaN over no elements."""
+    if dtype is not None:
+        return K.mean(K.cast(input, dtype), dim, keepdim)
+    total = K.sum(input, dim, keepdim)
+    n = count(input.shape, dim)
+    return total / n if n else total * float("nan")
+
+
+@primitive(
+    reduction(widen=True),
+    grad={"input": lambda K, g, input, dim, keepdim: _prod_input(K, g, input, dim, keepdim)},
+    out=True,
+    handled=("dtype",),
+)
+def prod(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+    """The product over all elements or one dimension; integers are multiplied as int64."""
+    return K.prod(K.cast(input, dtype), dim, keepdim)
+
+
+def _prod_input(K: Any, g: Any, input: Any, dim: Any, keepdim: bool) -> Any:
+    """Products of all other elements from both sides: exact also where elements are zero."""
+    shape = input.shape
+    if dim is None:
+        flat = K.reshape(input, (-1,))
+        return K.reshape(_prod_input(K, K.reshape(g, (1,)), flat, 0, True), shape)
+    if not shape:
+        return K.reshape(g, shape)
+    others = _exclusive(K, input, dim) * K.flip(_exclusive(K, K.flip(input, (dim,)), dim), (dim,))
+    return expand_reduced(K, g, shape, dim, keepdim) * _conj(K, others)
+
+
+def _exclusive(K: Any, value: Any, dim: int) -> Any:
+    """The product of all elements before each."""
+    n = value.shape[dim]
+    ones = K.ones_like(K.narrow(value, dim, 0, min(n, 1)))
+    return K.cat([ones, K.cumprod(K.narrow(value, dim, 0, max(n - 1, 0)), dim)], dim)
+
+
+def _extreme_input(K: Any, g: Any, input: Any, out: Any, dim: Any, keepdim: bool) -> Any:
+    """The gradient, shared evenly by all elements that equal the extreme."""
+    shape = input.shape
+    if not keepdim:
+        out, g = (K.reshape(v, kept_shape(shape, dim)) for v in (out, g))
+    hit = K.cast_like(K.eq(input, out), g)
+    return hit * (g / K.sum(hit, dim, True))
+
+
+@primitive(
+    reduction(REAL, nonempty=True),
+    grad={
+        "input": lambda K, g, input, out, dim, keepdim: _extreme_input(
+            K, g, input, out, dim, keepdim
+        )
+    },
+    out=True,
+)
+def amax(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
+    """The largest element over all, one or several dimensions; equal ones share the gradient."""
+
+
+@primitive(
+    reduction(REAL, nonempty=True),
+    grad={
+        "input": lambda K, g, input, out, dim, keepdim: _extreme_input(
+            K, g, input, out, dim, keepdim
+        )
+    },
+    out=True,
+)
+def amin(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
+    """The smallest element over all, one or several dimensions; equal ones share the gradient."""
+
+
+@primitive(reduction(REAL, index=True, nonempty=True), grad=NOT_DIFFERENTIABLE, out=True)
+def argmax(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
+    """The index (int64) of the first largest element; over the flattened tensor without `dim`."""
+
+
+@composite(reduction(REAL, index=True, nonempty=True), grad=NOT_DIFFERENTIABLE, out=True)
+def argmin(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
+    """The index (int64) of the first smallest element; over the flattened tensor without `dim`."""
+    if input.is_floating_point():
+        return K.argmax(K.neg(input), dim, keepdim)
+    return K.argmax(K.bitwise_not(input), dim, keepdim)
+
+
+@composite(reduction(truth=True), grad=NOT_DIFFERENTIABLE, out=True)
+def all(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
+    """Whether all elements are nonzero."""
+    return K.bitwise_not(K.ne(K.sum(K.eq(input, 0), dim, keepdim), 0))
+
+
+@composite(reduction(truth=True), grad=NOT_DIFFERENTIABLE, out=True)
+def any(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
+    """Whether any element is nonzero."""
+    return K.ne(K.sum(K.ne(input, 0), dim, keepdim), 0)
+
+
+def _picked(K: Any, g: Any, shape: Any, index: Any, dim: Any, keepdim: bool) -> Any:
+    """The gradient, put back where each value was picked from."""
+    if not shape:
+        return K.reshape(g, ())
+    if not keepdim:
+        g, index = K.unsqueeze(g, dim), K.unsqueeze(index, dim)
+    return K.scatter_add(K.expand(K.zeros_like(K.sum(g)), shape), dim, index, g)
+
+
+@composite(
+    reduction(
+        REAL,
+        nonempty=True,
+        samples=lambda make: [(make(3, 4), 0), (make(3, 4), -1, True), (make(2, 3, 4), 1)],
+    ),
+    grad={
+        "input": lambda K, gs, input_shape, outs, dim, keepdim: _picked(
+            K, gs[0], input_shape, outs[1], dim, keepdim
+        )
+    },
+    outputs=2,
+    fields=("values", "indices"),
+    namespace="_",
+)
+def max_dim(input: Tensor, dim: int, keepdim: bool = False) -> Any:
+    """The largest elements along one dimension, and their indices."""
+    index = K.argmax(input, dim, True)
+    values = K.gather(input, dim, index) if input.ndim else K.clone(input)
+    index = index if input.ndim else K.reshape(index, ())
+    return (values, index) if keepdim or not input.ndim else (
+        K.squeeze(values, dim).clone(), K.squeeze(index, dim).clone()
+    )
+
+
+@composite(
+    reduction(
+        REAL,
+        nonempty=True,
+        samples=lambda make: [(make(3, 4), 0), (make(3, 4), -1, True), (make(2, 3, 4), 1)],
+    ),
+    grad={
+        "input": lambda K, gs, input_shape, outs, dim, keepdim: _picked(
+            K, gs[0], input_shape, outs[1], dim, keepdim
+        )
+    },
+    outputs=2,
+    fields=("values", "indices"),
+    namespace="_",
+)
+def min_dim(input: Tensor, dim: int, keepdim: bool = False) -> Any:
+    """The smallest elements along one dimension, and their indices."""
+    index = K.argmin(input, dim, True)
+    values = K.gather(input, dim, index) if input.ndim else K.clone(input)
+    index = index if input.ndim else K.reshape(index, ())
+    return (values, index) if keepdim or not input.ndim else (
+        K.squeeze(values, dim).clone(), K.squeeze(index, dim).clone()
+    )
+
+
+@primitive(
+    scan(widen=True),
+    grad={"input": lambda K, g, dim: K.flip(K.cumsum(K.flip(g, (dim,)), dim), (dim,))},
+    out=True,
+    handled=("dtype",),
+)
+def cumsum(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
+    """The sums of all elements up to each one, along a dimension."""
+    return K.cumsum(K.cast(input, dtype), dim)
+
+
+@primitive(
+    scan(widen=True),
+    grad={"input": lambda K, g, input, out, dim: _cumprod_input(K, g, input, out, dim)},
+    out=True,
+    handled=("dtype",),
+)
+def cumprod(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
+    """The products of all elements up to each one, along a dimension."""
+    return K.cumprod(K.cast(input, dtype), dim)
+
+
+def _cumprod_input(K: Any, g: Any, input: Any, out: Any, dim: int) -> Any:
+    """Sum over j >= i of g_j out_j / x_i, with the quotients formed as products so that zeros work."""
+    shape = input.shape
+    if not shape or shape[dim] == 0:
+        return g
+    n = shape[dim]
+    total = None
+    before = _exclusive(K, input, dim)
+    for i in range(n):
+        # The products of elements i+1 .. j for all j >= i, times those before i.
+        tail = K.narrow(input, dim, i, n - i)
+        ones = K.ones_like(K.narrow(input, dim, 0, 1))
+        after = K.cumprod(K.cat([ones, K.narrow(tail, dim, 1, n - i - 1)], dim), dim)
+        at = K.narrow(g, dim, i, n - i) * _conj(K, after * K.narrow(before, dim, i, 1))
+        part = K.sum(at, dim, True)
+        total = [part] if total is None else [*total, part]
+    return K.cat(total, dim)
+
+
+@composite(
+    reduction(FLOATING, samples=lambda make: [(make(3, 4), 0), (make(3, 4), (0, 1), True)]),
+    grad={
+        "input": lambda K, g, input, out, dim, keepdim: _logsumexp_input(
+            K, g, input, out, dim, keepdim
+        )
+    },
+    out=True,
+    aliases=("special.logsumexp",),
+)
+def logsumexp(input: Tensor, dim: Any, keepdim: bool = False) -> Tensor:
+    """log(sum(exp(x))) without overflow."""
+    largest = K.amax(input, dim, True)
+    largest = K.where(K.isinf(largest), 0.0, largest)
+    total = K.log(K.sum(K.exp(input - largest), dim, True)) + largest
+    return total if keepdim else K.reshape(total, K.sum(total, dim, False).shape)
+
+
+def _logsumexp_input(K: Any, g: Any, input: Any, out: Any, dim: Any, keepdim: bool) -> Any:
+    shape = input.shape
+    if not keepdim:
+        g, out = (K.reshape(v, kept_shape(shape, dim)) for v in (g, out))
+    return g * K.exp(input - K.where(K.isinf(out), 0.0, out))
+
+
+@composite(reduction(INEXACT, real=True), out=True, method=True)
+def var(
+    input: Tensor, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None
+) -> Tensor:
+    """The variance, divided by n - correction (default 1; `unbiased=False` means 0)."""
+    if isinstance(dim, bool):
+        dim, unbiased = None, dim
+    if correction is None:
+        correction = 1 if unbiased is None else int(unbiased)
+    n = count(input.shape, dim)
+    d = input - K.mean(input, dim, True)
+    squares = K.real(d * K.conj(d)) if input.is_complex() else d * d
+    total = K.sum(squares, dim, keepdim)
+    rest = n - correction
+    return total / rest if rest > 0 else total * (float("nan") if n <= 1 else float("inf"))
+
+
+@composite(reduction(INEXACT, real=True), out=True, method=True)
+def std(
+    input: Tensor, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None
+) -> Tensor:
+    """The standard deviation; see `var`."""
+    return K.sqrt(K.var(input, dim, unbiased, keepdim, correction=correction))
+
+
+@composite(reduction(), out=False, grad=NOT_DIFFERENTIABLE)
+def count_nonzero(input: Tensor, dim: Any = None) -> Tensor:
+    """How many elements are nonzero, over all, one or several dimensions."""
+    return K.sum(K.ne(input, 0), dim)
