@@ -1,0 +1,278 @@
+"""Hooks that watch modules: their tables, the handles that remove them, and the global ones."""
+
+from __future__ import annotations
+
+import weakref
+from collections import OrderedDict
+from collections.abc import Callable
+from itertools import count
+from typing import Any
+
+Hook = Callable[..., Any]
+HookTable = OrderedDict[int, Hook]
+
+
+class RemovableHandle:
+    """What registering a hook returns: `remove()` takes the hook away, and so does leaving `with`.
+
+    The handle holds its tables weakly, so it never keeps a module alive.
+    """
+
+    _ids = count()
+
+    def __init__(self, hooks: HookTable, *flags: OrderedDict[int, bool]) -> None:
+        self.id = next(RemovableHandle._ids)
+        self._tables = tuple(weakref.ref(table) for table in (hooks, *flags))
+
+    def remove(self) -> None:
+        """Take the hook away; a second call does nothing."""
+        for reference in self._tables:
+            table = reference()
+            if table is not None:
+                table.pop(self.id, None)
+
+    def __getstate__(self) -> tuple[Any, ...]:
+        return self.id, tuple(reference() for reference in self._tables)
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        self.id, tables = state
+        # A table that was gone when the handle was saved is replaced by an empty one of no module.
+        self._tables = tuple(weakref.ref(OrderedDict() if t is None else t) for t in tables)
+
+    def __enter__(self) -> RemovableHandle:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.remove()
+
+
+class _GlobalHooks:
+    """The hooks that apply to every module of the process."""
+
+    def __init__(self) -> None:
+        self.forward_pre: HookTable = OrderedDict()
+        self.forward: HookTable = OrderedDict()
+        self.forward_with_kwargs: OrderedDict[int, bool] = OrderedDict()
+        self.forward_always: OrderedDict[int, bool] = OrderedDict()
+        self.backward_pre: HookTable = OrderedDict()
+        self.backward: HookTable = OrderedDict()
+        self.backward_is_full: bool | None = None
+        self.buffer_registration: HookTable = OrderedDict()
+        self.module_registration: HookTable = OrderedDict()
+        self.parameter_registration: HookTable = OrderedDict()
+
+    def watches_calls(self) -> bool:
+        """Whether a call of any module has to look for global hooks."""
+        return bool(self.forward_pre or self.forward or self.backward_pre or self.backward)
+
+
+GLOBAL = _GlobalHooks()
+
+
+def add_hook(
+    table: HookTable,
+    hook: Hook,
+    *,
+    prepend: bool = False,
+    flags: tuple[tuple[OrderedDict[int, bool], bool], ...] = (),
+) -> RemovableHandle:
+    """Put `hook` into `table`, and its id into every flag table whose flag is set."""
+    chosen = [flag_table for flag_table, flag in flags if flag]
+    handle = RemovableHandle(table, *chosen)
+    table[handle.id] = hook
+    for flag_table in chosen:
+        flag_table[handle.id] = True
+    if prepend:
+        table.move_to_end(handle.id, last=False)
+        for flag_table in chosen:
+            flag_table.move_to_end(handle.id, last=False)
+    return handle
+
+
+def run_registration_hooks(table: HookTable, module: Any, name: str, value: Any) -> Any:
+    """Let the global registration hooks see, and perhaps replace, what a module registers."""
+    for hook in table.values():
+        replaced = hook(module, name, value)
+        if replaced is not None:
+            value = replaced
+    return value
+
+
+class Hooked:
+    """The part of a Module that lets hooks be registered and says whether there are any."""
+
+    # True on an instance that may have hooks, and on this class while global hooks may exist, so
+    # that a call reads a single attribute. Calls clear it when they find that no hook is left.
+    _hooked = False
+
+    _backward_pre_hooks: HookTable
+    _backward_hooks: HookTable
+    _is_full_backward_hook: bool | None
+    _forward_hooks: HookTable
+    _forward_hooks_with_kwargs: OrderedDict[int, bool]
+    _forward_hooks_always_called: OrderedDict[int, bool]
+    _forward_pre_hooks: HookTable
+    _forward_pre_hooks_with_kwargs: OrderedDict[int, bool]
+
+    def _init_hooks(self) -> None:
+        for name in (
+            "_backward_pre_hooks",
+            "_backward_hooks",
+            "_forward_hooks",
+            "_forward_hooks_with_kwargs",
+            "_forward_hooks_always_called",
+            "_forward_pre_hooks",
+            "_forward_pre_hooks_with_kwargs",
+        ):
+            self.__dict__.setdefault(name, OrderedDict())
+        self.__dict__.setdefault("_is_full_backward_hook", None)
+
+    def _has_hooks(self) -> bool:
+        """Whether this module has hooks of its own; clears flags that no hook justifies."""
+        if (
+            self._forward_pre_hooks
+            or self._forward_hooks
+            or self._backward_pre_hooks
+            or self._backward_hooks
+        ):
+            return True
+        self.__dict__.pop("_hooked", None)
+        if GLOBAL.watches_calls():
+            return True
+        Hooked._hooked = False
+        return False
+
+    def register_forward_pre_hook(
+        self, hook: Hook, *, prepend: bool = False, with_kwargs: bool = False
+    ) -> RemovableHandle:
+        """Call `hook(module, args)` before every forward; what it returns replaces the arguments.
+
+        With `with_kwargs` it is `hook(module, args, kwargs)` and returns None or `(args, kwargs)`;
+        anything else is a RuntimeError at the call.
+        """
+        flags = ((self._forward_pre_hooks_with_kwargs, with_kwargs),)
+        self.__dict__["_hooked"] = True
+        return add_hook(self._forward_pre_hooks, hook, prepend=prepend, flags=flags)
+
+    def register_forward_hook(
+        self,
+        hook: Hook,
+        *,
+        prepend: bool = False,
+        with_kwargs: bool = False,
+        always_call: bool = False,
+    ) -> RemovableHandle:
+        """Call `hook(module, args, output)` after every forward; its result replaces the output.
+
+        With `with_kwargs` it is `hook(module, args, kwargs, output)`. With `always_call` it also
+        runs when the forward raises.
+        """
+        flags = (
+            (self._forward_hooks_with_kwargs, with_kwargs),
+            (self._forward_hooks_always_called, always_call),
+        )
+        self.__dict__["_hooked"] = True
+        return add_hook(self._forward_hooks, hook, prepend=prepend, flags=flags)
+
+    def register_full_backward_pre_hook(self, hook: Hook, prepend: bool = False) -> RemovableHandle:
+        """Call `hook(module, grad_output)` before the gradients of the inputs are computed.
+
+        It may return a tuple that replaces `grad_output`.
+        """
+        self.__dict__["_hooked"] = True
+        return add_hook(self._backward_pre_hooks, hook, prepend=prepend)
+
+    def register_full_backward_hook(self, hook: Hook, prepend: bool = False) -> RemovableHandle:
+        """Call `hook(module, grad_input, grad_output)` when the inputs' gradients are computed.
+
+        It may return a tuple that replaces `grad_input`. RuntimeError when this module already has
+        hooks of the older `register_backward_hook`.
+        """
+        return self._add_backward_hook(hook, full=True, prepend=prepend)
+
+    def register_backward_hook(self, hook: Hook) -> RemovableHandle:
+        """Call `hook(module, grad_input, grad_output)` of the forward's last operator (deprecated).
+
+        Prefer `register_full_backward_hook`, which sees the whole module's inputs and outputs.
+        """
+        return self._add_backward_hook(hook, full=False, prepend=False)
+
+    def _add_backward_hook(self, hook: Hook, *, full: bool, prepend: bool) -> RemovableHandle:
+        if self._is_full_backward_hook is (not full):
+            raise RuntimeError(
+                "Cannot use both regular backward hooks and full backward hooks on a single Module. "
+                "Please use only one of them: register_full_backward_hook is the one to prefer."
+            )
+        self.__dict__["_is_full_backward_hook"] = full
+        self.__dict__["_hooked"] = True
+        return add_hook(self._backward_hooks, hook, prepend=prepend)
+
+    def _collect_backward_hooks(self) -> tuple[list[Hook], list[Hook], list[Hook]]:
+        """The full, the older and the pre hooks of backward that apply to this module."""
+        full: list[Hook] = []
+        older: list[Hook] = []
+        (full if GLOBAL.backward_is_full else older).extend(GLOBAL.backward.values())
+        (full if self._is_full_backward_hook else older).extend(self._backward_hooks.values())
+        pre = [*GLOBAL.backward_pre.values(), *self._backward_pre_hooks.values()]
+        return full, older, pre
+
+
+def _watch_calls() -> None:
+    Hooked._hooked = True
+
+
+def register_module_forward_pre_hook(hook: Hook) -> RemovableHandle:
+    """Call `hook(module, args)` before the forward of every module."""
+    _watch_calls()
+    return add_hook(GLOBAL.forward_pre, hook)
+
+
+def register_module_forward_hook(
+    hook: Hook, *, with_kwargs: bool = False, always_call: bool = False
+) -> RemovableHandle:
+    """Call `hook(module, args, output)` after the forward of every module."""
+    _watch_calls()
+    flags = ((GLOBAL.forward_with_kwargs, with_kwargs), (GLOBAL.forward_always, always_call))
+    return add_hook(GLOBAL.forward, hook, flags=flags)
+
+
+def _add_global_backward_hook(hook: Hook, full: bool) -> RemovableHandle:
+    if GLOBAL.backward_is_full is (not full):
+        raise RuntimeError(
+            "Cannot use both regular backward hooks and full backward hooks as a global Module "
+            "hook. Please use only one of them."
+        )
+    GLOBAL.backward_is_full = full
+    _watch_calls()
+    return add_hook(GLOBAL.backward, hook)
+
+
+def register_module_backward_hook(hook: Hook) -> RemovableHandle:
+    """Call `hook(module, grad_input, grad_output)` of every module's last operator (deprecated)."""
+    return _add_global_backward_hook(hook, full=False)
+
+
+def register_module_full_backward_hook(hook: Hook) -> RemovableHandle:
+    """Call `hook(module, grad_input, grad_output)` when any module's input gradients are there."""
+    return _add_global_backward_hook(hook, full=True)
+
+
+def register_module_full_backward_pre_hook(hook: Hook) -> RemovableHandle:
+    """Call `hook(module, grad_output)` before any module's input gradients are there."""
+    _watch_calls()
+    return add_hook(GLOBAL.backward_pre, hook)
+
+
+def register_module_buffer_registration_hook(hook: Hook) -> RemovableHandle:
+    """Call `hook(module, name, buffer)` when a buffer is registered; it may replace it."""
+    return add_hook(GLOBAL.buffer_registration, hook)
+
+
+def register_module_module_registration_hook(hook: Hook) -> RemovableHandle:
+    """Call `hook(module, name, submodule)` when one is registered; it may replace it."""
+    return add_hook(GLOBAL.module_registration, hook)
+
+
+def register_module_parameter_registration_hook(hook: Hook) -> RemovableHandle:
+    """Call `hook(module, name, parameter)` when one is registered; it may replace it."""
+    return add_hook(GLOBAL.parameter_registration, hook)

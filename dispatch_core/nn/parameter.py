@@ -1,0 +1,74 @@
+"""The tensors a module owns: a `Parameter` is learnt, a `Buffer` is kept."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dispatch_core.nn._core import Tensor, empty, make_subclass
+
+
+def _as_tensor(kind: str, data: Any) -> Tensor:
+    if data is None:
+        return empty(0)
+    if not isinstance(data, Tensor):
+        raise TypeError(
+            f"{kind} expected a Tensor, got {type(data).__name__}; make one with tensor(data)"
+        )
+    return data
+
+
+def _rebuild(cls: Any, data: Tensor, arguments: dict[str, bool], state: dict[str, Any]) -> Tensor:
+    """Make a Parameter or Buffer again from what `__reduce_ex__` wrote down."""
+    result: Tensor = cls(data, **arguments)
+    result.__dict__.update(state)
+    return result
+
+
+class Parameter(Tensor):
+    """A leaf tensor that a `Module` lists in `parameters()` when it is assigned as an attribute.
+
+    `Parameter(data)` shares memory with `data`. Results of operators on parameters are plain
+    tensors. An integer `data` needs `requires_grad=False`, otherwise RuntimeError is raised.
+    """
+
+    def __new__(cls, data: Tensor | None = None, requires_grad: bool = True) -> Parameter:
+        result: Parameter = make_subclass(cls, _as_tensor("Parameter", data), requires_grad)
+        return result
+
+    def __repr__(self, **options: Any) -> str:
+        return "Parameter containing:\n" + super().__repr__(**options)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Parameter:
+        if id(self) not in memo:
+            memo[id(self)] = type(self)(self.data.clone(), self.requires_grad)
+        copied: Parameter = memo[id(self)]
+        return copied
+
+    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+        arguments = {"requires_grad": self.requires_grad}
+        return _rebuild, (type(self), self.data, arguments, dict(self.__dict__))
+
+
+class Buffer(Tensor):
+    """A tensor that a `Module` lists in `buffers()` when it is assigned as an attribute.
+
+    A `persistent` buffer is part of the `state_dict`; one that is not is only moved and copied.
+    """
+
+    persistent: bool
+
+    def __new__(cls, data: Tensor | None = None, *, persistent: bool = True) -> Buffer:
+        data = _as_tensor("Buffer", data)
+        result: Buffer = make_subclass(cls, data, data.requires_grad)
+        result.persistent = persistent
+        return result
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Buffer:
+        if id(self) not in memo:
+            memo[id(self)] = type(self)(self.data.clone(), persistent=self.persistent)
+        copied: Buffer = memo[id(self)]
+        return copied
+
+    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+        arguments = {"persistent": self.persistent}
+        return _rebuild, (type(self), self.data, arguments, dict(self.__dict__))
