@@ -1,10 +1,10 @@
 """Optimizers and learning rate schedules."""
 
-from . import lr_scheduler
-from .adam import Adam
-from .adamw import AdamW
-from .optimizer import Optimizer
-from .rmsprop import RMSprop
-from .sgd import SGD
+from dispatch_core.optim import lr_scheduler
+from dispatch_core.optim.adam import Adam
+from dispatch_core.optim.adamw import AdamW
+from dispatch_core.optim.optimizer import Optimizer
+from dispatch_core.optim.rmsprop import RMSprop
+from dispatch_core.optim.sgd import SGD
 
 __all__ = ["SGD", "Adam", "AdamW", "Optimizer", "RMSprop", "lr_scheduler"]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ._core import Tensor
+from dispatch_core.optim._core import Tensor
 
 
 def check_one_element(name: str, value: Any) -> None:
-    """Raises ValueError for a hyper-parameter that is a tensor of more or fewer than one element."""
+    """Raises ValueError for a hyper-parameter that is a tensor of other than one element."""
     if isinstance(value, Tensor) and value.numel() != 1:
         raise ValueError(f"Tensor {name} must be 1-element, but got shape {tuple(value.shape)}")
 
@@ -19,9 +19,7 @@ def check_not_negative(what: str, value: Any) -> None:
         raise ValueError(f"Invalid {what}: {value} (expected a number >= 0)")
 
 
-def check_implementation(
-    foreach: bool | None, fused: bool | None, differentiable: bool
-) -> None:
+def check_implementation(foreach: bool | None, fused: bool | None, differentiable: bool) -> None:
     """Raises RuntimeError for options that exclude each other."""
     if fused and differentiable:
         raise RuntimeError("`fused` does not support `differentiable`; set one of them to False")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ._core import Tensor, dtype, float32, float64, get_default_dtype, zeros
+from dispatch_core.optim._core import Tensor, dtype, float32, float64, get_default_dtype, zeros
 
 Group = dict[str, Any]
 
@@ -29,11 +29,11 @@ def stays_on_device(group: Group) -> bool:
     return bool(group["differentiable"] or group["capturable"])
 
 
-def advance(steps: list[Tensor]) -> list[float]:
+def advance(steps: list[Tensor]) -> list[int]:
     """Adds one to each counter in place and returns the new counts."""
     for step in steps:
         step.add_(1)
-    return [step.item() for step in steps]
+    return [int(step.item()) for step in steps]
 
 
 def _counter_dtype(group: Group) -> dtype:

@@ -6,66 +6,68 @@ there is one and the body in `_steps.py` elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from typing import Any
+from typing import Any, TypeAlias
 
-from ._core import Tensor, call_step, view_as_real
-from ._steps import BODIES
+from dispatch_core.optim._core import Tensor, step_operator, view_as_real
+from dispatch_core.optim._steps import BODIES
 
-Lists = tuple[list[Tensor], ...]
+Column: TypeAlias = list[Tensor] | None
 
 
 class Rows:
-    """Rows of tensors (parameter, gradient, state ...) gathered into lists that one step may take.
+    """Rows of tensors (parameter, gradient, state ...) gathered into the lists that a step takes.
 
-    Rows of one `key` share a call; parameters of different dtypes or devices never do. The common
-    case, a group of equal parameters that step together, is one key and therefore one call.
+    Parameters of different dtypes or devices never share a call. The common case, a group whose
+    parameters are of one kind, is one call.
     """
 
     def __init__(self, columns: int) -> None:
         self._columns = columns
-        self._batches: dict[tuple[Hashable, ...], Lists] = {}
+        self._batches: dict[Any, tuple[list[Any], list[list[Tensor]]]] = {}
 
-    def add(self, key: Hashable, *row: Tensor | None) -> None:
-        """Appends one parameter's tensors; None stands for state that the options do without."""
-        param = row[0]
-        if param is None:
-            raise TypeError("Rows.add got None for the parameter, the first tensor of a row")
-        batch_key = (param.device, param.dtype, key)
-        lists = self._batches.get(batch_key)
-        if lists is None:
-            lists = self._batches[batch_key] = tuple([] for _ in range(self._columns))
-        for column, tensor in zip(lists, row, strict=True):
+    def add(self, step: Any, param: Tensor, *others: Tensor | None) -> None:
+        """Appends one parameter's row; None stands for state that the options do without."""
+        key = (param.device, param.dtype)
+        batch = self._batches.get(key)
+        if batch is None:
+            batch = self._batches[key] = ([], [[] for _ in range(self._columns)])
+        steps, lists = batch
+        steps.append(step)
+        for column, tensor in zip(lists, (param, *others), strict=True):
             if tensor is not None:
                 column.append(tensor)
 
-    def batches(self) -> list[tuple[Any, Lists]]:
-        """(key, lists) of each call to make; complex tensors appear as views of real ones."""
-        return [(key[-1], _as_real(lists)) for key, lists in self._batches.items()]
+    def batches(self) -> list[tuple[list[Any], list[Column]]]:
+        """(steps, lists) of each call; complex tensors appear as views of real ones."""
+        return [
+            (steps, [_as_real(column) if column else None for column in lists])
+            for steps, lists in self._batches.values()
+        ]
 
 
-def _as_real(lists: Lists) -> Lists:
-    if not lists[0][0].is_complex():
-        return lists
-    return tuple([view_as_real(tensor) for tensor in column] for column in lists)
+def _as_real(column: list[Tensor]) -> list[Tensor]:
+    if not column[0].is_complex():
+        return column
+    return [view_as_real(tensor) for tensor in column]
 
 
-def fused_step(name: str, *lists: list[Tensor], **hyper: Any) -> None:
+def fused_step(name: str, *lists: Column, **hyper: Any) -> None:
     """Updates parameters and state in place by the operator `name`, a key of `BODIES`.
 
     The lists are in the order of the body's signature; hyper-parameters are converted to numbers,
     which waits for those that are tensors on a device.
     """
-    call_step(name, *lists, **{key: number(value) for key, value in hyper.items()})
+    step = step_operator(name) or BODIES[name]
+    step(*lists, **{key: number(value) for key, value in hyper.items()})
 
 
-def composite_step(name: str, *lists: list[Tensor], differentiable: bool, **hyper: Any) -> None:
+def composite_step(name: str, *lists: Column, differentiable: bool, **hyper: Any) -> None:
     """Updates by the body itself, so that autograd records it and no tensor is read on the host."""
     scalars = {key: scalar(value) for key, value in hyper.items()}
     BODIES[name](*lists, **scalars, differentiable=differentiable)
 
 
-def run_step(group: dict[str, Any], name: str, *lists: list[Tensor], **hyper: Any) -> None:
+def run_step(group: dict[str, Any], name: str, *lists: Column, **hyper: Any) -> None:
     """Chooses between the two by the options of the parameter group.
 
     `differentiable` must be seen by autograd and `capturable` must not wait for the device; with

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from itertools import chain
 from typing import Any, TypeAlias, TypeVar
 
-from ._core import RemovableHandle
+from dispatch_core.optim._core import RemovableHandle
 
 Hook: TypeAlias = Callable[..., Any]
 Hooks: TypeAlias = OrderedDict[int, Hook]

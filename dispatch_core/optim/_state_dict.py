@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from copy import deepcopy
 from typing import Any
 
-from ._core import Tensor, float32
+from dispatch_core.optim._core import Tensor, float32
 
 
 def pack(state: dict[Any, Any], groups: list[dict[str, Any]]) -> dict[str, Any]:
@@ -23,15 +23,12 @@ def pack(state: dict[Any, Any], groups: list[dict[str, Any]]) -> dict[str, Any]:
         start += len(packed["params"])
         packed_groups.append(packed)
     packed_state = {
-        index_of[id(key)] if isinstance(key, Tensor) else key: value
-        for key, value in state.items()
+        index_of[id(key)] if isinstance(key, Tensor) else key: value for key, value in state.items()
     }
     return {"state": packed_state, "param_groups": packed_groups}
 
 
-def check_groups(
-    groups: list[dict[str, Any]], saved: list[dict[str, Any]]
-) -> list[dict[str, Any]]:
+def check_groups(groups: list[dict[str, Any]], saved: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """A deep copy of the saved groups, after checking that they have the shape of `groups`."""
     if len(groups) != len(saved):
         raise ValueError(
@@ -48,9 +45,7 @@ def check_groups(
     return deepcopy(saved)
 
 
-def place_state(
-    state_dict: dict[str, Any], groups: list[dict[str, Any]]
-) -> defaultdict[Any, Any]:
+def place_state(state_dict: dict[str, Any], groups: list[dict[str, Any]]) -> defaultdict[Any, Any]:
     """The saved state keyed by the parameters of `groups`, its tensors where those live."""
     saved_groups = state_dict["param_groups"]
     owner: dict[Any, tuple[Tensor, dict[str, Any]]] = {}

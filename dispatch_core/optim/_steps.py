@@ -1,68 +1,72 @@
 """The update formulas of the optimizers, each written once over lists of tensors.
 
 These are the bodies of the operators `sgd_step_`, `adam_step_` and `rmsprop_step_`. A backend may
-bring a kernel of the same name; it then gets the same arguments in the same order, raw arrays in
-the place of tensors, and works in place as the bodies do. What holds for all three:
+bring a kernel instead; it then gets the same arguments in the same order, raw arrays in the place
+of tensors, and works in place as the bodies do. What holds for all three:
 
-* Lists come first: parameters, gradients, then the state. All lists that are in use have one length,
-  and all their tensors are real, of one dtype and on one device; row `i` of each belongs together.
-* A list that the options leave without a purpose is empty (`momentum_buffers` without momentum).
+* Lists come first: parameters, gradients, then the state. They have one length; all their tensors
+  are real, of one dtype and on one device; row `i` of each belongs together.
+* A list that the options leave without a purpose is None (`momentum_buffers` without momentum).
 * Gradients are read, parameters and state are written.
-* Hyper-parameters follow as plain Python numbers and booleans. (A body also takes 0-d tensors for
-  them, which is how `differentiable=True` and `capturable=True` call it; a kernel never sees those,
-  nor the last argument `differentiable`.)
+* Hyper-parameters follow by name, as plain Python numbers and booleans; `steps` holds for each row
+  the number of this update, counted from 1. (A body also takes 0-d tensors for them, which is how
+  `differentiable=True` and `capturable=True` call it; a kernel never sees those, nor the argument
+  `differentiable`.)
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
-from ._core import Tensor
+from dispatch_core.optim._core import Tensor
 
-Number = float | Tensor
+Number: TypeAlias = float | Tensor
+Tensors: TypeAlias = Sequence[Tensor]
+Keep: TypeAlias = Callable[[Tensor], Tensor]
 
 
 def sgd_step_(
-    params: list[Tensor],
-    grads: list[Tensor],
-    momentum_buffers: list[Tensor],
+    params: Tensors,
+    grads: Tensors,
+    momentum_buffers: Tensors | None,
     *,
+    steps: Sequence[int],
     lr: Number,
     momentum: float,
     dampening: float,
     weight_decay: Number,
     nesterov: bool,
     maximize: bool,
-    first_step: bool,
     differentiable: bool = False,
 ) -> None:
     """Stochastic gradient descent, in place.
 
-    `momentum_buffers` is empty when `momentum` is 0. With `first_step` the buffers hold nothing yet
-    (their content is undefined) and become the gradient itself, without dampening.
+    `momentum_buffers` is None when `momentum` is 0. In a row with step 1 the buffer holds nothing
+    yet (its content is undefined) and becomes the gradient itself, without dampening; all later
+    steps are alike, and may be given as 2.
     """
-    saved = _saver(differentiable)
-    for i, (param, raw_grad) in enumerate(zip(params, grads, strict=True)):
-        grad = _with_decay(-raw_grad if maximize else raw_grad, param, weight_decay, saved)
-        if momentum != 0:
+    keep = _keeper(differentiable)
+    for i, (param, raw) in enumerate(zip(params, grads, strict=True)):
+        grad = _with_decay(-raw if maximize else raw, param, weight_decay, keep)
+        if momentum_buffers is not None:
             buffer = momentum_buffers[i]
-            if first_step:
+            if steps[i] == 1:
                 buffer.copy_(grad.detach())
             else:
                 buffer.mul_(momentum).add_(grad, alpha=1 - dampening)
             grad = grad.add(buffer, alpha=momentum) if nesterov else buffer
-        _descend(param, grad, lr, saved)
+        _descend(param, grad, lr, keep)
 
 
 def adam_step_(
-    params: list[Tensor],
-    grads: list[Tensor],
-    exp_avgs: list[Tensor],
-    exp_avg_sqs: list[Tensor],
-    max_exp_avg_sqs: list[Tensor],
+    params: Tensors,
+    grads: Tensors,
+    exp_avgs: Tensors,
+    exp_avg_sqs: Tensors,
+    max_exp_avg_sqs: Tensors | None,
     *,
-    step: Number,
+    steps: Sequence[Number],
     lr: Number,
     beta1: Number,
     beta2: Number,
@@ -75,37 +79,35 @@ def adam_step_(
 ) -> None:
     """Adam and, with `decoupled_weight_decay`, AdamW, in place.
 
-    `step` counts from 1 and is the number of this update. `max_exp_avg_sqs` is empty unless `amsgrad`.
+    `max_exp_avg_sqs` is None unless `amsgrad`.
     """
-    saved = _saver(differentiable)
-    step_size = lr / (1 - beta1**step)
-    correction2_sqrt = (1 - beta2**step) ** 0.5
-    for i, (param, raw_grad) in enumerate(zip(params, grads, strict=True)):
-        grad = -raw_grad if maximize else raw_grad
-        if decoupled_weight_decay:
-            if _in_use(weight_decay):
-                param.mul_(1 - lr * weight_decay)
-        else:
-            grad = _with_decay(grad, param, weight_decay, saved)
+    keep = _keeper(differentiable)
+    for i, (param, raw) in enumerate(zip(params, grads, strict=True)):
+        grad = -raw if maximize else raw
+        if not decoupled_weight_decay:
+            grad = _with_decay(grad, param, weight_decay, keep)
+        elif _in_use(weight_decay):
+            param.mul_(1 - lr * weight_decay)
 
         mean = exp_avgs[i].lerp_(grad, 1 - beta1)
         square = _update_square(exp_avg_sqs[i], grad, beta2)
-        if amsgrad:
+        if max_exp_avg_sqs is not None:
             largest = max_exp_avg_sqs[i]
-            square = largest.copy_(saved(largest).maximum(saved(square)))
-        denominator = (square.sqrt() / correction2_sqrt).add_(eps)
+            square = largest.copy_(keep(largest).maximum(keep(square)))
+        step_size = lr / (1 - beta1 ** steps[i])
+        denominator = (square.sqrt() / (1 - beta2 ** steps[i]) ** 0.5).add_(eps)
         if isinstance(step_size, Tensor):
-            param.addcdiv_(saved(mean), denominator / -step_size)
+            param.addcdiv_(keep(mean), denominator / -step_size)
         else:
-            param.addcdiv_(saved(mean), denominator, value=-step_size)
+            param.addcdiv_(keep(mean), denominator, value=-step_size)
 
 
 def rmsprop_step_(
-    params: list[Tensor],
-    grads: list[Tensor],
-    square_avgs: list[Tensor],
-    grad_avgs: list[Tensor],
-    momentum_buffers: list[Tensor],
+    params: Tensors,
+    grads: Tensors,
+    square_avgs: Tensors,
+    grad_avgs: Tensors | None,
+    momentum_buffers: Tensors | None,
     *,
     lr: Number,
     alpha: float,
@@ -118,20 +120,21 @@ def rmsprop_step_(
 ) -> None:
     """RMSprop, in place.
 
-    `grad_avgs` is empty unless `centered`, `momentum_buffers` is empty unless `momentum` > 0.
+    `grad_avgs` is None unless `centered`, `momentum_buffers` is None unless `momentum` > 0.
     """
-    saved = _saver(differentiable)
-    for i, (param, raw_grad) in enumerate(zip(params, grads, strict=True)):
-        grad = _with_decay(-raw_grad if maximize else raw_grad, param, weight_decay, saved)
+    keep = _keeper(differentiable)
+    for i, (param, raw) in enumerate(zip(params, grads, strict=True)):
+        grad = _with_decay(-raw if maximize else raw, param, weight_decay, keep)
         variance = _update_square(square_avgs[i], grad, alpha)
-        if centered:
-            mean = saved(grad_avgs[i].lerp_(grad, 1 - alpha))
+        if grad_avgs is not None:
+            mean = keep(grad_avgs[i].lerp_(grad, 1 - alpha))
             variance = variance.addcmul(mean, mean, value=-1)
         denominator = variance.sqrt().add(eps)
-        if momentum > 0:
-            _descend(param, momentum_buffers[i].mul_(momentum).addcdiv_(grad, denominator), lr, saved)
+        if momentum_buffers is not None:
+            direction = momentum_buffers[i].mul_(momentum).addcdiv_(grad, denominator)
         else:
-            _descend(param, grad / denominator, lr, saved)
+            direction = grad / denominator
+        _descend(param, direction, lr, keep)
 
 
 BODIES: dict[str, Callable[..., None]] = {
@@ -141,7 +144,7 @@ BODIES: dict[str, Callable[..., None]] = {
 }
 
 
-def _saver(differentiable: bool) -> Callable[[Tensor], Tensor]:
+def _keeper(differentiable: bool) -> Keep:
     """How a tensor is handed to an operation whose gradient keeps it.
 
     State is overwritten at the next step, so autograd needs a copy of its own.
@@ -158,16 +161,14 @@ def _same(tensor: Tensor) -> Tensor:
 
 
 def _in_use(weight_decay: Number) -> bool:
-    """Whether there is weight decay; a tensor counts as such, since looking at it would wait for it."""
+    """Whether there is weight decay; a tensor counts, since reading it would wait for it."""
     return isinstance(weight_decay, Tensor) or weight_decay != 0
 
 
-def _with_decay(
-    grad: Tensor, param: Tensor, weight_decay: Number, saved: Callable[[Tensor], Tensor]
-) -> Tensor:
+def _with_decay(grad: Tensor, param: Tensor, weight_decay: Number, keep: Keep) -> Tensor:
     """The gradient of the loss plus `weight_decay / 2 * |param|^2`."""
     if isinstance(weight_decay, Tensor):
-        return grad + saved(param) * weight_decay
+        return grad + keep(param) * weight_decay
     return grad.add(param, alpha=weight_decay) if weight_decay != 0 else grad
 
 
@@ -178,11 +179,9 @@ def _update_square(average: Tensor, grad: Tensor, decay: Number) -> Tensor:
     return average.mul_(decay).addcmul_(grad, grad, value=1 - decay)
 
 
-def _descend(
-    param: Tensor, direction: Tensor, lr: Any, saved: Callable[[Tensor], Tensor]
-) -> None:
+def _descend(param: Tensor, direction: Tensor, lr: Number, keep: Keep) -> None:
     """`param -= lr * direction`."""
     if isinstance(lr, Tensor):
-        param.sub_(saved(direction) * lr)
+        param.sub_(keep(direction) * lr)
     else:
         param.add_(direction, alpha=-lr)

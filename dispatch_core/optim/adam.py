@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from ._checks import check_implementation, check_not_negative, check_one_element, dense_grad
-from ._core import Tensor, zeros_like
-from ._counters import advance, new_counter, stays_on_device, tensor_counters
-from ._fused import Rows, run_step, scalar
-from .optimizer import GroupwiseOptimizer, ParamsT
+from dispatch_core.optim._checks import (
+    check_implementation,
+    check_not_negative,
+    check_one_element,
+    dense_grad,
+)
+from dispatch_core.optim._core import Tensor, zeros_like
+from dispatch_core.optim._counters import advance, new_counter, stays_on_device, tensor_counters
+from dispatch_core.optim._fused import Rows, run_step, scalar
+from dispatch_core.optim.optimizer import GroupwiseOptimizer, ParamsT
 
 __all__ = ["Adam"]
 
@@ -17,12 +22,13 @@ class Adam(GroupwiseOptimizer):
     """Adam (Kingma and Ba 2015, arXiv:1412.6980), and AdamW with `decoupled_weight_decay`.
 
     With m and v the running averages of the gradient and its square by `betas`, the parameter loses
-    lr * (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + eps); with `amsgrad` (Reddi et al. 2018) the
-    largest v so far takes the place of v.
+    lr * (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + eps); with `amsgrad` (Reddi et al. 2018)
+    the largest v so far takes the place of v.
 
-    `lr` and both `betas` may be one-element tensors. `differentiable` lets autograd record the step;
-    `capturable` keeps the step counters on the parameters' device and never reads them. `foreach`
-    and `fused` do not change results: a step is one fused call a group unless `fused=False`.
+    `lr` and both `betas` may be one-element tensors. `differentiable` lets autograd record the
+    step; `capturable` keeps the step counters on the parameters' device and never reads them.
+    `foreach` and `fused` do not change results: a step is one fused call a group unless
+    `fused=False`.
 
     Raises ValueError for options out of range, and RuntimeError for `fused` together with `foreach`
     or `differentiable`, and for sparse gradients.
@@ -91,12 +97,12 @@ class Adam(GroupwiseOptimizer):
             largest = state["max_exp_avg_sq"] if group["amsgrad"] else None
             rows.add(count, param, grad, state["exp_avg"], state["exp_avg_sq"], largest)
         beta1, beta2 = group["betas"]
-        for count, lists in rows.batches():
+        for steps, lists in rows.batches():
             run_step(
                 group,
                 "adam_step_",
                 *lists,
-                step=count,
+                steps=steps,
                 lr=group["lr"],
                 beta1=beta1,
                 beta2=beta2,

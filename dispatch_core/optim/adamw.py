@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ._core import Tensor
-from .adam import Adam
-from .optimizer import ParamsT
+from dispatch_core.optim._core import Tensor
+from dispatch_core.optim.adam import Adam
+from dispatch_core.optim.optimizer import ParamsT
 
 __all__ = ["AdamW"]
 

@@ -1,4 +1,4 @@
-"""`Optimizer`: parameter groups, per-parameter state, saving and loading, and hooks around `step`."""
+"""`Optimizer`: parameter groups, state of each parameter, saving and loading, and hooks."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias
 
-from ._core import RemovableHandle, Tensor, enable_grad, set_grad_enabled
-from ._hooks import (
+from dispatch_core.optim._core import RemovableHandle, Tensor, enable_grad, set_grad_enabled
+from dispatch_core.optim._hooks import (
     HOOK_KINDS,
     Hook,
     Hooks,
@@ -17,7 +17,7 @@ from ._hooks import (
     register_optimizer_step_pre_hook,
     with_hooks,
 )
-from ._state_dict import check_groups, pack, place_state
+from dispatch_core.optim._state_dict import check_groups, pack, place_state
 
 ParamsT: TypeAlias = Iterable[Tensor] | Iterable[dict[str, Any]] | Iterable[tuple[str, Tensor]]
 StateDict: TypeAlias = dict[str, Any]
@@ -30,7 +30,6 @@ __all__ = [
     "register_optimizer_step_pre_hook",
     "required",
 ]
-
 
 
 class _Required:
@@ -112,7 +111,7 @@ class Optimizer:
         raise NotImplementedError(f"{type(self).__name__} does not implement step()")
 
     def zero_grad(self, set_to_none: bool = True) -> None:
-        """Drops the gradients of all parameters, or with `set_to_none=False` fills them with zeros."""
+        """Drops the gradients of all parameters; with `set_to_none=False` fills them with zeros."""
         for group in self.param_groups:
             for param in group["params"]:
                 grad = param.grad
@@ -130,9 +129,9 @@ class Optimizer:
     def add_param_group(self, param_group: Group) -> None:
         """Adds a group, a dict with `params` and any options that differ from the defaults.
 
-        Raises TypeError for what is not a dict, a tensor or an ordered collection, and ValueError for
-        tensors that are not leaves, parameters given twice, missing options, or names given for some
-        only.
+        Raises TypeError for what is not a dict, a tensor or an ordered collection, and ValueError
+        for tensors that are not leaves, parameters given twice, missing options, or names given for
+        some only.
         """
         if not isinstance(param_group, dict):
             raise TypeError(f"param_group must be a dict, but got {type(param_group)}")
@@ -225,7 +224,7 @@ class Optimizer:
         return register(self._optimizer_step_post_hooks, hook)
 
     def register_state_dict_pre_hook(self, hook: Hook, prepend: bool = False) -> RemovableHandle:
-        """`hook(optimizer)` before `state_dict()`; with `prepend` before the hooks already there."""
+        """`hook(optimizer)` before `state_dict()`; with `prepend` before the hooks there are."""
         return register(self._optimizer_state_dict_pre_hooks, hook, prepend)
 
     def register_state_dict_post_hook(self, hook: Hook, prepend: bool = False) -> RemovableHandle:
@@ -235,7 +234,7 @@ class Optimizer:
     def register_load_state_dict_pre_hook(
         self, hook: Hook, prepend: bool = False
     ) -> RemovableHandle:
-        """`hook(optimizer, state_dict)` before loading, on a shallow copy; may return another dict."""
+        """`hook(optimizer, state_dict)` before loading, of a shallow copy; may return another."""
         return register(self._optimizer_load_state_dict_pre_hooks, hook, prepend)
 
     def register_load_state_dict_post_hook(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ._checks import check_not_negative, check_one_element, dense_grad
-from ._core import Tensor, zeros_like
-from ._counters import new_counter, tensor_counters
-from ._fused import Rows, run_step
-from .optimizer import GroupwiseOptimizer, ParamsT
+from dispatch_core.optim._checks import check_not_negative, check_one_element, dense_grad
+from dispatch_core.optim._core import Tensor, zeros_like
+from dispatch_core.optim._counters import new_counter, tensor_counters
+from dispatch_core.optim._fused import Rows, run_step
+from dispatch_core.optim.optimizer import GroupwiseOptimizer, ParamsT
 
 __all__ = ["RMSprop"]
 
@@ -17,8 +17,8 @@ class RMSprop(GroupwiseOptimizer):
     """RMSprop (Hinton, lecture 6 of "Neural networks for machine learning"; centered: Graves 2013).
 
     With v the running average of the squared gradient by `alpha`, less the squared average of the
-    gradient when `centered`, the parameter loses lr * g / (sqrt(v) + eps), or with `momentum` lr times
-    the buffer b = momentum * b + g / (sqrt(v) + eps).
+    gradient when `centered`, the parameter loses lr * g / (sqrt(v) + eps), or with `momentum` lr
+    times the buffer b = momentum * b + g / (sqrt(v) + eps).
 
     `lr` may be a one-element tensor. `differentiable` lets autograd record the step; `capturable`
     keeps the step counters on the parameters' device. `foreach` does not change results.

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from ._checks import check_implementation, check_not_negative, check_one_element, dense_grad
-from ._core import Tensor, empty_like
-from ._fused import Rows, run_step
-from .optimizer import GroupwiseOptimizer, ParamsT
+from dispatch_core.optim._checks import (
+    check_implementation,
+    check_not_negative,
+    check_one_element,
+    dense_grad,
+)
+from dispatch_core.optim._core import Tensor, empty_like
+from dispatch_core.optim._fused import Rows, run_step
+from dispatch_core.optim.optimizer import GroupwiseOptimizer, ParamsT
 
 __all__ = ["SGD"]
 
@@ -16,9 +21,9 @@ class SGD(GroupwiseOptimizer):
     """Stochastic gradient descent, optionally with (Nesterov) momentum.
 
     With g the gradient plus `weight_decay` times the parameter (negated by `maximize`), the buffer
-    b = g at first and momentum * b + (1 - dampening) * g later, and the parameter loses lr * b; with
-    `nesterov` lr * (g + momentum * b). (Sutskever et al. 2013 scale b by lr; this, like PyTorch,
-    does not.)
+    b = g at first and momentum * b + (1 - dampening) * g later, and the parameter loses lr * b;
+    with `nesterov` lr * (g + momentum * b). (Sutskever et al. 2013 scale b by lr; this, like
+    PyTorch, does not.)
 
     `lr` may be a one-element tensor. `differentiable` lets autograd record the step. `foreach` and
     `fused` do not change results: a step is one fused call a group unless `fused=False`.
@@ -79,24 +84,25 @@ class SGD(GroupwiseOptimizer):
             grad = dense_grad(param, group, "SGD")
             if grad is None:
                 continue
-            buffer, first_step = None, False
+            # Only the first step differs, so no count is kept: 2 stands for every later one.
+            buffer, step = None, 2
             if group["momentum"] != 0:
                 state = self.state[param]
                 buffer = state.get("momentum_buffer")
                 if buffer is None:
-                    first_step = True
+                    step = 1
                     buffer = state["momentum_buffer"] = empty_like(grad)
-            rows.add(first_step, param, grad, buffer)
-        for first_step, lists in rows.batches():
+            rows.add(step, param, grad, buffer)
+        for steps, lists in rows.batches():
             run_step(
                 group,
                 "sgd_step_",
                 *lists,
+                steps=steps,
                 lr=group["lr"],
                 momentum=group["momentum"],
                 dampening=group["dampening"],
                 weight_decay=group["weight_decay"],
                 nesterov=group["nesterov"],
                 maximize=group["maximize"],
-                first_step=first_step,
             )

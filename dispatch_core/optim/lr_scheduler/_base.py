@@ -10,17 +10,17 @@ from functools import wraps
 from typing import Any, TypeAlias
 from weakref import ref
 
-from .._core import Tensor
-from .._fused import scalar
-from ..optimizer import Optimizer
+from dispatch_core.optim._core import Tensor
+from dispatch_core.optim._fused import scalar
+from dispatch_core.optim.optimizer import Optimizer
 
 Rate: TypeAlias = Any
 """A learning rate: a float, or a one-element tensor (whose arithmetic is the float's)."""
 
 EPOCH_DEPRECATION_WARNING = (
-    "The epoch parameter in `scheduler.step()` is deprecated: call `scheduler.step()` once an epoch. "
-    "With an epoch, the closed form of the schedule is used instead of the chainable one, where "
-    "there is one."
+    "The epoch parameter in `scheduler.step()` is deprecated: call `scheduler.step()` once an "
+    "epoch. With an epoch, the closed form of the schedule is used instead of the chainable one, "
+    "where there is one."
 )
 
 
@@ -28,8 +28,8 @@ class LRScheduler:
     """Base class of schedules: sets the learning rate of every group of `optimizer`.
 
     A subclass implements `get_lr`, the rates at `last_epoch` from those before (the chainable form:
-    other schedules may act on the same optimizer), and may implement `_get_closed_form_lr`, the rates
-    at `last_epoch` from the initial ones.
+    other schedules may act on the same optimizer), and may implement `_get_closed_form_lr`, the
+    rates at `last_epoch` from the initial ones.
 
     `last_epoch=-1` starts: each group's `lr` becomes its `initial_lr`. Another value resumes; then
     every group must have `initial_lr`, else KeyError. Raises TypeError when `optimizer` is none.
@@ -53,8 +53,8 @@ class LRScheduler:
             if "initial_lr" not in group:
                 raise KeyError(
                     f"param 'initial_lr' is not specified in param_groups[{i}] when resuming "
-                    f"scheduler with last_epoch={last_epoch}; load the optimizer's state dict first, "
-                    "or leave last_epoch at -1 to start anew"
+                    f"scheduler with last_epoch={last_epoch}; load the optimizer's state dict "
+                    "first, or leave last_epoch at -1 to start anew"
                 )
         self.base_lrs = group_values(optimizer, "initial_lr")
         self.last_epoch = last_epoch
@@ -142,15 +142,14 @@ def warn_outside_step(scheduler: LRScheduler) -> None:
     """Warns a user who calls `get_lr` to learn the current rate, which it does not tell."""
     if not scheduler._get_lr_called_within_step:
         warnings.warn(
-            "To get the last learning rate computed by the scheduler, "
-            "please use `get_last_lr()`.",
+            "To get the last learning rate computed by the scheduler, please use `get_last_lr()`.",
             UserWarning,
             stacklevel=3,
         )
 
 
 def group_values(optimizer: Optimizer, key: str) -> list[Any]:
-    """The option `key` of each group; tensors are copied, so that later steps do not change them."""
+    """The option `key` of each group; tensors are copied, so that they stay as they are."""
     return [_copied(group[key]) for group in optimizer.param_groups]
 
 
@@ -185,7 +184,7 @@ def _copied(value: Any) -> Any:
 
 
 def _notice_steps_of(optimizer: Optimizer) -> None:
-    """Makes the optimizer remember that its `step` was called, once however many schedules it has."""
+    """Makes the optimizer remember that its `step` was called; one wrapper for all schedules."""
     if hasattr(optimizer.step, "_wrapped_by_lr_sched"):
         return
     original: Any = optimizer.step
@@ -199,7 +198,9 @@ def _notice_steps_of(optimizer: Optimizer) -> None:
         instance: Any = owner()
         instance._opt_called = True
         # Without a `__func__` it is a plain function that a user put in the place of the method.
-        return original(*args, **kwargs) if function is None else function(instance, *args, **kwargs)
+        return (
+            original(*args, **kwargs) if function is None else function(instance, *args, **kwargs)
+        )
 
     step._wrapped_by_lr_sched = True  # type: ignore[attr-defined]
     optimizer.step = step  # type: ignore[method-assign]
@@ -215,8 +216,8 @@ def _warn_of_order(optimizer: Optimizer) -> None:
     elif not getattr(optimizer, "_opt_called", False):
         message = (
             "Detected call of `lr_scheduler.step()` before `optimizer.step()`. Call them in the "
-            "opposite order: `optimizer.step()` before `lr_scheduler.step()`, or the first value of "
-            "the learning rate schedule is skipped."
+            "opposite order: `optimizer.step()` before `lr_scheduler.step()`, or the first value "
+            "of the learning rate schedule is skipped."
         )
     else:
         return

@@ -1,4 +1,4 @@
-"""Schedules made of schedules: one after the other (`SequentialLR`) or all at once (`ChainedScheduler`)."""
+"""Schedules made of schedules: one after another (`SequentialLR`), at once (`ChainedScheduler`)."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Any
 
-from ..optimizer import Optimizer
-from ._base import LRScheduler, group_values, set_group_value
-from ._plateau import ReduceLROnPlateau
+from dispatch_core.optim.lr_scheduler._base import LRScheduler, group_values, set_group_value
+from dispatch_core.optim.lr_scheduler._plateau import ReduceLROnPlateau
+from dispatch_core.optim.optimizer import Optimizer
 
 
 class _CombinedScheduler(LRScheduler):
@@ -26,9 +26,9 @@ class _CombinedScheduler(LRScheduler):
                 )
             if isinstance(scheduler, ReduceLROnPlateau):
                 raise ValueError(
-                    f"{name} does not support `ReduceLROnPlateau` scheduler as it requires additional "
-                    f"kwargs to be specified when calling `step`, but got one at index {i} in the "
-                    "given schedulers sequence."
+                    f"{name} does not support `ReduceLROnPlateau` scheduler as it requires "
+                    "additional kwargs to be specified when calling `step`, but got one at index "
+                    f"{i} in the given schedulers sequence."
                 )
             if optimizer is not scheduler.optimizer:
                 raise ValueError(
@@ -53,8 +53,8 @@ class _CombinedScheduler(LRScheduler):
 class SequentialLR(_CombinedScheduler):
     """Runs one schedule after the other, changing over at the `milestones`.
 
-    Raises ValueError for no schedules, as many milestones as schedules or more, schedules of different
-    optimizers, and `ReduceLROnPlateau`.
+    Raises ValueError for no schedules, as many milestones as schedules or more, schedules of
+    different optimizers, and `ReduceLROnPlateau`.
     """
 
     def __init__(
@@ -71,9 +71,9 @@ class SequentialLR(_CombinedScheduler):
         self._check(schedulers, optimizer)
         if len(milestones) != len(schedulers) - 1:
             raise ValueError(
-                "Sequential Schedulers expects number of schedulers provided to be one more than the "
-                f"number of milestone points, but got number of schedulers {len(schedulers)} and the "
-                f"number of milestones to be equal to {len(milestones)}"
+                "Sequential Schedulers expects number of schedulers provided to be one more than "
+                f"the number of milestone points, but got number of schedulers {len(schedulers)} "
+                f"and the number of milestones to be equal to {len(milestones)}"
             )
         self._schedulers = schedulers
         self._milestones = milestones

@@ -1,12 +1,12 @@
-"""Schedules along a cosine (Loshchilov and Hutter 2017, arXiv:1608.03983), without and with restarts."""
+"""Schedules along a cosine, without and with restarts (Loshchilov and Hutter 2017)."""
 
 from __future__ import annotations
 
 import math
 from typing import Any
 
-from ..optimizer import Optimizer
-from ._base import LRScheduler, Rate, warn_outside_step
+from dispatch_core.optim.lr_scheduler._base import LRScheduler, Rate, warn_outside_step
+from dispatch_core.optim.optimizer import Optimizer
 
 
 class CosineAnnealingLR(LRScheduler):
@@ -46,7 +46,9 @@ class CosineAnnealingLR(LRScheduler):
 
 
 class CosineAnnealingWarmRestarts(LRScheduler):
-    """Lowers the rates along half a cosine and starts again: after `T_0` epochs, then `T_mult` times as many.
+    """Lowers the rates along half a cosine in `T_0` epochs, then again in `T_mult` times as many.
+
+    The method is SGDR, arXiv:1608.03983.
 
     `step` may be given a fractional epoch. Raises ValueError unless `T_0` and `T_mult` are positive
     integers and `eta_min` is a number.
@@ -81,7 +83,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         return [self.eta_min + (base - self.eta_min) * height / 2 for base in self.base_lrs]
 
     def step(self, epoch: float | None = None) -> None:
-        """Moves on by one epoch, or to `epoch`, which may be fractional and must not be negative."""
+        """Moves on by one epoch, or to `epoch`, which may be fractional but not negative."""
         if epoch is None and self.last_epoch < 0:
             epoch = 0
         if epoch is None:

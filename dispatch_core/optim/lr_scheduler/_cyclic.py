@@ -7,8 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Literal
 
-from ..optimizer import Optimizer
-from ._base import (
+from dispatch_core.optim.lr_scheduler._base import (
     LRScheduler,
     Rate,
     check_optimizer,
@@ -17,20 +16,21 @@ from ._base import (
     set_group_value,
     warn_outside_step,
 )
-from ._momentum import momentum_range, set_momentum, uses_beta1
+from dispatch_core.optim.lr_scheduler._momentum import momentum_range, set_momentum, uses_beta1
+from dispatch_core.optim.optimizer import Optimizer
 
 
 class CyclicLR(LRScheduler):
-    """Cycles the rates between `base_lr` and `max_lr` (Smith 2017, arXiv:1506.01186), batch by batch.
+    """Cycles the rates between `base_lr` and `max_lr`, batch by batch (Smith, arXiv:1506.01186).
 
-    One cycle is `step_size_up` steps up and `step_size_down` (default: as many) down. `mode` says how
-    the height changes: "triangular" not at all, "triangular2" halves it every cycle, "exp_range"
-    multiplies it by `gamma` every step; `scale_fn`, of the cycle or of the step as `scale_mode` says
-    ("cycle", "iterations"), takes its place. With `cycle_momentum` the momentum (or the first beta)
-    moves the other way between `max_momentum` and `base_momentum`.
+    One cycle is `step_size_up` steps up and `step_size_down` (default: as many) down. `mode` says
+    how the height changes: "triangular" not at all, "triangular2" halves it every cycle,
+    "exp_range" multiplies it by `gamma` every step; `scale_fn`, of the cycle or of the step as
+    `scale_mode` says ("cycle", "iterations"), takes its place. With `cycle_momentum` the momentum
+    (or the first beta) moves the other way between `max_momentum` and `base_momentum`.
 
-    Raises ValueError for an unknown mode, for lists that do not match the groups, and for an optimizer
-    without momentum when that is to be cycled.
+    Raises ValueError for an unknown mode, for lists that do not match the groups, and for an
+    optimizer without momentum when that is to be cycled.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Schedules that only ever lower the rate: by steps, at milestones, exponentially, by a polynomial."""
+"""Schedules that only lower the rate: by steps, at milestones, exponentially, polynomially."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable
 
-from ..optimizer import Optimizer
-from ._base import LRScheduler, Rate, warn_outside_step
+from dispatch_core.optim.lr_scheduler._base import LRScheduler, Rate, warn_outside_step
+from dispatch_core.optim.optimizer import Optimizer
 
 
 class StepLR(LRScheduler):
@@ -31,7 +31,7 @@ class StepLR(LRScheduler):
 
 
 class MultiStepLR(LRScheduler):
-    """Multiplies the rates by `gamma` at each of the `milestones`, twice at one that is given twice."""
+    """Multiplies the rates by `gamma` at each of the `milestones`, as often as it is given."""
 
     def __init__(
         self,

@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..optimizer import Optimizer
-from ._base import LRScheduler, Rate, function_state, group_values, warn_outside_step
+from dispatch_core.optim.lr_scheduler._base import (
+    LRScheduler,
+    Rate,
+    function_state,
+    group_values,
+    warn_outside_step,
+)
+from dispatch_core.optim.optimizer import Optimizer
 
 Function = Callable[[int], float]
 
@@ -54,7 +60,7 @@ class _FunctionLR(LRScheduler):
 
 
 class LambdaLR(_FunctionLR):
-    """Sets each rate to the initial one times `lr_lambda(epoch)`; a list has one function a group."""
+    """Sets each rate to the initial one times `lr_lambda(epoch)`; a list has one for each group."""
 
     def get_lr(self) -> list[Rate]:
         warn_outside_step(self)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..optimizer import Optimizer
-from ._base import per_group
+from dispatch_core.optim.lr_scheduler._base import per_group
+from dispatch_core.optim.optimizer import Optimizer
 
 
 def uses_beta1(optimizer: Optimizer) -> bool:

@@ -5,9 +5,15 @@ from __future__ import annotations
 import math
 from typing import Any, Literal, TypedDict
 
-from ..optimizer import Optimizer
-from ._base import LRScheduler, Rate, check_optimizer, per_group, warn_outside_step
-from ._momentum import momentum_range, set_momentum, uses_beta1
+from dispatch_core.optim.lr_scheduler._base import (
+    LRScheduler,
+    Rate,
+    check_optimizer,
+    per_group,
+    warn_outside_step,
+)
+from dispatch_core.optim.lr_scheduler._momentum import momentum_range, set_momentum, uses_beta1
+from dispatch_core.optim.optimizer import Optimizer
 
 
 class _Phase(TypedDict):
@@ -26,8 +32,8 @@ class OneCycleLR(LRScheduler):
     The rate goes from max_lr / div_factor to `max_lr` in the first `pct_start` of `total_steps` (or
     `epochs` times `steps_per_epoch`), and down to that start / final_div_factor; with `three_phase`
     first symmetrically down to the start. `anneal_strategy` is "cos" or "linear". With
-    `cycle_momentum` the momentum (or the first beta) goes from `max_momentum` to `base_momentum` and
-    back.
+    `cycle_momentum` the momentum (or the first beta) goes from `max_momentum` to `base_momentum`
+    and back.
 
     Raises ValueError for a missing or non-positive length, `pct_start` outside [0, 1], an unknown
     strategy, more steps than planned, and an optimizer without momentum when that is to be cycled.

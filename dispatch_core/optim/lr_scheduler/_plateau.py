@@ -6,22 +6,22 @@ import math
 import warnings
 from typing import Any, Literal, SupportsFloat
 
-from ..optimizer import Optimizer
-from ._base import (
+from dispatch_core.optim.lr_scheduler._base import (
     EPOCH_DEPRECATION_WARNING,
     LRScheduler,
     check_optimizer,
     group_values,
     set_group_value,
 )
+from dispatch_core.optim.optimizer import Optimizer
 
 
 class ReduceLROnPlateau(LRScheduler):
     """Multiplies the rates by `factor` after `patience` epochs without a better metric.
 
-    Better means lower (`mode="min"`) or higher ("max") than the best so far by more than `threshold`,
-    relative to it ("rel") or absolute ("abs"). After a reduction, `cooldown` epochs pass before bad
-    ones count again; no rate goes below `min_lr`, nor changes by less than `eps`.
+    Better means lower (`mode="min"`) or higher ("max") than the best so far by more than
+    `threshold`, relative to it ("rel") or absolute ("abs"). After a reduction, `cooldown` epochs
+    pass before bad ones count again; no rate goes below `min_lr`, nor changes by less than `eps`.
 
     Raises ValueError for factor >= 1 and unknown modes, TypeError when `optimizer` is none.
     """
@@ -94,10 +94,10 @@ class ReduceLROnPlateau(LRScheduler):
         if len(groups) != len(self.min_lrs):
             if self.default_min_lr is None:
                 raise RuntimeError(
-                    f"The number of param groups in the `optimizer` ({len(groups)}) differs from when "
-                    f"`ReduceLROnPlateau` was initialized ({len(self.min_lrs)}), usually due to a new "
-                    "param group being added to the optimizer. Please modify the `min_lrs` field to "
-                    "match the length of the `optimizer` param groups."
+                    f"The number of param groups in the `optimizer` ({len(groups)}) differs from "
+                    f"when `ReduceLROnPlateau` was initialized ({len(self.min_lrs)}), usually due "
+                    "to a new param group being added to the optimizer. Please modify the "
+                    "`min_lrs` field to match the length of the `optimizer` param groups."
                 )
             self.min_lrs = [self.default_min_lr] * len(groups)
         for group, min_lr in zip(groups, self.min_lrs, strict=True):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..optimizer import Optimizer
-from ._base import LRScheduler, Rate, warn_outside_step
+from dispatch_core.optim.lr_scheduler._base import LRScheduler, Rate, warn_outside_step
+from dispatch_core.optim.optimizer import Optimizer
 
 
 class ConstantLR(LRScheduler):

@@ -1,9 +1,9 @@
 """Datasets, samplers, and the loader that makes batches of them."""
 
-from ._utils.collate import default_collate, default_convert
-from ._utils.worker import get_worker_info
-from .dataloader import DataLoader
-from .dataset import (
+from dispatch_core.utils.data._utils.collate import default_collate, default_convert
+from dispatch_core.utils.data._utils.worker import get_worker_info
+from dispatch_core.utils.data.dataloader import DataLoader
+from dispatch_core.utils.data.dataset import (
     ChainDataset,
     ConcatDataset,
     Dataset,
@@ -13,8 +13,8 @@ from .dataset import (
     TensorDataset,
     random_split,
 )
-from .distributed import DistributedSampler
-from .sampler import (
+from dispatch_core.utils.data.distributed import DistributedSampler
+from dispatch_core.utils.data.sampler import (
     BatchSampler,
     RandomSampler,
     Sampler,

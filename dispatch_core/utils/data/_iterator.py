@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ._core import draw_seed
-from ._order import Key, capture, drawn, replay, skip_batches
-from ._utils.fetch import MapFetcher, StreamFetcher
-from .dataset import IterableDataset
-from .sampler import batches
+from dispatch_core.utils.data._core import draw_seed
+from dispatch_core.utils.data._order import Key, capture, drawn, replay, skip_batches
+from dispatch_core.utils.data._utils.fetch import MapFetcher, StreamFetcher
+from dispatch_core.utils.data.dataset import IterableDataset
+from dispatch_core.utils.data.sampler import batches
 
 if TYPE_CHECKING:
-    from .dataloader import DataLoader
+    from dispatch_core.utils.data.dataloader import DataLoader
 
 
 @dataclass

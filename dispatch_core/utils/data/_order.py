@@ -9,7 +9,7 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeAlias
 
-from ._core import Generator, default_generator
+from dispatch_core.utils.data._core import Generator, default_generator
 
 Key: TypeAlias = dict[str, Any]
 """Plain data: the state of the random generator, and the sampler's own state where it has one."""
@@ -33,9 +33,7 @@ def capture(sampler: Any) -> Key:
     return key
 
 
-def replay(
-    sampler: Any, key: Key, start: Callable[[], Iterator[Any]]
-) -> Iterator[Any]:
+def replay(sampler: Any, key: Key, start: Callable[[], Iterator[Any]]) -> Iterator[Any]:
     """The pass that `start` begins, in the order of `key`.
 
     A generator of the sampler's own goes back to the state in the key and continues from there. The
@@ -80,7 +78,7 @@ def _parts(sampler: Any) -> Iterator[Any]:
 
 def _generator_of(sampler: Any) -> Generator:
     for part in _parts(sampler):
-        generator = getattr(part, "generator", None)
+        generator: Generator | None = getattr(part, "generator", None)
         if generator is not None:
             return generator
     return default_generator

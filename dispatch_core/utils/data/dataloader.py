@@ -6,13 +6,13 @@ import math
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Generic, TypeVar, cast
 
-from ._core import Generator
-from ._iterator import InProcessIterator, Position
-from ._order import capture
-from ._utils.collate import default_collate, default_convert
-from ._utils.worker import get_worker_info
-from .dataset import Dataset, IterableDataset
-from .sampler import BatchSampler, RandomSampler, Sampler, SequentialSampler
+from dispatch_core.utils.data._core import Generator
+from dispatch_core.utils.data._iterator import InProcessIterator, Position
+from dispatch_core.utils.data._order import capture
+from dispatch_core.utils.data._utils.collate import default_collate, default_convert
+from dispatch_core.utils.data._utils.worker import get_worker_info
+from dispatch_core.utils.data.dataset import Dataset, IterableDataset
+from dispatch_core.utils.data.sampler import BatchSampler, RandomSampler, Sampler, SequentialSampler
 
 __all__ = ["DataLoader", "default_collate", "default_convert", "get_worker_info"]
 
@@ -49,9 +49,9 @@ class DataLoader(Generic[T_co]):
     `IterableDataset`, whose samples are skipped.
 
     Data is loaded in the calling process: `num_workers` above 0 raises NotImplementedError.
-    `worker_init_fn`, `prefetch_factor`, `persistent_workers`, `multiprocessing_context` and `in_order`
-    concern workers and are checked only. Raises ValueError for options out of range or that exclude
-    each other.
+    `worker_init_fn`, `prefetch_factor`, `persistent_workers`, `multiprocessing_context` and
+    `in_order` concern workers and are checked only. Raises ValueError for options out of range or
+    that exclude each other.
     """
 
     dataset: Dataset[T_co]
@@ -119,7 +119,7 @@ class DataLoader(Generic[T_co]):
         if batch_sampler is not None:
             batch_size = None
         elif batch_size is not None:
-            batch_sampler = BatchSampler(sampler, batch_size, drop_last)
+            batch_sampler = BatchSampler(cast(Any, sampler), batch_size, drop_last)
         self.batch_size = batch_size
         self.batch_sampler = batch_sampler
         default = default_collate if self._auto_collation else default_convert
@@ -169,7 +169,7 @@ class DataLoader(Generic[T_co]):
         return math.ceil(length / self.batch_size)
 
     def state_dict(self) -> dict[str, Any]:
-        """Where the latest pass is: `epoch`, `samples_yielded`, and `sampler_key`, which gives its order.
+        """Where the latest pass is: `epoch`, `samples_yielded`, `sampler_key` (gives its order).
 
         Between passes it is the start of the next one.
         """
@@ -181,7 +181,7 @@ class DataLoader(Generic[T_co]):
         return position.state_dict()
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Makes the next pass go on from where `state_dict` was taken; ValueError for other dicts."""
+        """Makes the next pass go on where `state_dict` was taken; ValueError for other dicts."""
         missing = {"epoch", "samples_yielded", "sampler_key"} - set(state_dict)
         if missing:
             raise ValueError(

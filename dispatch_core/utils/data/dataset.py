@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Generic, TypeVar, cast
 
-from ._core import Generator, Tensor, default_generator, randperm
+from dispatch_core.utils.data._core import Generator, Tensor, default_generator, randperm
 
 __all__ = [
     "ChainDataset",
@@ -29,8 +29,9 @@ T_co = TypeVar("T_co", covariant=True)
 class Dataset(Generic[T_co]):
     """A source of samples by index.
 
-    A subclass implements `__getitem__`, mostly `__len__`, and may implement `__getitems__(indices)`,
-    which returns the list of samples of a whole batch and is then preferred by `DataLoader`.
+    A subclass implements `__getitem__`, mostly `__len__`, and may implement
+    `__getitems__(indices)`, which returns the list of samples of a whole batch and is then
+    preferred by `DataLoader`.
     """
 
     def __getitem__(self, index: Any) -> T_co:
@@ -55,7 +56,9 @@ class TensorDataset(Dataset[tuple[Tensor, ...]]):
     def __init__(self, *tensors: Tensor) -> None:
         sizes = [tensor.size(0) for tensor in tensors]
         if any(size != sizes[0] for size in sizes):
-            raise AssertionError(f"Size mismatch between tensors: their first dimensions are {sizes}")
+            raise AssertionError(
+                f"Size mismatch between tensors: their first dimensions are {sizes}"
+            )
         self.tensors = tensors
 
     def __getitem__(self, index: Any) -> tuple[Tensor, ...]:
@@ -68,8 +71,8 @@ class TensorDataset(Dataset[tuple[Tensor, ...]]):
 class StackDataset(Dataset[Any]):
     """Samples put together of those of several datasets of one length.
 
-    Each is a tuple, or a dict when the datasets are given by name. Raises ValueError when the lengths
-    differ, for no datasets, and for both forms at once.
+    Each is a tuple, or a dict when the datasets are given by name. Raises ValueError when the
+    lengths differ, for no datasets, and for both forms at once.
     """
 
     datasets: tuple[Any, ...] | dict[str, Any]
@@ -187,8 +190,8 @@ class Subset(Dataset[T_co]):
         overrides_item = kind.__getitem__ is not Subset.__getitem__
         if overrides_item and kind.__getitems__ is Subset.__getitems__:
             raise NotImplementedError(
-                f"{kind.__name__} overrides __getitem__ but not __getitems__, which DataLoader calls "
-                "for a whole batch; add it, for example:\n\n"
+                f"{kind.__name__} overrides __getitem__ but not __getitems__, which DataLoader "
+                "calls for a whole batch; add it, for example:\n\n"
                 "def __getitems__(self, indices):\n"
                 "    return [self.__getitem__(idx) for idx in indices]"
             )
@@ -229,8 +232,7 @@ def random_split(
     indices = randperm(total, generator=generator).tolist()
     ends = itertools.accumulate(counts)
     return [
-        Subset(dataset, indices[end - count : end])
-        for end, count in zip(ends, counts, strict=True)
+        Subset(dataset, indices[end - count : end]) for end, count in zip(ends, counts, strict=True)
     ]
 
 

@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterator, Sized
 from typing import Any
 
-from ._core import Generator, randperm
-from .sampler import Sampler
+from dispatch_core.utils.data._core import Generator, randperm
+from dispatch_core.utils.data.sampler import Sampler
 
 __all__ = ["DistributedSampler"]
 
@@ -15,8 +15,8 @@ __all__ = ["DistributedSampler"]
 class DistributedSampler(Sampler[int]):
     """Every `num_replicas`-th index from `rank` on, of a random or sequential order.
 
-    All processes shuffle by the same `seed` plus the epoch of `set_epoch`, which must be called before
-    each epoch. The order is extended by its own beginning until it divides evenly, or with
+    All processes shuffle by the same `seed` plus the epoch of `set_epoch`, which must be called
+    before each epoch. The order is extended by its own beginning until it divides evenly, or with
     `drop_last` cut short. Raises ValueError for a rank outside [0, num_replicas), RuntimeError when
     either is left out.
     """
@@ -45,9 +45,7 @@ class DistributedSampler(Sampler[int]):
         self.epoch = 0
         self.drop_last = drop_last
         length = len(dataset)
-        self.num_samples = (
-            length // num_replicas if drop_last else math.ceil(length / num_replicas)
-        )
+        self.num_samples = length // num_replicas if drop_last else math.ceil(length / num_replicas)
         self.total_size = self.num_samples * num_replicas
         self.shuffle = shuffle
         self.seed = seed

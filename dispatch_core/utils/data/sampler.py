@@ -6,7 +6,16 @@ import itertools
 from collections.abc import Iterable, Iterator, Sequence, Sized
 from typing import Any, Generic, TypeVar, cast
 
-from ._core import Generator, Tensor, as_tensor, draw_seed, float64, multinomial, randint, randperm
+from dispatch_core.utils.data._core import (
+    Generator,
+    Tensor,
+    as_tensor,
+    draw_seed,
+    float64,
+    multinomial,
+    randint,
+    randperm,
+)
 
 __all__ = [
     "BatchSampler",
@@ -52,10 +61,10 @@ class SequentialSampler(Sampler[int]):
 class RandomSampler(Sampler[int]):
     """Indices in random order: permutations, or independent draws with `replacement`.
 
-    `num_samples` (default: the dataset's length) may exceed the length; then one permutation follows
-    the other. Without a `generator` each epoch has one of its own, seeded from the default one.
-    Raises TypeError for a `replacement` that is no bool and ValueError for `num_samples` that is not
-    a positive integer.
+    `num_samples` (default: the dataset's length) may exceed the length; then one permutation
+    follows the other. Without a `generator` each epoch has one of its own, seeded from the default
+    one. Raises TypeError for a `replacement` that is no bool and ValueError for `num_samples` that
+    is not a positive integer.
     """
 
     data_source: Sized
@@ -179,9 +188,7 @@ class BatchSampler(Sampler[list[int]]):
     ) -> None:
         _check_positive("batch_size", batch_size)
         if not isinstance(drop_last, bool):
-            raise ValueError(
-                f"drop_last should be a boolean value, but got drop_last={drop_last}"
-            )
+            raise ValueError(f"drop_last should be a boolean value, but got drop_last={drop_last}")
         self.sampler = sampler
         self.batch_size = batch_size
         self.drop_last = drop_last

@@ -1,1 +1,1 @@
-"""The parts of a loader: what fetches samples, makes batches of them, and tells a worker who it is."""
+"""The parts of a loader: fetching samples, making batches of them, telling a worker who it is."""

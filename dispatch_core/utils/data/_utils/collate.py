@@ -1,4 +1,4 @@
-"""How a list of samples becomes one batch: `default_collate`, and `default_convert` without batches."""
+"""How a list of samples becomes a batch: `default_collate`; without batches `default_convert`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from .._core import Tensor, as_tensor, float64, stack, tensor
+from dispatch_core.utils.data._core import Tensor, as_tensor, float64, stack, tensor
 
 CollateMap: TypeAlias = dict[type | tuple[type, ...], Callable[..., Any]]
 
@@ -43,9 +43,10 @@ def default_collate(batch: Any) -> Any:
     """Puts the samples of a list together into one batch with a new first dimension.
 
     Tensors and numpy arrays are stacked, numbers become tensors (Python floats float64, integers
-    int64), strings and bytes stay a list; mappings, named tuples and sequences are collated entry by
-    entry, keeping their type where it can be made again (tuples become lists). Raises TypeError for
-    other types and for arrays of strings or objects, RuntimeError for sequences of unequal lengths.
+    int64), strings and bytes stay a list; mappings, named tuples and sequences are collated entry
+    by entry, keeping their type where it can be made again (tuples become lists). Raises TypeError
+    for other types and for arrays of strings or objects, RuntimeError for sequences of unequal
+    lengths.
     """
     return collate(batch, collate_fn_map=default_collate_fn_map)
 
@@ -53,8 +54,8 @@ def default_collate(batch: Any) -> Any:
 def collate(batch: Any, *, collate_fn_map: CollateMap | None = None) -> Any:
     """`default_collate` with other functions for other types.
 
-    `collate_fn_map` is keyed by types or tuples of them; the type itself is looked for first, then in
-    order those that a sample is an instance of. The function gets the batch and the map by name.
+    `collate_fn_map` is keyed by types or tuples of them; the type itself is looked for first, then
+    in order those that a sample is an instance of. The function gets the batch and the map by name.
     """
     sample = batch[0]
     function = _function_for(sample, collate_fn_map or {})
@@ -106,7 +107,7 @@ def _mapping_like(original: Any, entries: dict[Any, Any]) -> Any:
             clone = copy.copy(original)
             clone.update(entries)
             return clone
-        return type(original)(entries)  # type: ignore[call-arg]
+        return type(original)(entries)
     except TypeError:
         return entries
 
@@ -119,7 +120,7 @@ def _sequence_like(original: Any, entries: list[Any]) -> Any:
             for i, item in enumerate(entries):
                 clone[i] = item
             return clone
-        return type(original)(entries)  # type: ignore[call-arg]
+        return type(original)(entries)
     except TypeError:  # no item assignment, or a constructor of another kind, such as range's
         return entries
 

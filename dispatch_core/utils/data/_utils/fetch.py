@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sized
 from itertools import islice
 from typing import Any
 
-from ..dataset import Dataset, IterableDataset
+from dispatch_core.utils.data.dataset import Dataset, IterableDataset
 
 
 class MapFetcher:
