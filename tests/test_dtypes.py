@@ -151,6 +151,8 @@ def test_finfo_and_iinfo() -> None:
     assert (bf16.bits, bf16.eps, bf16.max) == (16, 0.0078125, 3.3895313892515355e38)
     assert (bf16.tiny, bf16.resolution, bf16.dtype) == (1.1754943508222875e-38, 0.01, "bfloat16")
     assert D.finfo(D.complex64) == D.finfo(D.float32) != D.finfo(D.float64)
+    assert len({D.finfo(D.complex64), D.finfo(D.float32)}) == 1
+    assert len({D.iinfo(D.int8), D.iinfo(D.uint8), D.iinfo(D.int8)}) == 2
     assert repr(D.iinfo(D.int32)) == "iinfo(min=-2.14748e+09, max=2.14748e+09, dtype=int32)"
     assert (D.iinfo(D.uint64).max, D.iinfo(D.uint64).min, D.iinfo(D.int8).bits) == (2**64 - 1, 0, 8)
 

@@ -181,6 +181,38 @@ def test_file_objects_from_their_position() -> None:
     assert SafetensorsFile(OnlyRead(buffer.getvalue()[6:]))["a"].tolist() == [0, 1, 2]
 
 
+class NoReadinto:
+    """A seekable file object with nothing but what is needed; it may lose its end."""
+
+    def __init__(self, data: bytes, lost: int = 0) -> None:
+        self._inner, self._lost = io.BytesIO(data), lost
+        self.seek, self.tell = self._inner.seek, self._inner.tell
+
+    def read(self, size: int = -1) -> bytes:
+        limit = len(self._inner.getvalue()) - self._lost - self._inner.tell()
+        return self._inner.read(max(0, min(size, 5, limit)))
+
+
+def test_file_objects_that_give_a_few_bytes_at_a_time() -> None:
+    buffer = io.BytesIO()
+    write_safetensors(buffer, {"a": np.arange(30)})
+    content = buffer.getvalue()
+    assert SafetensorsFile(NoReadinto(content))["a"].tolist() == list(range(30))
+    with pytest.raises(FileFormatError, match="ended while it was read"):
+        SafetensorsFile(NoReadinto(content, lost=8))["a"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="named pipes are POSIX's")
+def test_a_named_pipe_is_written_to_not_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    code = f"open({str(tmp_path / 'copy')!r}, 'wb').write(open({str(path)!r}, 'rb').read())"
+    with subprocess.Popen([sys.executable, "-c", code]):
+        write_safetensors(path, {"a": np.arange(3)})
+    assert path.is_fifo()
+    assert SafetensorsFile(tmp_path / "copy")["a"].tolist() == [0, 1, 2]
+
+
 def test_a_raw_file_that_takes_few_bytes_at_a_time() -> None:
     class Slow(io.BytesIO):
         def write(self, data: Any) -> int:
