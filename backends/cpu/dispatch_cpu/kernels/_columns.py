@@ -13,8 +13,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from dispatch_cpu.kernels._common import Array, Ints
 from numpy.lib.stride_tricks import as_strided
+
+from dispatch_cpu.kernels._common import Array, Ints
 
 SMALL_MAP = 256  # output positions up to which the whole batch becomes one matrix
 BATCH_BYTES = 1 << 26  # the most that matrix may take
