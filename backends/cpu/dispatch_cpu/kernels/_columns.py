@@ -13,8 +13,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from dispatch_cpu.kernels._common import Array, Ints
 from numpy.lib.stride_tricks import as_strided
+
+from dispatch_cpu.kernels._common import Array, Ints
 
 SMALL_MAP = 256  # output positions up to which the whole batch becomes one matrix
 BATCH_BYTES = 1 << 26  # the most that matrix may take
@@ -37,22 +38,23 @@ class Geometry:
         return self.out[0] * self.out[1]
 
 
-def padded(x: Array, low: Ints, size: Ints) -> Array:
+def padded(x: Array, low: Ints, size: Ints, first: int = 2) -> Array:
     """The part of the zero-padded `x` that begins `low` before it and has `size` per spatial dim.
 
-    A view of `x` where nothing has to be added.
+    The spatial dims begin at dim `first`. A view of `x` where nothing has to be added.
     """
-    source, target = [], []
-    for length, before, wanted in zip(x.shape[2:], low, size, strict=True):
+    source, target = [slice(None)] * first, [slice(None)] * first
+    last = first + len(size)
+    for length, before, wanted in zip(x.shape[first:last], low, size, strict=True):
         begin = max(-before, 0)
         end = max(min(wanted - before, length), begin)
         source.append(slice(begin, end))
         target.append(slice(begin + before, end + before))
-    inner = x[(..., *source)]
-    if inner.shape[2:] == size:
+    inner = x[tuple(source)]
+    if inner.shape[first:last] == size:
         return inner
-    out = np.zeros((*x.shape[:2], *size), x.dtype)
-    out[(..., *target)] = inner
+    out = np.zeros((*x.shape[:first], *size, *x.shape[last:]), x.dtype)
+    out[tuple(target)] = inner
     return out
 
 
@@ -61,17 +63,20 @@ def reach(out: int, kernel: int, stride: int, dilation: int) -> int:
     return (out - 1) * stride + (kernel - 1) * dilation + 1 if out and kernel else 0
 
 
-def _framed(x: Array, g: Geometry, row_multiple: int = 1) -> tuple[Array, Ints, Ints]:
-    """The padded image and the strides that remain: a kernel of length one is a plain slice."""
+def _framed(
+    x: Array, g: Geometry, row_multiple: int = 1, first: int = 2
+) -> tuple[Array, Ints, Ints]:
+    """The padded image, the strides that remain (a kernel of length one is a slice), its size."""
     rows, cols = map(reach, g.out, g.kernel, g.stride, g.dilation)
     rows = -(-rows // row_multiple) * row_multiple
-    x = padded(x, g.low, (rows, cols))
+    x = padded(x, g.low, (rows, cols), first)
+    before = (slice(None),) * first
     down, right = g.stride
     if g.kernel[0] == 1:
-        x, down = x[:, :, ::down], 1
+        x, down = x[(*before, slice(None, None, down))], 1
     if g.kernel[1] == 1:
-        x, right = x[:, :, :, ::right], 1
-    return x, (down, right), x.shape[2:]
+        x, right = x[(*before, slice(None), slice(None, None, right))], 1
+    return x, (down, right), x.shape[first : first + 2]
 
 
 def use_batch(g: Geometry) -> bool:
@@ -148,8 +153,8 @@ def batch_columns(x: Array, g: Geometry) -> Iterator[tuple[slice, Array]]:
     n, channels = x.shape[:2]
     per_group = channels // g.groups
     kh, kw = g.kernel
-    x, stride, (height, width) = _framed(x, g)
-    last = x.reshape(n, g.groups, per_group, height, width).transpose(1, 0, 3, 4, 2)
+    last = x.reshape(n, g.groups, per_group, *x.shape[2:]).transpose(1, 0, 3, 4, 2)
+    last, stride, _ = _framed(last, g, first=2)
     last = np.ascontiguousarray(last)
     s = last.strides
     shape = (g.groups, n, *g.out, kh, kw, per_group)

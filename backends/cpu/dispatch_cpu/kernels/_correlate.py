@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
+
 from dispatch_cpu.kernels._columns import (
     Geometry,
     batch_columns,
@@ -13,7 +15,6 @@ from dispatch_cpu.kernels._columns import (
 )
 from dispatch_cpu.kernels._common import Array, Ints
 from dispatch_cpu.kernels._depthwise import depthwise, depthwise_weight, is_depthwise
-from numpy.lib.stride_tricks import as_strided
 
 
 def correlate(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+
 from dispatch_cpu.kernels._columns import Geometry, padded, reach
 from dispatch_cpu.kernels._common import Array
 

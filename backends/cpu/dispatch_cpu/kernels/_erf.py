@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import pi
 
 import numpy as np
+
 from dispatch_cpu.kernels._common import Array
 
 # W. J. Cody, Rational Chebyshev approximations for the error function, Math. Comp. 23 (1969).

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import log, pi
 
 import numpy as np
+
 from dispatch_cpu.kernels._common import Array
 from dispatch_cpu.kernels._erf import polynomial
 

@@ -6,6 +6,7 @@ from collections.abc import Hashable, Iterator, Sequence
 from typing import TypeVar
 
 import numpy as np
+
 from dispatch_cpu.kernels._common import HALF_DTYPES, Array
 
 BLOCK = 1 << 15  # elements worked on at a time

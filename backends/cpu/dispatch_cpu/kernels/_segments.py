@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+
 from dispatch_cpu.kernels._common import Array
 
 NARROW = 32  # rows up to this long are counted element by element

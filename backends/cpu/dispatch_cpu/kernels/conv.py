@@ -7,6 +7,7 @@ from math import gcd
 from typing import NamedTuple
 
 import numpy as np
+
 from dispatch_cpu.kernels._common import Array, Ints, accumulate_in_float32
 from dispatch_cpu.kernels._correlate import correlate, correlate_weight
 

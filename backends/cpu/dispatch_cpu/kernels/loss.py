@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+
 from dispatch_cpu.kernels._common import Array, accumulate_in_float32
 from dispatch_cpu.kernels.softmax import log_softmax
 

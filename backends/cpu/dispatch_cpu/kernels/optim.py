@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+
 from dispatch_cpu.kernels._common import Array
 from dispatch_cpu.kernels._optim_blocks import BLOCK, blocks
 

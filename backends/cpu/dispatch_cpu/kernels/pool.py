@@ -6,6 +6,7 @@ from functools import reduce
 from math import prod
 
 import numpy as np
+
 from dispatch_cpu.kernels._common import Array, Ints, accumulate_in_float32
 from dispatch_cpu.kernels._pool_windows import Tap, as_planes, chunks, pooled_size, tap_tuples, taps
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+
 from dispatch_cpu.kernels._common import Array, accumulate_in_float32
 
 Grads = tuple[Array, Array, Array, Array, Array, Array]
@@ -67,7 +68,7 @@ def rnn_layer_backward(
         else:
             np.multiply(dh, out > 0, out=slope)
         np.matmul(slope, w_hh, out=dh)
-    before = _hidden_before(h0, output, reverse)
+    before = _before(h0, output, reverse)
     grad_input, grad_w_ih, grad_b = _affine_backward(input, w_ih, slopes)
     return grad_input, dh, grad_w_ih, _weight_grad(before, slopes), grad_b, grad_b.copy()
 
@@ -129,10 +130,10 @@ def lstm_layer_backward(
     """Gradients of `lstm_layer`: input, h0, c0, w_ih, w_hh, b_ih, b_hh."""
     slopes = np.empty_like(gates)
     dh, dc = _start(grad_h_n, h0), _start(grad_c_n, c0)
-    steps = list(_steps(len(input), not reverse))
     tanh_cells = np.tanh(cells)
+    cells_before = _before(c0, cells, reverse)
     size = h0.shape[1]
-    for t, earlier in zip(steps, [*steps[1:], None], strict=True):
+    for t in _steps(len(input), not reverse):
         if grad_output is not None:
             dh += grad_output[t]
         i, f, g, o = _split(gates[t], 4)
@@ -141,14 +142,14 @@ def lstm_layer_backward(
         np.multiply(dh, tanh_c, out=do)
         dc += dh * o * (1 - tanh_c * tanh_c)
         np.multiply(dc, g, out=di)
-        np.multiply(dc, c0 if earlier is None else cells[earlier], out=df)
+        np.multiply(dc, cells_before[t], out=df)
         np.multiply(dc, i * (1 - g * g), out=dg)
         for begin, stop in ((0, 2 * size), (3 * size, 4 * size)):
             active = gates[t, :, begin:stop]
             slope[:, begin:stop] *= active * (1 - active)
         dc *= f
         np.matmul(slope, w_hh, out=dh)
-    before = _hidden_before(h0, output, reverse)
+    before = _before(h0, output, reverse)
     grad_input, grad_w_ih, grad_b = _affine_backward(input, w_ih, slopes)
     return grad_input, dh, dc, grad_w_ih, _weight_grad(before, slopes), grad_b, grad_b.copy()
 
@@ -209,7 +210,7 @@ def gru_layer_backward(
     """Gradients of `gru_layer`: input, h0, w_ih, w_hh, b_ih, b_hh."""
     slopes = np.empty_like(gates)
     hidden_slopes = np.empty_like(gates)
-    before = _hidden_before(h0, output, reverse)
+    before = _before(h0, output, reverse)
     dh = _start(grad_h_n, h0)
     size = h0.shape[1]
     for t in _steps(len(input), not reverse):
@@ -260,11 +261,11 @@ def _start(grad: Array | None, like: Array) -> Array:
     return np.zeros_like(like) if grad is None else grad.copy()
 
 
-def _hidden_before(h0: Array, output: Array, reverse: bool) -> Array:
-    """The hidden state that each time step started from, (T, N, H)."""
+def _before(first: Array, after: Array, reverse: bool) -> Array:
+    """The state that each time step started from, given the states after them, (T, N, H)."""
     if reverse:
-        return np.concatenate((output[1:], h0[None]))[: len(output)]
-    return np.concatenate((h0[None], output[:-1]))[: len(output)]
+        return np.concatenate((after[1:], first[None]))[: len(after)]
+    return np.concatenate((first[None], after[:-1]))[: len(after)]
 
 
 def _weight_grad(x: Array, slopes: Array) -> Array:

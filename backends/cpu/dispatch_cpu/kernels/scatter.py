@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import prod
 
 import numpy as np
+
 from dispatch_cpu.kernels._common import Array, Ints, accumulate_in_float32
 from dispatch_cpu.kernels._segments import add_rows
 
@@ -71,7 +72,7 @@ def index_add(input: Array, dim: int, index: Array, source: Array, alpha: float)
     does here, for an index outside [0, input.shape[dim]).
     """
     if input.ndim == 0:
-        return index_add(input.reshape(1), 0, index, source.reshape(1), alpha).reshape(())
+        return index_add(input.reshape(1), 0, index, source.reshape(-1), alpha).reshape(())
     index = index.reshape(-1).astype(np.int64, copy=False)
     moved = np.moveaxis(input, dim, 0)
     outside = _first_outside(index, moved.shape[0])

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from math import prod
 
 import numpy as np
+
 from dispatch_cpu.kernels._common import Array, accumulate_in_float32
 
 BLOCK_BYTES = 1 << 18

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+
 from dispatch_cpu.kernels import _erf, _gamma
 from dispatch_cpu.kernels._common import Array, accumulate_in_float32
 

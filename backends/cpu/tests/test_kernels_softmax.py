@@ -1,0 +1,96 @@
+"""Softmax and cross-entropy kernels against their formulas."""
+
+import ml_dtypes
+import numpy as np
+import pytest
+
+from dispatch_cpu.kernels import softmax as module
+from dispatch_cpu.kernels.loss import cross_entropy_indices
+from dispatch_cpu.kernels.softmax import (
+    log_softmax,
+    log_softmax_backward,
+    softmax,
+    softmax_backward,
+)
+
+rng = np.random.default_rng(0)
+CASES = [((), 0), ((5,), 0), ((5,), -1), ((3, 4), 0), ((3, 4), 1), ((2, 3, 4), 1), ((2, 3, 4), -3)]
+
+
+@pytest.mark.parametrize(("shape", "dim"), CASES)
+@pytest.mark.parametrize("block_bytes", [1, 1 << 18])
+def test_forward_and_backward(shape, dim, block_bytes, monkeypatch):
+    monkeypatch.setattr(module, "BLOCK_BYTES", block_bytes)
+    x = np.asarray(rng.standard_normal(shape)) * 5
+    g = np.asarray(rng.standard_normal(shape))
+    axis = dim if shape else None
+    e = np.exp(x)
+    expected = e / e.sum(axis=axis, keepdims=True)
+    out, log_out = softmax(x, dim), log_softmax(x, dim)
+    assert isinstance(out, np.ndarray)
+    np.testing.assert_allclose(out, expected)
+    np.testing.assert_allclose(log_out, np.log(expected), atol=1e-12)
+    grad = (g - (g * expected).sum(axis=axis, keepdims=True)) * expected
+    np.testing.assert_allclose(softmax_backward(g, out, dim), grad, atol=1e-12)
+    grad = g - expected * g.sum(axis=axis, keepdims=True)
+    np.testing.assert_allclose(log_softmax_backward(g, log_out, dim), grad, atol=1e-12)
+
+
+@pytest.mark.parametrize("dim", [0, 1])
+def test_infinities_behave_as_in_pytorch(dim):
+    x = np.array([[-np.inf, -np.inf], [0, -np.inf], [np.inf, 1]])
+    x = x.T.copy() if dim == 0 else x
+    with np.errstate(invalid="ignore", divide="ignore"):
+        out, log_out = softmax(x, dim), log_softmax(x, dim)
+    rows, log_rows = (out.T, log_out.T) if dim == 0 else (out, log_out)
+    assert np.isnan(rows[0]).all()
+    assert np.isnan(log_rows[0]).all()
+    np.testing.assert_array_equal(rows[1], [1, 0])
+    np.testing.assert_array_equal(log_rows[1], [0, -np.inf])
+    assert np.isnan(rows[2, 0])
+
+
+def test_large_values_do_not_overflow():
+    x = np.array([1e4, 1e4, -1e4], np.float32)
+    np.testing.assert_array_equal(softmax(x, 0), np.float32([0.5, 0.5, 0]))
+
+
+@pytest.mark.parametrize("shape", [(0,), (0, 3), (3, 0), (2, 0, 4)])
+def test_empty(shape):
+    x = np.zeros(shape, np.float32)
+    for dim in range(len(shape)):
+        assert softmax(x, dim).shape == shape
+        assert log_softmax_backward(x, log_softmax(x, dim), dim).shape == shape
+
+
+@pytest.mark.parametrize("dtype", [np.float16, ml_dtypes.bfloat16])
+def test_half_precision_sums_in_float32(dtype):
+    out = softmax(np.zeros(4096, dtype), 0)
+    assert out.dtype == dtype
+    np.testing.assert_array_equal(out.astype(np.float32), np.float32(1 / 4096))
+
+
+@pytest.mark.parametrize("shape", [(6, 5), (4, 5, 3), (2, 5, 3, 2), (5,)])
+def test_cross_entropy(shape):
+    x = rng.standard_normal(shape)
+    dim = 1 if len(shape) > 1 else 0
+    target_shape = shape[:1] + shape[2:] if len(shape) > 1 else ()
+    target = rng.integers(0, 5, target_shape)
+    loss, log_probs = cross_entropy_indices(x, target)
+    assert loss.shape == target_shape
+    np.testing.assert_allclose(log_probs, log_softmax(x, dim))
+    for at in np.ndindex(target_shape):
+        index = (*at[:1], target[at], *at[1:])
+        np.testing.assert_allclose(loss[at], -log_probs[index])
+
+
+@pytest.mark.parametrize("bad", [5, -1])
+def test_cross_entropy_names_the_class_that_is_out_of_bounds(bad):
+    with pytest.raises(IndexError, match=f"Target {bad} is out of bounds for 5 classes"):
+        cross_entropy_indices(np.zeros((2, 5)), np.array([0, bad]))
+
+
+def test_cross_entropy_of_an_empty_batch():
+    loss, log_probs = cross_entropy_indices(np.zeros((0, 5)), np.zeros(0, np.int64))
+    assert loss.shape == (0,)
+    assert log_probs.shape == (0, 5)
