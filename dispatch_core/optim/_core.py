@@ -1,4 +1,4 @@
-"""All that the optimizers need of the framework below them; no other module here imports from it."""
+"""All that the optimizers need of the framework below; no other module here imports from it."""
 
 from __future__ import annotations
 

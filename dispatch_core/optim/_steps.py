@@ -52,7 +52,7 @@ def sgd_step_(
         if momentum_buffers is not None:
             buffer = momentum_buffers[i]
             if steps[i] == 1:
-                buffer.copy_(grad.detach())
+                buffer.copy_(grad)
             else:
                 buffer.mul_(momentum).add_(grad, alpha=1 - dampening)
             grad = grad.add(buffer, alpha=momentum) if nesterov else buffer
