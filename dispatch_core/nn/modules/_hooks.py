@@ -162,7 +162,7 @@ class Hooked:
         with_kwargs: bool = False,
         always_call: bool = False,
     ) -> RemovableHandle:
-        """Call `hook(module, args, output)` after every forward; its result replaces the output.
+        """Call `hook(module, args, output)` after every forward; its result replaces that.
 
         With `with_kwargs` it is `hook(module, args, kwargs, output)`. With `always_call` it also
         runs when the forward raises.
@@ -200,8 +200,8 @@ class Hooked:
     def _add_backward_hook(self, hook: Hook, *, full: bool, prepend: bool) -> RemovableHandle:
         if self._is_full_backward_hook is (not full):
             raise RuntimeError(
-                "Cannot use both regular backward hooks and full backward hooks on a single Module. "
-                "Please use only one of them: register_full_backward_hook is the one to prefer."
+                "Cannot use both regular backward hooks and full backward hooks on a single "
+                "Module. Please use only one of them: prefer register_full_backward_hook."
             )
         self.__dict__["_is_full_backward_hook"] = full
         self.__dict__["_hooked"] = True

@@ -28,7 +28,7 @@ def _pairs(owner: str, name: str, items: Any) -> Iterator[tuple[Any, Any]]:
             f"{owner}.update should be called with an iterable of key/value pairs, but got "
             f"{type(items).__name__}"
         )
-    if isinstance(items, Mapping):
+    if isinstance(items, Mapping | ModuleDict | ParameterDict):
         yield from items.items()
         return
     for i, pair in enumerate(items):
