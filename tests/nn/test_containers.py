@@ -191,6 +191,8 @@ def test_parameter_dict() -> None:
     assert list(values.copy()) == ["a"]
     values.clear()
     assert len(values) == 0
+    assert list(nn.ParameterDict({"b": 1, "a": 2})) == ["a", "b"]
+    assert list(nn.ParameterDict(OrderedDict(b=1, a=2))) == ["b", "a"]
     with pytest.raises(TypeError, match="not a string"):
         values[3]
     with pytest.raises(TypeError, match="iterable of key/value pairs, but got int"):

@@ -125,7 +125,7 @@ class RNNBase(Module):
         self.reset_parameters()
 
     def _check_arguments(self) -> None:
-        dropout = self.dropout
+        dropout: Any = self.dropout
         if (
             not isinstance(dropout, numbers.Number)
             or isinstance(dropout, bool)
