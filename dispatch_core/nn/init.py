@@ -24,7 +24,7 @@ _GAINS = {
 }
 
 
-def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
+def calculate_gain(nonlinearity: str, param: Any = None) -> float:
     """The factor by which to widen initial values in front of `nonlinearity`.
 
     `param` is the slope of 'leaky_relu'. ValueError for an unknown name or a slope that is no

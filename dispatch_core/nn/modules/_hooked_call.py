@@ -93,31 +93,33 @@ class _GradientTap(Function):
     """The identity on tensors, whose backward hands the gradients to a function first."""
 
     @staticmethod
-    def forward(ctx: Any, on_gradient: Callable[[Grads], Grads], *tensors: Tensor) -> Any:
+    def forward(
+        ctx: Any, on_gradient: Callable[[Grads], Grads], fill: bool, *tensors: Tensor
+    ) -> Any:
         ctx.on_gradient = on_gradient
-        ctx.set_materialize_grads(False)
+        ctx.set_materialize_grads(fill)
         ctx.mark_non_differentiable(*[t for t in tensors if not t.requires_grad])
         return tensors
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor | None) -> Any:
-        return (None, *ctx.on_gradient(grads))
+        return (None, None, *ctx.on_gradient(grads))
 
 
 def _tap(
-    on_gradient: Callable[[Grads], Grads], values: tuple[Any, ...]
+    on_gradient: Callable[[Grads], Grads], values: tuple[Any, ...], *, fill: bool
 ) -> tuple[tuple[Any, ...], list[int] | None]:
     """Send the tensors among `values` through a tap; also return where they stand.
 
-    The positions are None, and the values untouched, where no gradient will flow.
+    With `fill`, a gradient that nothing flows into is zeros instead of None. The positions are
+    None, and the values untouched, where no gradient will flow.
     """
     positions = [i for i, value in enumerate(values) if isinstance(value, Tensor)]
     if not (is_grad_enabled() and any(values[i].requires_grad for i in positions)):
         return values, None
+    tensors = [values[i] for i in positions]
     tapped = list(values)
-    for i, tensor in zip(
-        positions, _GradientTap.apply(on_gradient, *[values[i] for i in positions]), strict=True
-    ):
+    for i, tensor in zip(positions, _GradientTap.apply(on_gradient, fill, *tensors), strict=True):
         tapped[i] = tensor
     return tuple(tapped), positions
 
@@ -145,7 +147,7 @@ class _BackwardTaps:
     def tap_inputs(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
         """Return the arguments, tapped where a gradient will flow."""
         self.n_inputs = len(args)
-        args, self.input_positions = _tap(self._on_input_gradient, args)
+        args, self.input_positions = _tap(self._on_input_gradient, args, fill=True)
         return args
 
     def tap_outputs(self, output: Any) -> Any:
@@ -159,7 +161,7 @@ class _BackwardTaps:
             return output
         outputs = output if isinstance(output, tuple) else (output,)
         self.n_outputs = len(outputs)
-        tapped, positions = _tap(self._on_output_gradient, outputs)
+        tapped, positions = _tap(self._on_output_gradient, outputs, fill=False)
         if positions is None:
             return output
         self.output_positions = positions

@@ -22,7 +22,8 @@ class RemovableHandle:
 
     def __init__(self, hooks: HookTable, *flags: OrderedDict[int, bool]) -> None:
         self.id = next(RemovableHandle._ids)
-        self._tables = tuple(weakref.ref(table) for table in (hooks, *flags))
+        tables: tuple[OrderedDict[int, Any], ...] = (hooks, *flags)
+        self._tables = tuple(weakref.ref(table) for table in tables)
 
     def remove(self) -> None:
         """Take the hook away; a second call does nothing."""
@@ -127,20 +128,36 @@ class Hooked:
             self.__dict__.setdefault(name, OrderedDict())
         self.__dict__.setdefault("_is_full_backward_hook", None)
 
-    def _has_hooks(self) -> bool:
-        """Whether this module has hooks of its own; clears flags that no hook justifies."""
-        if (
+    def _own_hooks(self) -> bool:
+        return bool(
             self._forward_pre_hooks
             or self._forward_hooks
             or self._backward_pre_hooks
             or self._backward_hooks
-        ):
+        )
+
+    def _has_hooks(self) -> bool:
+        """Whether a call must run hooks; clears the flags that no hook justifies any more."""
+        if self._own_hooks():
             return True
+        # A flag is cleared before its tables are looked at, and set after a hook is put in one: so
+        # a hook that another thread registers meanwhile is never overlooked.
         self.__dict__.pop("_hooked", None)
-        if GLOBAL.watches_calls():
+        if self._own_hooks():
+            self.__dict__["_hooked"] = True
             return True
         Hooked._hooked = False
+        if GLOBAL.watches_calls():
+            Hooked._hooked = True
+            return True
         return False
+
+    def _add_hook(
+        self, table: HookTable, hook: Hook, prepend: bool, *flags: Any
+    ) -> RemovableHandle:
+        handle = add_hook(table, hook, prepend=prepend, flags=flags)
+        self.__dict__["_hooked"] = True
+        return handle
 
     def register_forward_pre_hook(
         self, hook: Hook, *, prepend: bool = False, with_kwargs: bool = False
@@ -150,9 +167,8 @@ class Hooked:
         With `with_kwargs` it is `hook(module, args, kwargs)` and returns None or `(args, kwargs)`;
         anything else is a RuntimeError at the call.
         """
-        flags = ((self._forward_pre_hooks_with_kwargs, with_kwargs),)
-        self.__dict__["_hooked"] = True
-        return add_hook(self._forward_pre_hooks, hook, prepend=prepend, flags=flags)
+        flag = (self._forward_pre_hooks_with_kwargs, with_kwargs)
+        return self._add_hook(self._forward_pre_hooks, hook, prepend, flag)
 
     def register_forward_hook(
         self,
@@ -162,7 +178,7 @@ class Hooked:
         with_kwargs: bool = False,
         always_call: bool = False,
     ) -> RemovableHandle:
-        """Call `hook(module, args, output)` after every forward; its result replaces the output.
+        """Call `hook(module, args, output)` after every forward; its result replaces that.
 
         With `with_kwargs` it is `hook(module, args, kwargs, output)`. With `always_call` it also
         runs when the forward raises.
@@ -171,16 +187,14 @@ class Hooked:
             (self._forward_hooks_with_kwargs, with_kwargs),
             (self._forward_hooks_always_called, always_call),
         )
-        self.__dict__["_hooked"] = True
-        return add_hook(self._forward_hooks, hook, prepend=prepend, flags=flags)
+        return self._add_hook(self._forward_hooks, hook, prepend, *flags)
 
     def register_full_backward_pre_hook(self, hook: Hook, prepend: bool = False) -> RemovableHandle:
         """Call `hook(module, grad_output)` before the gradients of the inputs are computed.
 
         It may return a tuple that replaces `grad_output`.
         """
-        self.__dict__["_hooked"] = True
-        return add_hook(self._backward_pre_hooks, hook, prepend=prepend)
+        return self._add_hook(self._backward_pre_hooks, hook, prepend)
 
     def register_full_backward_hook(self, hook: Hook, prepend: bool = False) -> RemovableHandle:
         """Call `hook(module, grad_input, grad_output)` when the inputs' gradients are computed.
@@ -200,12 +214,11 @@ class Hooked:
     def _add_backward_hook(self, hook: Hook, *, full: bool, prepend: bool) -> RemovableHandle:
         if self._is_full_backward_hook is (not full):
             raise RuntimeError(
-                "Cannot use both regular backward hooks and full backward hooks on a single Module. "
-                "Please use only one of them: register_full_backward_hook is the one to prefer."
+                "Cannot use both regular backward hooks and full backward hooks on a single "
+                "Module. Please use only one of them: prefer register_full_backward_hook."
             )
         self.__dict__["_is_full_backward_hook"] = full
-        self.__dict__["_hooked"] = True
-        return add_hook(self._backward_hooks, hook, prepend=prepend)
+        return self._add_hook(self._backward_hooks, hook, prepend)
 
     def _collect_backward_hooks(self) -> tuple[list[Hook], list[Hook], list[Hook]]:
         """The full, the older and the pre hooks of backward that apply to this module."""
@@ -217,23 +230,23 @@ class Hooked:
         return full, older, pre
 
 
-def _watch_calls() -> None:
+def _add_global_hook(table: HookTable, hook: Hook, *flags: Any) -> RemovableHandle:
+    handle = add_hook(table, hook, flags=flags)
     Hooked._hooked = True
+    return handle
 
 
 def register_module_forward_pre_hook(hook: Hook) -> RemovableHandle:
     """Call `hook(module, args)` before the forward of every module."""
-    _watch_calls()
-    return add_hook(GLOBAL.forward_pre, hook)
+    return _add_global_hook(GLOBAL.forward_pre, hook)
 
 
 def register_module_forward_hook(
     hook: Hook, *, with_kwargs: bool = False, always_call: bool = False
 ) -> RemovableHandle:
     """Call `hook(module, args, output)` after the forward of every module."""
-    _watch_calls()
     flags = ((GLOBAL.forward_with_kwargs, with_kwargs), (GLOBAL.forward_always, always_call))
-    return add_hook(GLOBAL.forward, hook, flags=flags)
+    return _add_global_hook(GLOBAL.forward, hook, *flags)
 
 
 def _add_global_backward_hook(hook: Hook, full: bool) -> RemovableHandle:
@@ -243,8 +256,7 @@ def _add_global_backward_hook(hook: Hook, full: bool) -> RemovableHandle:
             "hook. Please use only one of them."
         )
     GLOBAL.backward_is_full = full
-    _watch_calls()
-    return add_hook(GLOBAL.backward, hook)
+    return _add_global_hook(GLOBAL.backward, hook)
 
 
 def register_module_backward_hook(hook: Hook) -> RemovableHandle:
@@ -259,8 +271,7 @@ def register_module_full_backward_hook(hook: Hook) -> RemovableHandle:
 
 def register_module_full_backward_pre_hook(hook: Hook) -> RemovableHandle:
     """Call `hook(module, grad_output)` before any module's input gradients are there."""
-    _watch_calls()
-    return add_hook(GLOBAL.backward_pre, hook)
+    return _add_global_hook(GLOBAL.backward_pre, hook)
 
 
 def register_module_buffer_registration_hook(hook: Hook) -> RemovableHandle:

@@ -135,25 +135,16 @@ class Members:
         raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if isinstance(value, Parameter):
+        # A name that is taken stays in its table, except that a Parameter goes before everything.
+        state = self.__dict__
+        if isinstance(value, Parameter) or name in state.get("_parameters", ()):
             self._set_parameter(name, value)
-        elif isinstance(value, Members):
+        elif isinstance(value, Members) or name in state.get("_modules", ()):
             self._set_module(name, value)
-        elif isinstance(value, Buffer):
-            if "_buffers" not in self.__dict__:
-                raise AttributeError("cannot assign buffer before Module.__init__() call")
-            self._discard(name, keep="_buffers")
-            self.register_buffer(name, value, value.persistent)
+        elif isinstance(value, Buffer) or name in state.get("_buffers", ()):
+            self._set_buffer(name, value)
         else:
-            state = self.__dict__
-            if name in state.get("_parameters", ()):
-                self._set_parameter(name, value)
-            elif name in state.get("_modules", ()):
-                self._set_module(name, value)
-            elif name in state.get("_buffers", ()):
-                self._set_buffer(name, value)
-            else:
-                object.__setattr__(self, name, value)
+            object.__setattr__(self, name, value)
 
     def _set_parameter(self, name: str, value: Any) -> None:
         if "_parameters" not in self.__dict__:
@@ -180,12 +171,19 @@ class Members:
         self._modules[name] = run_registration_hooks(GLOBAL.module_registration, self, name, value)
 
     def _set_buffer(self, name: str, value: Any) -> None:
+        if "_buffers" not in self.__dict__:
+            raise AttributeError("cannot assign buffer before Module.__init__() call")
         if value is not None and not isinstance(value, Tensor):
             raise TypeError(
                 f"cannot assign '{type_name(value)}' as buffer '{name}' "
                 "(nn.Buffer, Tensor or None expected)"
             )
-        self._buffers[name] = run_registration_hooks(GLOBAL.buffer_registration, self, name, value)
+        if isinstance(value, Buffer):
+            self._discard(name, keep="_buffers")
+            self.register_buffer(name, value, value.persistent)
+        else:
+            hooks = GLOBAL.buffer_registration
+            self._buffers[name] = run_registration_hooks(hooks, self, name, value)
 
     def __delattr__(self, name: str) -> None:
         for table in (self._parameters, self._buffers, self._modules):

@@ -69,7 +69,7 @@ class _Loading:
         keys = IncompatibleKeys(self.missing, self.unexpected)
         for hook in module._load_state_dict_post_hooks.values():
             if hook(module, keys) is not None:
-                raise RuntimeError(
+                raise AssertionError(
                     "Hooks registered with ``register_load_state_dict_post_hook`` are not expected "
                     "to return new values, if incompatible_keys need to be modified, it should be "
                     "done inplace."
@@ -207,7 +207,7 @@ class Saved(Members):
         return self._register_load_state_dict_pre_hook(hook, with_module=True)
 
     def register_load_state_dict_post_hook(self, hook: Hook) -> RemovableHandle:
-        """Call `hook(module, incompatible_keys)` after loading; it may change the lists in place."""
+        """Call `hook(module, incompatible_keys)` after loading; it may change the lists."""
         return add_hook(self._load_state_dict_post_hooks, hook)
 
     def _load_from_state_dict(

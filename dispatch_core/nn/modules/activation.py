@@ -94,7 +94,7 @@ class Threshold(_Inplace):
 
 
 class RReLU(_Inplace):
-    """x where x >= 0, else a * x; a is random in [`lower`, `upper`] in training, else the middle."""
+    """x where x >= 0, else a * x; a random in [`lower`, `upper`], in evaluation fixed."""
 
     def __init__(
         self, lower: float = 1.0 / 8, upper: float = 1.0 / 3, inplace: bool = False
@@ -298,7 +298,7 @@ class Softplus(Module):
 
 
 class PReLU(Module):
-    """x where x >= 0, else weight * x, the weight learnt, one in all or one a channel of (N, C, *)."""
+    """x where x >= 0, else weight * x, with one learnt weight, or one a channel of (N, C, *)."""
 
     weight: Tensor
 

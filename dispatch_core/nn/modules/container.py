@@ -28,7 +28,7 @@ def _pairs(owner: str, name: str, items: Any) -> Iterator[tuple[Any, Any]]:
             f"{owner}.update should be called with an iterable of key/value pairs, but got "
             f"{type(items).__name__}"
         )
-    if isinstance(items, Mapping):
+    if isinstance(items, Mapping | ModuleDict | ParameterDict):
         yield from items.items()
         return
     for i, pair in enumerate(items):
@@ -337,7 +337,7 @@ class ParameterList(Module):
         self[self._size - 1] = value
         return self
 
-    def extend(self, values: Iterable[Any]) -> Self:
+    def extend(self, values: Any) -> Self:
         """Add every value of an iterable, but not of a tensor, at the end."""
         if not isinstance(values, Iterable) or isinstance(values, Tensor):
             raise TypeError(
@@ -443,7 +443,13 @@ class ParameterDict(Module):
         return (self[key] for key in self._keys)
 
     def update(self, parameters: Any) -> None:
-        """Take over the values of a mapping or of an iterable of pairs."""
+        """Take over the values of a mapping or of an iterable of pairs.
+
+        Those of a plain dict are taken in the order of its keys, as PyTorch does, so that equal
+        dicts give equal layouts.
+        """
+        if isinstance(parameters, dict) and not isinstance(parameters, OrderedDict):
+            parameters = sorted(parameters.items())
         for key, value in _pairs("ParametersDict", "ParameterDict", parameters):
             self[key] = value
 

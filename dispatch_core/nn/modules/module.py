@@ -6,8 +6,30 @@ from typing import Any
 
 from dispatch_core.nn.modules._conversion import Converted
 from dispatch_core.nn.modules._hooked_call import HookedCall
-from dispatch_core.nn.modules._hooks import Hooked
+from dispatch_core.nn.modules._hooks import (
+    Hooked,
+    register_module_backward_hook,
+    register_module_buffer_registration_hook,
+    register_module_forward_hook,
+    register_module_forward_pre_hook,
+    register_module_full_backward_hook,
+    register_module_full_backward_pre_hook,
+    register_module_module_registration_hook,
+    register_module_parameter_registration_hook,
+)
 from dispatch_core.nn.modules._state import Saved
+
+__all__ = [
+    "Module",
+    "register_module_backward_hook",
+    "register_module_buffer_registration_hook",
+    "register_module_forward_hook",
+    "register_module_forward_pre_hook",
+    "register_module_full_backward_hook",
+    "register_module_full_backward_pre_hook",
+    "register_module_module_registration_hook",
+    "register_module_parameter_registration_hook",
+]
 
 
 def _indent(text: str) -> str:

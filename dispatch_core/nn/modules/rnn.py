@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import numbers
 import warnings
 from typing import Any
 
@@ -125,12 +124,9 @@ class RNNBase(Module):
         self.reset_parameters()
 
     def _check_arguments(self) -> None:
-        dropout = self.dropout
-        if (
-            not isinstance(dropout, numbers.Number)
-            or isinstance(dropout, bool)
-            or not 0 <= dropout <= 1
-        ):
+        dropout: Any = self.dropout
+        is_number = isinstance(dropout, int | float) and not isinstance(dropout, bool)
+        if not (is_number and 0 <= dropout <= 1):
             raise ValueError(
                 "dropout should be a number in range [0, 1] representing the probability of an "
                 f"element being zeroed, got {dropout!r}"
