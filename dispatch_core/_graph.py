@@ -155,6 +155,10 @@ class Leaf:
 
     next_functions: tuple[tuple[Any, int], ...] = ()
 
+    def watch(self, tensor: Tensor) -> None:
+        """Remember (weakly) whose gradient this is, for hooks that want the tensor."""
+        self.tensor = weakref.ref(tensor)
+
     @property
     def variable(self) -> Tensor | None:
         """The tensor whose gradient this is, while it is alive."""

@@ -1,0 +1,13 @@
+"""The declarations of operators, sorted by kind; attributes of this package are the operators."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from dispatch_core._op import operator_named
+from dispatch_core.ops import binary, create, index, reduce, shape, unary  # noqa: F401  they declare
+
+
+def __getattr__(name: str) -> Callable[..., Any]:
+    return operator_named(name).front

@@ -1,0 +1,1 @@
+"""The cpu backend: numpy arrays, with own kernels where numpy is weak."""

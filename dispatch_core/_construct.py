@@ -1,0 +1,238 @@
+"""Tensors from Python values and numpy arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from dispatch_core import _tensor
+from dispatch_core._dtypes import (
+    Category,
+    bool_,
+    dtype,
+    from_numpy_dtype,
+    get_default_dtype,
+    int64,
+)
+from dispatch_core._keys import PLAIN, key_number
+from dispatch_core._op import operator_named
+from dispatch_core._place import as_device
+from dispatch_core._tensor import Tensor, check_tensor, wrap
+from dispatch_core.backend.registry import backend_of
+
+Array = np.ndarray[Any, Any]
+
+
+def tensor(
+    data: Any,
+    *,
+    dtype: dtype | None = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    pin_memory: bool = False,
+) -> Tensor:
+    """A new tensor with a copy of `data`: numbers, nested sequences, arrays or tensors.
+
+    Python floats give the default dtype, ints int64, bools bool. Raises ValueError for ragged
+    sequences and TypeError (or RuntimeError) for what is no number.
+    """
+    made = _from_data(data, dtype, device, copy=True)
+    return made.requires_grad_() if requires_grad else made
+
+
+def as_tensor(data: Any, dtype: dtype | None = None, device: Any = None) -> Tensor:
+    """`data` as a tensor, sharing memory (and history) where dtype and device allow it."""
+    if isinstance(data, Tensor):
+        return data.to(device=device or data.device, dtype=dtype or data.dtype)
+    return _from_data(data, dtype, device, copy=False)
+
+
+def from_numpy(array: Array) -> Tensor:
+    """A cpu tensor that shares the memory of a numpy array.
+
+    Raises TypeError for what is no array, or has a dtype that tensors do not have, and ValueError
+    for negative strides (copy the array first).
+    """
+    if not isinstance(array, np.ndarray):
+        raise TypeError(f"expected np.ndarray (got {type(array).__name__})")
+    if any(s < 0 for s in array.strides):
+        raise ValueError(
+            "At least one stride in the given numpy array is negative, and tensors with negative "
+            "strides are not currently supported. (You can work around this by making a copy of "
+            "your array with array.copy().)"
+        )
+    raw = array if type(array) is np.ndarray else array.view(np.ndarray)
+    return wrap(raw, key_number("cpu", from_numpy_dtype(array.dtype)))
+
+
+def _from_data(data: Any, wanted: dtype | None, device: Any, *, copy: bool) -> Tensor:
+    place = as_device(device)
+    if isinstance(data, Tensor):
+        source = data.detach()
+        return source.to(device=device or data.device, dtype=wanted or data.dtype, copy=copy)
+    array = as_array(data, wanted)
+    found = wanted or from_numpy_dtype(array.dtype)
+    if array.dtype != found.numpy_dtype:
+        array = array.astype(found.numpy_dtype)
+        copy = False
+    backend = backend_of(place.type)
+    if place.type == "cpu":
+        return from_numpy(array.copy() if copy or any(s < 0 for s in array.strides) else array)
+    return wrap(backend.from_host(array, place.index), key_number(place.type, found))
+
+
+def as_array(data: Any, wanted: dtype | None) -> Array:
+    """Numbers, sequences, arrays or objects with `__array__` as a host array of our dtypes."""
+    if isinstance(data, np.ndarray):
+        return data
+    if isinstance(data, np.generic):
+        return np.asarray(data)
+    if hasattr(data, "__array__") and not isinstance(data, (list, tuple)):
+        return np.asarray(data)
+    if isinstance(data, (list, tuple, range)):
+        return _from_sequence(data, wanted)
+    if isinstance(data, (bool, int, float, complex)):
+        return _numbers(data, wanted)
+    if data is None or isinstance(data, (str, bytes, dict, set)):
+        raise TypeError(f"new(): invalid data type '{type(data).__name__}'")
+    try:
+        return np.asarray(data)
+    except (TypeError, ValueError) as error:
+        raise RuntimeError(
+            f"Could not infer dtype of {type(data).__name__}: {error}; give numbers, sequences or arrays"
+        ) from None
+
+
+def _from_sequence(data: Sequence[Any], wanted: dtype | None) -> Array:
+    leaves = _tensors_inside(data)
+    if leaves is not None:
+        data = leaves
+    return _numbers(data, wanted)
+
+
+def _tensors_inside(data: Any) -> Any:
+    """The nested sequence with its tensors as host arrays; None when there is none."""
+    if isinstance(data, Tensor):
+        return data.detach().cpu().numpy()
+    if isinstance(data, (list, tuple)):
+        items = [_tensors_inside(item) for item in data]
+        if all(item is None for item in items):
+            return None
+        return [d if i is None else i for d, i in zip(data, items, strict=True)]
+    return None
+
+
+def _numbers(data: Any, wanted: dtype | None) -> Array:
+    target = None if wanted is None else wanted.numpy_dtype
+    try:
+        if target is not None and wanted is not None and wanted.category is Category.INTEGRAL:
+            array = np.asarray(data)
+            if array.dtype == object:
+                raise OverflowError("Python int too large to convert to C long")
+            if array.dtype.kind in "iub" and array.size:
+                return np.asarray(data, dtype=target)
+        else:
+            array = np.asarray(data, dtype=target)
+    except ValueError:
+        raise ValueError(
+            "expected sequences of equal lengths at each depth, but the data is ragged; "
+            "pad it first, as with nn.utils.rnn.pad_sequence"
+        ) from None
+    except OverflowError as error:
+        raise RuntimeError(f"value cannot be converted to type {wanted} without overflow: {error}") from None
+    if array.dtype == object or array.dtype.kind in "US":
+        first = array.ravel()[0] if array.size else data
+        raise TypeError(f"new(): invalid data type '{type(first).__name__}'")
+    if target is None and not _typed(data):
+        array = array.astype(_inferred(array).numpy_dtype)
+    return array
+
+
+def _typed(data: Any) -> bool:
+    """Whether the elements bring a dtype of their own (numpy scalars and arrays do)."""
+    while isinstance(data, (list, tuple)) and len(data):
+        data = data[0]
+    return isinstance(data, (np.generic, np.ndarray))
+
+
+def _inferred(array: Array) -> dtype:
+    if array.size == 0 and array.dtype == np.float64:
+        return get_default_dtype()
+    kind = array.dtype.kind
+    if kind == "b":
+        return bool_
+    if kind in "iu":
+        return int64
+    return get_default_dtype().to_complex() if kind == "c" else get_default_dtype()
+
+
+def tensor_like(like: Tensor, value: Any, dtype: str | None = None) -> Tensor:
+    """A value as a tensor on the device of another: of its dtype, of bool, or (`index`) as indices."""
+    device = like.device
+    if dtype == "bool":
+        return tensor(value, dtype=bool_, device=device)
+    if dtype == "index":
+        made = as_tensor(value, device=device)
+        return made if made.numel() else made.to(int64)
+    if hasattr(value, "__array__"):
+        return as_tensor(value, device=device)
+    return tensor(value, dtype=like.dtype, device=device)
+
+
+def scalar_tensor(s: Any, *, dtype: dtype | None = None, device: Any = None) -> Tensor:
+    """A 0-d tensor of a number."""
+    return tensor(s, dtype=dtype or get_default_dtype(), device=device)
+
+
+def _construct(cls: type[Tensor], *args: Any, device: Any = None, dtype: Any = None) -> Tensor:
+    """`Tensor(...)`: a copy of data, or an uninitialised tensor of the given sizes."""
+    if not args:
+        made = operator_named("empty").front(0, device=device)
+    elif len(args) == 1 and not hasattr(args[0], "__index__"):
+        data = args[0]
+        if isinstance(data, Tensor):
+            made = data.detach()
+        else:
+            made = tensor(data, dtype=dtype or get_default_dtype(), device=device)
+    elif len(args) == 1 and isinstance(args[0], Tensor):
+        made = args[0].detach()
+    else:
+        made = operator_named("empty").front(*args, device=device)
+    return made if cls is Tensor else made.as_subclass(cls)
+
+
+_tensor.SLOTS.construct = _construct
+
+
+def make_subclass(cls: type[Tensor], data: Tensor, require_grad: bool = False) -> Tensor:
+    """A tensor of a subclass that shares the memory of `data`, without its history."""
+    check_tensor(data, "data")
+    made: Tensor = object.__new__(cls)
+    made._raw = data._raw
+    made._k = data._k & PLAIN
+    made._node = None
+    return made.requires_grad_() if require_grad else made
+
+
+def _as_gradient(owner: Tensor, value: Any) -> Tensor:
+    check_tensor(value, "assigned grad")
+    if value.shape != owner.shape:
+        raise RuntimeError(
+            f"assigned grad has data of a different size: expected {list(owner.shape)}, "
+            f"got {list(value.shape)}"
+        )
+    if value.dtype is not owner.dtype:
+        raise RuntimeError(
+            f"assigned grad has data of a different type: expected {owner.dtype}, got {value.dtype}"
+        )
+    if value.device.type != owner.device.type:
+        raise RuntimeError(
+            f"assigned grad has data located on a different device: expected {owner.device}, "
+            f"got {value.device}"
+        )
+    return value  # type: ignore[no-any-return]
+
+
+_tensor.SLOTS.as_gradient = _as_gradient

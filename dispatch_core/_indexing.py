@@ -1,0 +1,197 @@
+"""Indexing with brackets: what may stand in them, and which operator each kind becomes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dispatch_core._construct import tensor_like
+from dispatch_core._families.base import broadcast_shapes
+from dispatch_core._op import K
+from dispatch_core._tensor import Tensor
+
+_SLICE_ALL = slice(None)
+
+
+def getitem(tensor: Tensor, index: Any) -> Tensor:
+    """`tensor[index]`: ints, slices, None, Ellipsis, bool and integer tensors or sequences.
+
+    A view unless a tensor or sequence is among the indices. Raises IndexError as PyTorch does.
+    """
+    cls = index.__class__
+    if cls is int or cls is slice:
+        if cls is slice:
+            _check_slice(index)
+        return K.basic_index(tensor, (index,))
+    basic, indices, dims = parse(tensor, index)
+    if basic is not None:
+        tensor = K.basic_index(tensor, basic)
+    return K.index_at(tensor, indices, dims) if dims else tensor
+
+
+def setitem(tensor: Tensor, index: Any, value: Any) -> None:
+    """`tensor[index] = value`: writes into the memory of `tensor`; `value` broadcasts."""
+    basic, indices, dims = parse(tensor, index)
+    target = tensor if basic is None else K.basic_index(tensor, basic)
+    if not isinstance(value, Tensor):
+        value = tensor_like(target, value)
+    if not dims:
+        _write(target, value)
+        return
+    if value.device != target.device and value.ndim == 0:
+        value = value.to(target.device)
+    values = value if value.dtype is target.dtype else K.cast(value, target.dtype)
+    target.index_put_at_(indices, _without_leading_ones(values, target, indices, dims), dims, False)
+
+
+def _write(target: Tensor, value: Tensor) -> None:
+    extra = value.ndim - target.ndim
+    if extra > 0 and all(n == 1 for n in value.shape[:extra]):
+        value = K.reshape(value, tuple(value.shape[extra:]))
+    target.copy_(value)
+
+
+def _without_leading_ones(values: Tensor, target: Tensor, indices: Any, dims: Any) -> Tensor:
+    ndim = target.ndim - len(dims) + max(i.ndim for i in indices)
+    extra = values.ndim - ndim
+    if extra > 0 and all(n == 1 for n in values.shape[:extra]):
+        return K.reshape(values, tuple(values.shape[extra:]))
+    return values
+
+
+def parse(tensor: Tensor, index: Any) -> tuple[Any, list[Tensor], tuple[int, ...]]:
+    """An index as a tuple of basic indices (or None), then int64 tensors and the dimensions they index."""
+    items = index if isinstance(index, tuple) else (index,)
+    if isinstance(index, list):
+        items = (index,)
+    items = tuple(_item(tensor, i) for i in items)
+    consumed = sum(_width(i) for i in items)
+    if consumed > tensor.ndim:
+        raise IndexError(
+            f"too many indices for tensor of dimension {tensor.ndim}: {consumed} were given"
+        )
+    if sum(i is Ellipsis for i in items) > 1:
+        raise IndexError("an index can only have a single ellipsis ('...')")
+    basic: list[Any] = []
+    tensors: list[Tensor] = []
+    dims: list[int] = []
+    out = 0
+    at = 0
+    for item in items:
+        if item is Ellipsis:
+            skip = tensor.ndim - consumed
+            basic += [_SLICE_ALL] * skip
+            out += skip
+            at += skip
+        elif item is None:
+            basic.append(None)
+            out += 1
+        elif isinstance(item, Tensor):
+            if item.dtype.name == "bool":
+                where = _mask_indices(tensor, item, at)
+                if item.ndim == 0:
+                    basic.append(None)
+                    tensors.append(where[0])
+                    dims.append(out)
+                    out += 1
+                    continue
+                for part in where:
+                    basic.append(_SLICE_ALL)
+                    tensors.append(part)
+                    dims.append(out)
+                    out += 1
+                at += item.ndim
+            else:
+                basic.append(_SLICE_ALL)
+                tensors.append(item)
+                dims.append(out)
+                out += 1
+                at += 1
+        elif isinstance(item, slice):
+            basic.append(item)
+            out += 1
+            at += 1
+        else:
+            basic.append(_checked_int(item, tensor, at))
+            at += 1
+    trivial = all(b == _SLICE_ALL for b in basic if not isinstance(b, int)) and not any(
+        b is None or isinstance(b, int) for b in basic
+    )
+    if dims and len(tensors) > 1:
+        tensors = _broadcast(tensors)
+    keep = None if trivial and dims else tuple(basic)
+    return keep, tensors, tuple(dims)
+
+
+def _item(tensor: Tensor, item: Any) -> Any:
+    if item is None or item is Ellipsis:
+        return item
+    if isinstance(item, slice):
+        _check_slice(item)
+        return slice(*(_bound(b) for b in (item.start, item.stop, item.step)))
+    if isinstance(item, bool):
+        return tensor_like(tensor, item, dtype="bool")
+    if isinstance(item, Tensor):
+        if item.dtype.is_floating_point or item.dtype.is_complex:
+            raise IndexError(
+                "tensors used as indices must be long, int, byte or bool tensors, "
+                f"got {item.dtype}"
+            )
+        if item.dtype.name in ("uint8", "bool"):
+            return K.ne(item, 0) if item.dtype.name == "uint8" else item
+        if item.ndim == 0:
+            return item.item()
+        return item.long()
+    if hasattr(item, "__index__"):
+        return item.__index__()
+    if isinstance(item, (list, tuple, range)) or hasattr(item, "__array__"):
+        return _item(tensor, tensor_like(tensor, item, dtype="index"))
+    raise IndexError(
+        "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid "
+        f"indices (got {type(item).__name__})"
+    )
+
+
+def _bound(value: Any) -> Any:
+    return value if value is None else value.__index__()
+
+
+def _check_slice(item: slice) -> None:
+    step = item.step
+    if step is not None and step.__index__() <= 0:
+        raise ValueError("step must be greater than zero")
+
+
+def _width(item: Any) -> int:
+    if item is None or item is Ellipsis:
+        return 0
+    return item.ndim if isinstance(item, Tensor) and item.dtype.name == "bool" else 1
+
+
+def _checked_int(item: int, tensor: Tensor, at: int) -> int:
+    size = tensor.shape[at]
+    if not -size <= item < size:
+        raise IndexError(f"index {item} is out of bounds for dimension {at} with size {size}")
+    return item
+
+
+def _mask_indices(tensor: Tensor, mask: Tensor, at: int) -> Any:
+    shape = tuple(tensor.shape[at : at + mask.ndim])
+    for d, (m, n) in enumerate(zip(mask.shape, shape, strict=False)):
+        if m != n:
+            raise IndexError(
+                f"The shape of the mask {list(mask.shape)} at index {d} does not match the shape of "
+                f"the indexed tensor {list(tensor.shape)} at index {at + d}"
+            )
+    rows = K.nonzero_rows(K.reshape(mask, (1,)) if mask.ndim == 0 else mask)
+    return K.unbind(rows, 1)
+
+
+def _broadcast(tensors: list[Tensor]) -> list[Tensor]:
+    try:
+        shape = broadcast_shapes(*(t.shape for t in tensors))
+    except RuntimeError:
+        shapes = ", ".join(str(list(t.shape)) for t in tensors)
+        raise IndexError(
+            "shape mismatch: indexing tensors could not be broadcast together with shapes " + shapes
+        ) from None
+    return [t if tuple(t.shape) == shape else K.expand(t, shape) for t in tensors]

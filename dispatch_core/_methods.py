@@ -1,0 +1,524 @@
+"""The methods of Tensor: operators bound from the operator table, and what is no operator."""
+
+from __future__ import annotations
+
+import functools
+import weakref
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from dispatch_core import _printing
+from dispatch_core._construct import make_subclass, tensor
+from dispatch_core._device import device as Device
+from dispatch_core._dtypes import PUBLIC_NAMES, dtype
+from dispatch_core._graph import HookHandle, Leaf, hooks_of
+from dispatch_core._indexing import getitem, setitem
+from dispatch_core._keys import GRAD, PLAIN, VIEW
+from dispatch_core._op import OPERATORS, K, dunder
+from dispatch_core._tensor import Tensor, detached
+
+_METHODS: dict[str, Callable[..., Any]] = {}
+
+
+def _method(function: Callable[..., Any]) -> Callable[..., Any]:
+    _METHODS[function.__name__] = function
+    return function
+
+
+# -- what the tensor is ---------------------------------------------------------------------------------
+
+
+@_method
+def size(self: Tensor, dim: int | None = None) -> Any:
+    """The shape, or the size of one dimension."""
+    if dim is None:
+        return self.shape
+    if not -self.ndim <= dim < self.ndim:
+        raise IndexError(
+            f"Dimension out of range (expected to be in range of [{-self.ndim or -1}, "
+            f"{max(self.ndim - 1, 0)}], but got {dim})"
+        )
+    return self.shape[dim]
+
+
+@_method
+def dim(self: Tensor) -> int:
+    """The number of dimensions."""
+    return self.ndim
+
+
+_METHODS["ndimension"] = dim
+
+
+@_method
+def numel(self: Tensor) -> int:
+    """The number of elements."""
+    n = 1
+    for each in self._raw.shape:
+        n *= each
+    return n
+
+
+_METHODS["nelement"] = numel
+
+
+@_method
+def element_size(self: Tensor) -> int:
+    """Bytes an element."""
+    return self.dtype.itemsize
+
+
+@_method
+def stride(self: Tensor, dim: int | None = None) -> Any:
+    """The strides in elements, or that of one dimension."""
+    strides = self._backend.layout_of(self._raw)[0]
+    return strides if dim is None else strides[dim]
+
+
+@_method
+def storage_offset(self: Tensor) -> int:
+    """Where the first element stands in the storage, in elements."""
+    return self._backend.layout_of(self._raw)[1]
+
+
+@_method
+def data_ptr(self: Tensor) -> int:
+    """The address of the first element, where the backend has one."""
+    address = getattr(self._backend, "address", None)
+    return id(self._raw) if address is None else int(address(self._raw))
+
+
+@_method
+def is_contiguous(self: Tensor, memory_format: Any = None) -> bool:
+    """Whether the elements lie in memory in the order of the dimensions."""
+    expected = 1
+    for n, s in zip(reversed(self.shape), reversed(self.stride()), strict=True):
+        if n == 0:
+            return True
+        if n != 1:
+            if s != expected:
+                return False
+            expected *= n
+    return True
+
+
+@_method
+def is_floating_point(self: Tensor) -> bool:
+    """Whether the dtype is a floating point one."""
+    return self.dtype.is_floating_point
+
+
+@_method
+def is_complex(self: Tensor) -> bool:
+    """Whether the dtype is a complex one."""
+    return self.dtype.is_complex
+
+
+@_method
+def is_signed(self: Tensor) -> bool:
+    """Whether the dtype has negative values."""
+    return self.dtype.is_signed
+
+
+@_method
+def is_same_size(self: Tensor, other: Tensor) -> bool:
+    """Whether both shapes are equal."""
+    return self.shape == other.shape
+
+
+@_method
+def get_device(self: Tensor) -> int:
+    """The number of the device; -1 on the cpu."""
+    index = self.device.index
+    return -1 if index is None else index
+
+
+@_method
+def is_inference(self: Tensor) -> bool:
+    """Whether the tensor was made in inference mode."""
+    return False
+
+
+# -- values for Python and numpy -------------------------------------------------------------------------
+
+
+@_method
+def item(self: Tensor) -> Any:
+    """The value of a tensor with one element, as a Python number."""
+    if self.numel() != 1:
+        raise RuntimeError(
+            f"a Tensor with {self.numel()} elements cannot be converted to Scalar"
+        )
+    value = self._backend.to_host(self._raw)
+    found = value.reshape(-1)[0].item()
+    return found if isinstance(found, (bool, int, float, complex)) else float(found)
+
+
+@_method
+def tolist(self: Tensor) -> Any:
+    """The elements as a number or nested lists."""
+    host = self._backend.to_host(self._raw)
+    if host.dtype.kind == "V":
+        host = host.astype(np.float32)
+    return host.tolist()
+
+
+@_method
+def numpy(self: Tensor, *, force: bool = False) -> np.ndarray[Any, Any]:
+    """A numpy array that shares the tensor's memory; `force` detaches and copies to the cpu."""
+    if force:
+        return self.detach().cpu().numpy()
+    if self.requires_grad:
+        raise RuntimeError(
+            "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
+        )
+    if self.device.type != "cpu":
+        raise TypeError(
+            f"can't convert {self.device} device type tensor to numpy. Use Tensor.cpu() to copy the "
+            "tensor to host memory first."
+        )
+    return self._backend.to_host(self._raw).view()
+
+
+@_method
+def __array__(self: Tensor, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
+    array = self.numpy()
+    if dtype is not None and array.dtype != np.dtype(dtype):
+        if copy is False:
+            raise ValueError("Unable to avoid copy while creating an array as requested.")
+        return array.astype(dtype)
+    return array.copy() if copy else array
+
+
+@_method
+def __len__(self: Tensor) -> int:
+    if not self.ndim:
+        raise TypeError("len() of a 0-d tensor")
+    return int(self._raw.shape[0])
+
+
+@_method
+def __iter__(self: Tensor) -> Iterator[Tensor]:
+    if not self.ndim:
+        raise TypeError("iteration over a 0-d tensor")
+    return iter(K.unbind(self, 0))
+
+
+@_method
+def __bool__(self: Tensor) -> bool:
+    if self.numel() != 1:
+        what = "more than one value" if self.numel() else "no values"
+        raise RuntimeError(f"Boolean value of Tensor with {what} is ambiguous; use any() or all()")
+    return bool(self.item())
+
+
+@_method
+def __float__(self: Tensor) -> float:
+    return float(self.item())
+
+
+@_method
+def __int__(self: Tensor) -> int:
+    return int(self.item())
+
+
+@_method
+def __complex__(self: Tensor) -> complex:
+    return complex(self.item())
+
+
+@_method
+def __index__(self: Tensor) -> int:
+    if self.numel() != 1 or self.dtype.is_floating_point or self.dtype.is_complex:
+        raise TypeError("only integer tensors of a single element can be converted to an index")
+    return int(self.item())
+
+
+@_method
+def __contains__(self: Tensor, element: Any) -> bool:
+    if isinstance(element, (Tensor, bool, int, float, complex)):
+        return bool(K.any(K.eq(self, element)).item())
+    raise RuntimeError(
+        f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}."
+    )
+
+
+@_method
+def __format__(self: Tensor, spec: str) -> str:
+    if self.ndim == 0 and spec:
+        return format(self.item(), spec)
+    return object.__format__(self, spec)
+
+
+@_method
+def __repr__(self: Tensor) -> str:
+    shown = None if self.device.type == "cpu" else str(self.device)
+    fn = self.grad_fn
+    return _printing.format_tensor(
+        self._backend.to_host(self._raw),
+        dtype_name=repr(self.dtype),
+        device=shown,
+        grad_fn=None if fn is None else fn.name(),
+        requires_grad=self.requires_grad and fn is None,
+    )
+
+
+# -- copies, conversions, history ---------------------------------------------------------------------------
+
+
+@_method
+def detach(self: Tensor) -> Tensor:
+    """A tensor that shares memory and has no history."""
+    return detached(self)
+
+
+@_method
+def detach_(self: Tensor) -> Tensor:
+    """Cut the history off this tensor itself."""
+    if self._k & VIEW:
+        raise RuntimeError(
+            "Can't detach views in-place. Use detach() instead."
+        )
+    self._node = None
+    self._k &= ~GRAD
+    return self
+
+
+@_method
+def to(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+    """The tensor on a device and in a dtype; itself where nothing changes and `copy` is not asked.
+
+    Accepts to(dtype), to(device, dtype), to(other), with non_blocking, copy and memory_format.
+    """
+    device, wanted, copy = _parse_to(args, kwargs)
+    found = self
+    if device is not None and device != found.device:
+        found = K.to_device(found, device)
+    if wanted is not None and wanted is not found.dtype:
+        found = K.cast(found, wanted)
+    return K.clone(self) if found is self and copy else found
+
+
+def _parse_to(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any, bool]:
+    options = dict(kwargs)
+    device, wanted = options.pop("device", None), options.pop("dtype", None)
+    copy = bool(options.pop("copy", False))
+    options.pop("non_blocking", None)
+    options.pop("memory_format", None)
+    rest = list(args)
+    if "other" in options:
+        rest.insert(0, options.pop("other"))
+    if options:
+        raise TypeError(f"to() got an unexpected keyword argument '{next(iter(options))}'")
+    for position, value in enumerate(rest):
+        if isinstance(value, Tensor):
+            device, wanted = value.device, value.dtype
+        elif isinstance(value, dtype):
+            wanted = value
+        elif isinstance(value, (str, Device)):
+            device = value
+        elif isinstance(value, bool):
+            copy = copy or (position == len(rest) - 1 and len(rest) >= 3 and value)
+        elif value is not None:
+            raise TypeError(
+                "to() received an invalid combination of arguments - got "
+                f"({type(value).__name__}), but expected a device, a dtype or a tensor"
+            )
+    if isinstance(device, str):
+        device = Device(device)
+    return device, wanted, copy
+
+
+@_method
+def cpu(self: Tensor, memory_format: Any = None) -> Tensor:
+    """The tensor in host memory."""
+    return self.to("cpu")
+
+
+@_method
+def cuda(self: Tensor, device: Any = None, non_blocking: bool = False) -> Tensor:
+    """The tensor on a CUDA device."""
+    return self.to("cuda" if device is None else device)
+
+
+@_method
+def type(self: Tensor, dtype: Any = None) -> Any:
+    """The tensor in another dtype, or without argument the name of its type."""
+    if dtype is None:
+        return f"dc.{self.dtype.name}"
+    return self.to(dtype)
+
+
+@_method
+def type_as(self: Tensor, other: Tensor) -> Tensor:
+    """The tensor in the dtype of another."""
+    return self.to(other.dtype)
+
+
+@_method
+def as_subclass(self: Tensor, cls: Any) -> Any:
+    """The same tensor as an instance of a subclass of Tensor."""
+    made = object.__new__(cls)
+    made._raw, made._k, made._node = self._raw, self._k, self._node
+    if self._k & VIEW:
+        made._base = self._base
+    return made
+
+
+@_method
+def copy_(self: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
+    """Write another tensor's elements into this one, broadcasting and converting; differentiable."""
+    if not isinstance(src, Tensor):
+        raise TypeError(f"copy_(): argument 'src' must be Tensor, not {src.__class__.__name__}")
+    if src.device != self.device:
+        src = K.to_device(src, self.device)
+    return OPERATORS["copy"].exposure.inplace(self, src)  # type: ignore[misc]
+
+
+@_method
+def set_data(self: Tensor, value: Tensor) -> None:
+    """Make this tensor show the memory of another (`x.data = y`)."""
+    self._raw = value._raw
+    self._k = value._k & PLAIN | self._k & GRAD
+
+
+@_method
+def __deepcopy__(self: Tensor, memo: dict[int, Any]) -> Tensor:
+    if not self.is_leaf:
+        raise RuntimeError(
+            "Only Tensors created explicitly by the user (graph leaves) support the deepcopy "
+            "protocol at the moment. Use detach().clone()."
+        )
+    known = memo.get(id(self))
+    if known is not None:
+        return known  # type: ignore[no-any-return]
+    copied = make_subclass(self.__class__, K.clone(self.detach()), self.requires_grad)
+    memo[id(self)] = copied
+    if self.grad is not None:
+        copied.grad = K.clone(self.grad.detach())
+    return copied
+
+
+@_method
+def __reduce_ex__(self: Tensor, protocol: int) -> Any:
+    if not self.is_leaf:
+        raise RuntimeError(
+            "Cannot pickle a tensor with history; use detach() first."
+        )
+    host = self._backend.to_host(self._raw)
+    return _rebuild, (self.__class__, host, str(self.device), self.requires_grad)
+
+
+def _rebuild(cls: Any, host: Any, device: str, requires_grad: bool) -> Tensor:
+    return make_subclass(cls, tensor(host, device=device), requires_grad)
+
+
+@_method
+def register_hook(self: Tensor, hook: Callable[..., Any]) -> HookHandle:
+    """Have `hook(grad)` run when the gradient of this tensor is known; it may return another one."""
+    if not self.requires_grad:
+        raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+    if not callable(hook):
+        raise TypeError(f"expected a callable hook, got {hook.__class__.__name__}")
+    node = self._node
+    if node.__class__ is Leaf:
+        if node.hooks is None:
+            node.hooks = {}
+        return HookHandle(node.hooks, hook)
+    return HookHandle(hooks_of(node).on_tensor, hook)
+
+
+@_method
+def register_post_accumulate_grad_hook(self: Tensor, hook: Callable[..., Any]) -> HookHandle:
+    """Have `hook(tensor)` run after the gradient of this leaf was accumulated."""
+    if not self.requires_grad or self._node.__class__ is not Leaf:
+        raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
+    if self._node.after is None:
+        self._node.after = {}
+    self._node.watch(self)
+    return HookHandle(self._node.after, hook)
+
+
+@_method
+def retain_grad(self: Tensor) -> None:
+    """Keep the gradient of this tensor in `.grad`, though it is not a leaf."""
+    if not self.requires_grad:
+        raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
+    node = self._node
+    if node.__class__ is Leaf or hasattr(node, "retained"):
+        return
+    node.retained = None
+    hooks_of(node).on_tensor[-1] = functools.partial(_keep, node_of=weakref.ref(node))
+
+
+def _keep(g: Tensor, node_of: Any) -> None:
+    node = node_of()
+    if node is not None:
+        known = node.retained
+        node.retained = g if known is None else known + g
+
+
+# -- binding ---------------------------------------------------------------------------------------------
+
+
+def bind() -> None:
+    """Give Tensor its methods and Python operators."""
+    for declared in OPERATORS.values():
+        op, where = declared.op, declared.exposure
+        if where.method:
+            setattr(Tensor, op.name, declared.front)
+        if where.inplace is not None:
+            setattr(Tensor, op.name + "_", where.inplace)
+            for alias in where.aliases:
+                if "." not in alias:
+                    setattr(Tensor, alias + "_", where.inplace)
+        for alias in where.aliases:
+            if alias.startswith("Tensor."):
+                setattr(Tensor, alias.removeprefix("Tensor."), declared.front)
+            elif "." not in alias and where.method:
+                setattr(Tensor, alias, declared.front)
+        for operator in where.operators:
+            setattr(Tensor, f"__{operator}__", dunder(declared, operator))
+    for name, function in _METHODS.items():
+        setattr(Tensor, name, function)
+    for name, found in PUBLIC_NAMES.items():
+        if not hasattr(Tensor, name):
+            setattr(Tensor, name, _converter(name, found))
+    Tensor.__getitem__ = getitem  # type: ignore[attr-defined]
+    Tensor.__setitem__ = setitem  # type: ignore[attr-defined]
+    Tensor.data = property(detached, set_data)  # type: ignore[attr-defined,arg-type]
+    Tensor.T = property(_reversed)  # type: ignore[attr-defined]
+    Tensor.mT = property(_matrix_transposed)  # type: ignore[attr-defined]
+    Tensor.H = property(lambda self: K.conj(_reversed(self)))  # type: ignore[attr-defined]
+    Tensor.mH = property(lambda self: K.conj(_matrix_transposed(self)))  # type: ignore[attr-defined]
+    Tensor.nbytes = property(lambda self: numel(self) * self.dtype.itemsize)  # type: ignore[attr-defined]
+    Tensor.itemsize = property(lambda self: self.dtype.itemsize)  # type: ignore[attr-defined]
+    Tensor.is_cuda = property(lambda self: self.device.type == "cuda")  # type: ignore[attr-defined]
+    Tensor.is_cpu = property(lambda self: self.device.type == "cpu")  # type: ignore[attr-defined]
+    Tensor.is_sparse = False  # type: ignore[attr-defined]
+    Tensor.is_quantized = False  # type: ignore[attr-defined]
+    Tensor.retains_grad = property(lambda self: hasattr(self._node, "retained"))  # type: ignore[attr-defined]
+    Tensor.__array_priority__ = 1000  # type: ignore[attr-defined]
+
+
+def _converter(name: str, found: dtype) -> Callable[..., Tensor]:
+    def convert(self: Tensor, memory_format: Any = None) -> Tensor:
+        return self if self.dtype is found else K.cast(self, found)
+
+    convert.__name__ = name
+    convert.__doc__ = f"The tensor in dtype {found.name}."
+    return convert
+
+
+def _reversed(self: Tensor) -> Tensor:
+    return K.permute(self, tuple(range(self.ndim))[::-1])
+
+
+def _matrix_transposed(self: Tensor) -> Tensor:
+    if self.ndim < 2:
+        raise RuntimeError(
+            f"tensor.mT is only supported on matrices or batches of matrices. Got {self.ndim}-D tensor."
+        )
+    return K.transpose(self, -2, -1)

@@ -1,0 +1,65 @@
+"""`Place`: device and dtype of a tensor that is about to be made; what selects a factory's kernel."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dispatch_core._device import device as Device
+from dispatch_core._dtypes import dtype as DType
+from dispatch_core._keys import key_number
+from dispatch_core.backend.registry import backend_of
+
+HOST = Device("cpu")
+
+
+class Place:
+    """Where, and of what dtype, a factory makes its tensor."""
+
+    __slots__ = ("device", "dtype", "key")
+
+    def __init__(self, device: Device, dtype: DType) -> None:
+        self.device = device
+        self.dtype = dtype
+        self.key = key_number(device.type, dtype)
+
+    @property
+    def index(self) -> int | None:
+        """The number of the device."""
+        return self.device.index
+
+    def __repr__(self) -> str:
+        return f"Place({self.device}, {self.dtype})"
+
+
+class _Default:
+    device = HOST
+
+
+DEFAULT = _Default()
+
+
+def as_device(device: Any) -> Device:
+    """A device argument (None, a string, an index-less or full device) as a usable device.
+
+    Raises DeviceNotFoundError or DeviceUnavailableError for one that cannot be used here.
+    """
+    if device is None:
+        return DEFAULT.device
+    found = device if isinstance(device, Device) else Device(device)
+    backend = backend_of(found.type)
+    count = backend.count()
+    if found.index is not None and found.index >= count:
+        raise RuntimeError(
+            f"device '{found}' does not exist: there are {count} device(s) of type '{found.type}'; "
+            f"use an index below {count}"
+        )
+    return found
+
+
+def place(device: Any, dtype: DType) -> Place:
+    """The place for a device argument and a dtype."""
+    if not isinstance(dtype, DType):
+        raise TypeError(f"argument 'dtype' must be dc.dtype, not {type(dtype).__name__}")
+    return Place(as_device(device), dtype)
+
+

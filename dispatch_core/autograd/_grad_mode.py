@@ -1,0 +1,75 @@
+"""Turning the recording of gradients on and off, for this thread or task."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Self, overload
+
+from dispatch_core import _state
+from dispatch_core._state import Switch
+
+
+class _Mode(Switch):
+    """A switch of grad mode that also decorates functions without being called first."""
+
+    __slots__ = ()
+    _on_value = False
+
+    def __new__(cls, function: Any = None) -> Any:
+        made = object.__new__(cls)
+        Switch.__init__(made, "grad", cls._on_value)
+        return made if function is None else made(function)
+
+    def __init__(self, function: Any = None) -> None:
+        pass
+
+
+class no_grad(_Mode):
+    """Operations inside are not recorded; context manager and decorator."""
+
+    __slots__ = ()
+
+
+class enable_grad(_Mode):
+    """Operations inside are recorded, also inside `no_grad`; context manager and decorator."""
+
+    __slots__ = ()
+    _on_value = True
+
+
+class inference_mode(Switch):
+    """Like `no_grad`; `mode=False` leaves things as they are. Context manager and decorator."""
+
+    __slots__ = ("_mode",)
+
+    @overload
+    def __new__(cls, mode: bool = True) -> Self: ...
+    @overload
+    def __new__(cls, mode: Callable[..., Any]) -> Any: ...
+    def __new__(cls, mode: Any = True) -> Any:
+        made = object.__new__(cls)
+        on = mode if isinstance(mode, bool) else True
+        Switch.__init__(made, "grad", not on and _state.is_on("grad"))
+        return made if isinstance(mode, bool) else made(mode)
+
+    def __init__(self, mode: Any = True) -> None:
+        pass
+
+
+class set_grad_enabled:
+    """Turn recording on or off at once; as a context manager, until its end."""
+
+    def __init__(self, mode: bool) -> None:
+        number = _state.current_state() or _state.open_context()
+        self._token = _state.set_state(_state.moved(number, "grad", bool(mode)))
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *exc_info: object) -> None:
+        _state.reset_state(self._token)
+
+
+def is_grad_enabled() -> bool:
+    """Whether operations are being recorded."""
+    return _state.is_on("grad")

@@ -1,0 +1,146 @@
+"""`backward` and `grad`: the ways into the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from dispatch_core._op import K
+from dispatch_core._tensor import Tensor
+from dispatch_core.autograd._engine import Engine
+
+
+def _sequence(value: Any) -> tuple[Any, ...]:
+    return tuple(value) if isinstance(value, (tuple, list)) else (value,)
+
+
+def _roots(tensors: Sequence[Tensor], gradients: Any) -> list[tuple[Any, Tensor]]:
+    given = (None,) * len(tensors) if gradients is None else _sequence(gradients)
+    if len(given) != len(tensors):
+        raise RuntimeError(
+            f"Mismatch in the number of outputs and gradients: got {len(tensors)} tensors and "
+            f"{len(given)} gradients"
+        )
+    roots = []
+    for index, (tensor, g) in enumerate(zip(tensors, given, strict=True)):
+        if not tensor.requires_grad:
+            raise RuntimeError(
+                f"element {index} of tensors does not require grad and does not have a grad_fn; it was "
+                "not made from a tensor with requires_grad=True, or under no_grad()"
+            )
+        roots.append((tensor._node, _start(tensor, g, index)))
+    return roots
+
+
+def _start(tensor: Tensor, g: Any, index: int) -> Tensor:
+    if g is None:
+        if tensor.numel() != 1:
+            raise RuntimeError(
+                "grad can be implicitly created only for scalar outputs; this tensor has shape "
+                f"{list(tensor.shape)}, so pass the gradient, as in y.backward(torch.ones_like(y))"
+            )
+        if tensor.dtype.is_complex:
+            raise RuntimeError(
+                "grad can be implicitly created only for real scalar outputs but got "
+                f"{tensor.dtype}"
+            )
+        return K.ones_like(tensor)  # type: ignore[no-any-return]
+    if not isinstance(g, Tensor):
+        raise TypeError(f"gradients can be either Tensors or None, but got {type(g).__name__}")
+    if g.shape != tensor.shape:
+        raise RuntimeError(
+            f"Mismatch in shape: grad_output[{index}] has a shape of {g.shape} and output[{index}] "
+            f"has a shape of {tensor.shape}."
+        )
+    if g.dtype.is_complex != tensor.dtype.is_complex:
+        raise RuntimeError(
+            "For complex Tensors, both grad_output and output are required to have the same dtype: "
+            f"grad_output[{index}] has {g.dtype} and output[{index}] has {tensor.dtype}"
+        )
+    return g
+
+
+def backward(
+    tensors: Any,
+    grad_tensors: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    inputs: Any = None,
+) -> None:
+    """Add the gradients of `tensors` to `.grad` of the leaves they were made from.
+
+    Raises RuntimeError when a tensor does not require grad, has more than one element and no gradient
+    is given, or its graph was already used and freed.
+    """
+    wanted = None if inputs is None else _sequence(inputs)
+    if wanted is not None and not wanted:
+        raise RuntimeError("`inputs` argument to `backward` cannot be empty.")
+    roots = _roots(_sequence(tensors), grad_tensors)
+    engine = Engine(
+        create_graph=create_graph,
+        retain_graph=create_graph if retain_graph is None else retain_graph,
+        inputs=None if wanted is None else [t._node for t in wanted],
+        accumulate=True,
+    )
+    engine.run(roots)
+
+
+def grad(
+    outputs: Any,
+    inputs: Any,
+    grad_outputs: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    only_inputs: bool = True,
+    allow_unused: bool | None = None,
+    is_grads_batched: bool = False,
+    materialize_grads: bool = False,
+) -> tuple[Tensor | None, ...]:
+    """The gradients of `outputs` with respect to `inputs`, without touching any `.grad`.
+
+    Raises RuntimeError when an input does not require grad, or was not used and `allow_unused` is
+    not set (with `materialize_grads`, unused inputs give zeros).
+    """
+    wanted = _sequence(inputs)
+    for index, tensor in enumerate(wanted):
+        if not isinstance(tensor, Tensor) or not tensor.requires_grad:
+            raise RuntimeError(
+                f"One of the differentiated Tensors (input {index}) does not require grad"
+            )
+    unused_allowed = materialize_grads if allow_unused is None else allow_unused
+    if materialize_grads and allow_unused is False:
+        raise ValueError("Expected allow_unused to be True or not passed when materialize_grads=True")
+    engine = Engine(
+        create_graph=create_graph,
+        retain_graph=create_graph if retain_graph is None else retain_graph,
+        inputs=[t._node for t in wanted],
+        accumulate=False,
+    )
+    captured = engine.run(_roots(_sequence(outputs), grad_outputs))
+    found: list[Tensor | None] = []
+    for tensor in wanted:
+        g = captured.get(tensor._node)
+        if g is None and materialize_grads:
+            g = K.zeros_like(tensor)
+        if g is None and not unused_allowed:
+            raise RuntimeError(
+                "One of the differentiated Tensors appears to not have been used in the graph. Set "
+                "allow_unused=True if this is the desired behavior."
+            )
+        found.append(g)
+    return tuple(found)
+
+
+def _backward_method(
+    self: Tensor,
+    gradient: Tensor | None = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    inputs: Any = None,
+) -> None:
+    """See `autograd.backward`."""
+    backward(self, None if gradient is None else (gradient,), retain_graph, create_graph, inputs)
+
+
+_backward_method.__name__ = "backward"
+Tensor.backward = _backward_method  # type: ignore[attr-defined]

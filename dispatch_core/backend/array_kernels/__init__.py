@@ -1,0 +1,17 @@
+"""Kernels for every primitive, written over an array module `xp` with numpy's interface."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dispatch_core.backend.array_kernels import create, elementwise, index, movement, reduce
+from dispatch_core.backend.kernels import KernelTable
+
+_TOPICS = (elementwise, reduce, movement, create, index)
+
+
+def register_all(table: KernelTable, xp: Any, provider: str) -> None:
+    """Enter all kernels for the module `xp` into a device's table."""
+    for topic in _TOPICS:
+        for op, fn in topic.kernels(xp).items():
+            table.register(op, fn, provider=provider, out=isinstance(fn, xp.ufunc))

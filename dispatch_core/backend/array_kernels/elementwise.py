@@ -1,0 +1,142 @@
+"""Element-wise kernels; most are the module's own ufuncs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+Kernel = Callable[..., Any]
+
+
+def kernels(xp: Any) -> dict[str, Kernel]:
+    """Operator name -> kernel."""
+    return _ufuncs(xp) | {
+        "sgn": _sgn(xp),
+        "abs": _abs(xp),
+        "remainder": _remainder(xp),
+        "floor_divide": _floor_divide(xp),
+        "trunc_divide": _trunc_divide(xp),
+        "fmod": _fmod(xp),
+        "pow": _pow(xp),
+        "sigmoid": _sigmoid(xp),
+        "where": xp.where,
+        "reciprocal": lambda input: 1 / input,
+        "rsqrt": lambda input: 1 / xp.sqrt(input),
+        "floor": _whole(xp, xp.floor),
+        "ceil": _whole(xp, xp.ceil),
+        "trunc": _whole(xp, xp.trunc),
+        "round": _whole(xp, xp.rint),
+        "conj_physical": xp.conjugate,
+    }
+
+
+def _ufuncs(xp: Any) -> dict[str, Kernel]:
+    names = {
+        "neg": "negative", "exp": "exp", "expm1": "expm1", "log": "log", "log1p": "log1p",
+        "sin": "sin", "cos": "cos", "sqrt": "sqrt", "tanh": "tanh", "bitwise_not": "invert",
+        "add": "add", "sub": "subtract", "mul": "multiply", "div": "true_divide",
+        "atan2": "arctan2", "maximum": "maximum", "minimum": "minimum",
+        "eq": "equal", "ne": "not_equal", "lt": "less", "le": "less_equal", "gt": "greater",
+        "ge": "greater_equal", "bitwise_and": "bitwise_and", "bitwise_or": "bitwise_or",
+        "bitwise_xor": "bitwise_xor", "square": "square", "exp2": "exp2", "log2": "log2",
+        "log10": "log10", "tan": "tan", "sinh": "sinh", "cosh": "cosh", "asin": "arcsin",
+        "acos": "arccos", "atan": "arctan", "asinh": "arcsinh", "acosh": "arccosh",
+        "atanh": "arctanh", "logical_not": "logical_not", "logical_and": "logical_and",
+        "logical_or": "logical_or", "logical_xor": "logical_xor", "isnan": "isnan",
+        "isinf": "isinf", "isfinite": "isfinite",
+    }  # fmt: skip
+    return {op: getattr(xp, name) for op, name in names.items()}
+
+
+def _discrete(array: Any) -> bool:
+    return array.dtype.kind in "biu"
+
+
+def _sgn(xp: Any) -> Kernel:
+    def sgn(input: Any) -> Any:
+        return input.copy() if input.dtype.kind == "b" else xp.sign(input)
+
+    return sgn
+
+
+def _abs(xp: Any) -> Kernel:
+    def abs(input: Any) -> Any:
+        return input.copy() if input.dtype.kind in "bu" else xp.absolute(input)
+
+    return abs
+
+
+def _whole(xp: Any, function: Kernel) -> Kernel:
+    def whole(input: Any) -> Any:
+        return input.copy() if _discrete(input) else function(input)
+
+    return whole
+
+
+def _nonzero_divisor(xp: Any, other: Any) -> None:
+    if _discrete(other) and not other.all():
+        raise RuntimeError("ZeroDivisionError: integer division or modulo by zero")
+
+
+def _remainder(xp: Any) -> Kernel:
+    def remainder(input: Any, other: Any) -> Any:
+        _nonzero_divisor(xp, other)
+        return xp.remainder(input, other)
+
+    return remainder
+
+
+def _fmod(xp: Any) -> Kernel:
+    def fmod(input: Any, other: Any) -> Any:
+        _nonzero_divisor(xp, other)
+        return xp.fmod(input, other)
+
+    return fmod
+
+
+def _floor_divide(xp: Any) -> Kernel:
+    def floor_divide(input: Any, other: Any) -> Any:
+        _nonzero_divisor(xp, other)
+        if _discrete(input):
+            return xp.floor_divide(input, other)
+        # C's and PyTorch's way with infinite quotients, where numpy gives NaN.
+        quotient = xp.floor_divide(input, other)
+        by_zero = other == 0
+        return xp.where(by_zero, input / other, quotient) if by_zero.any() else quotient
+
+    return floor_divide
+
+
+def _trunc_divide(xp: Any) -> Kernel:
+    def trunc_divide(input: Any, other: Any) -> Any:
+        _nonzero_divisor(xp, other)
+        if not _discrete(input):
+            return xp.trunc(input / other)
+        quotient = xp.floor_divide(input, other)
+        short = (quotient < 0) & (quotient * other != input)
+        return quotient + short.astype(quotient.dtype)
+
+    return trunc_divide
+
+
+def _pow(xp: Any) -> Kernel:
+    def pow(input: Any, exponent: Any) -> Any:
+        if _discrete(exponent) and exponent.dtype.kind == "i" and (exponent < 0).any():
+            raise RuntimeError("Integers to negative integer powers are not allowed.")
+        if exponent.ndim == 0 and exponent == 2:
+            return xp.square(input)
+        return xp.power(input, exponent)
+
+    return pow
+
+
+def _sigmoid(xp: Any) -> Kernel:
+    def sigmoid(input: Any) -> Any:
+        # tanh does not overflow, and is exact where exp(-x) would lose the sign.
+        out = xp.multiply(input, input.dtype.type(0.5))
+        out = xp.tanh(out)
+        out *= input.dtype.type(0.5)
+        out += input.dtype.type(0.5)
+        return out
+
+    return sigmoid

@@ -1,0 +1,132 @@
+"""Reductions and scans; halves accumulate in float32, integers in int64."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+Kernel = Callable[..., Any]
+
+
+def kernels(xp: Any) -> dict[str, Kernel]:
+    """Operator name -> kernel."""
+    return {
+        "sum": _accumulating(xp, xp.add),
+        "prod": _accumulating(xp, xp.multiply),
+        "mean": _mean(xp),
+        "amax": _extreme(xp, xp.maximum),
+        "amin": _extreme(xp, xp.minimum),
+        "argmax": _arg(xp.argmax),
+        "argmin": _arg(xp.argmin),
+        "all": _truth(xp, xp.logical_and),
+        "any": _truth(xp, xp.logical_or),
+        "cumsum": _scan(xp, xp.add),
+        "cumprod": _scan(xp, xp.multiply),
+    }
+
+
+def axes(dim: Any) -> Any:
+    """A `dim` argument as numpy's axis (an empty list means all, as in PyTorch)."""
+    if dim.__class__ is int or dim is None:
+        return dim
+    return (tuple(dim) or None) if isinstance(dim, (tuple, list)) else dim.__index__()
+
+
+def is_half(array: Any) -> bool:
+    """Whether the elements have 16 bits and would accumulate badly."""
+    return array.dtype.itemsize == 2 and array.dtype.kind not in "iu"
+
+
+def _accumulator(array: Any) -> Any:
+    kind = array.dtype.kind
+    if kind in "biu":
+        return "int64"
+    return "float32" if is_half(array) else None
+
+
+def _accumulating(xp: Any, ufunc: Any) -> Kernel:
+    reduce = ufunc.reduce
+
+    def accumulate(input: Any, dim: Any, keepdim: bool) -> Any:
+        if input.ndim == 0:
+            dim = _scalar_dim(dim)
+        wide = _accumulator(input)
+        if wide is None:
+            return reduce(input, axes(dim), None, None, keepdim)
+        result = reduce(input, axes(dim), wide, None, keepdim)
+        return result.astype(input.dtype) if wide == "float32" else result
+
+    return accumulate
+
+
+def _scalar_dim(dim: Any) -> Any:
+    """0-d tensors accept dim 0 and -1, which stand for the single element."""
+    for d in dim if isinstance(dim, (tuple, list)) else (dim,):
+        if d is not None and d not in (0, -1):
+            raise IndexError(d)
+    return None
+
+
+def _mean(xp: Any) -> Kernel:
+    reduce = xp.add.reduce
+
+    def mean(input: Any, dim: Any, keepdim: bool) -> Any:
+        if input.ndim == 0:
+            dim = _scalar_dim(dim)
+        wide = "float32" if is_half(input) else None
+        total = reduce(input, axes(dim), wide, None, keepdim)
+        count = input.size / total.size if total.size else 1
+        result = total / total.dtype.type(count)
+        return result.astype(input.dtype) if wide else result
+
+    return mean
+
+
+def _extreme(xp: Any, ufunc: Any) -> Kernel:
+    reduce = ufunc.reduce
+
+    def extreme(input: Any, dim: Any, keepdim: bool) -> Any:
+        if input.ndim == 0:
+            dim = _scalar_dim(dim)
+        return reduce(input, axes(dim), None, None, keepdim)
+
+    return extreme
+
+
+def _arg(function: Kernel) -> Kernel:
+    def arg(input: Any, dim: Any, keepdim: bool) -> Any:
+        if input.ndim == 0:
+            dim = _scalar_dim(dim)
+        result = function(input, axis=dim)
+        if keepdim:
+            shape = [1 if dim is None or i == dim % input.ndim else n for i, n in enumerate(input.shape)]
+            return result.reshape(shape)
+        return result
+
+    return arg
+
+
+def _truth(xp: Any, ufunc: Any) -> Kernel:
+    reduce = ufunc.reduce
+
+    def truth(input: Any, dim: Any, keepdim: bool) -> Any:
+        if input.ndim == 0:
+            dim = _scalar_dim(dim)
+        result = reduce(input, axes(dim), None, None, keepdim)
+        return result.astype("uint8") if input.dtype == "uint8" else result
+
+    return truth
+
+
+def _scan(xp: Any, ufunc: Any) -> Kernel:
+    accumulate = ufunc.accumulate
+
+    def scan(input: Any, dim: int) -> Any:
+        wide = _accumulator(input)
+        if input.ndim == 0:
+            _scalar_dim(dim)
+            return input.astype(wide if wide == "int64" else input.dtype)
+        result = accumulate(input, dim, wide)
+        return result.astype(input.dtype) if wide == "float32" else result
+
+    return scan

@@ -1,0 +1,56 @@
+"""The backend shared by array modules with numpy's interface: numpy itself, and cupy.
+
+A subclass says which module, how arrays come from and go to the host, and adds its own fast kernels;
+everything in `array_kernels` is written over the module `xp` alone.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from dispatch_core._dtypes import dtype, from_numpy_dtype
+from dispatch_core.backend.api import Backend, Raw
+from dispatch_core.backend.array_kernels import register_all
+
+
+class ArrayModuleBackend(Backend):
+    """A device whose raw arrays are those of a numpy-like module."""
+
+    xp: Any
+    """The array module."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._dtypes: dict[Any, dtype] = {}
+        register_all(self.kernels, self.xp, self.device)
+
+    def write(self, target: Raw, source: Raw) -> None:
+        self.xp.copyto(target, source, casting="unsafe")
+
+    def copy(self, raw: Raw) -> Raw:
+        return raw.copy(order="C")
+
+    def dtype_of(self, raw: Raw) -> dtype:
+        found = self._dtypes.get(raw.dtype)
+        if found is None:
+            found = self._dtypes[raw.dtype] = from_numpy_dtype(np.dtype(raw.dtype))
+        return found
+
+    def layout_of(self, raw: Raw) -> tuple[tuple[int, ...], int]:
+        size = raw.dtype.itemsize
+        storage: Any = self.storage_of(raw)
+        offset = self.address(raw) - self.address(storage)
+        return tuple(s // size for s in raw.strides), offset // size
+
+    def address(self, raw: Raw) -> int:
+        """Where the first element lies in memory."""
+        return int(raw.__array_interface__["data"][0])
+
+    def as_array(self, result: Any) -> Raw:
+        return result if isinstance(result, self.array) else self.xp.asarray(result)
+
+    def full(self, shape: tuple[int, ...], value: Any, dtype: dtype) -> Raw:
+        """A new array filled with one value."""
+        return self.xp.full(shape, value, dtype.numpy_dtype)

@@ -1,0 +1,127 @@
+"""The one door for plugins: everything a backend, layer, operator or domain package may import.
+
+What stands here is the contract; other modules of the core may change at any time.
+"""
+
+from __future__ import annotations
+
+from dispatch_core._dispatcher.chains import Chain, chain_of
+from dispatch_core._dispatcher.compose import Below
+from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
+from dispatch_core._dispatcher.operator import Op
+from dispatch_core._dtypes import (
+    ALL_DTYPES,
+    bfloat16,
+    bool_,
+    complex64,
+    complex128,
+    dtype,
+    float16,
+    float32,
+    float64,
+    int8,
+    int16,
+    int32,
+    int64,
+    uint8,
+    uint16,
+    uint32,
+    uint64,
+)
+from dispatch_core._errors import DeviceUnavailableError, NoKernelError, PluginError
+from dispatch_core._families.base import (
+    ALL,
+    DISCRETE,
+    FLOATING,
+    INEXACT,
+    NUMBERS,
+    REAL,
+    REAL_NUMBERS,
+    Family,
+)
+from dispatch_core._families.others import (
+    contraction,
+    creation,
+    custom,
+    indexing,
+    movement,
+    random,
+)
+from dispatch_core._families.pointwise import BOOL, FLOAT, SAME, pointwise
+from dispatch_core._families.reduction import reduction, scan
+from dispatch_core._hooks import API_VERSION, hookimpl
+from dispatch_core._layer import Keys, Layer
+from dispatch_core._op import Ints, K, Number, composite, primitive
+from dispatch_core._place import Place
+from dispatch_core._state import State, Switch
+from dispatch_core._tensor import Tensor
+from dispatch_core.backend import philox
+from dispatch_core.backend.api import Backend
+from dispatch_core.backend.array_module import ArrayModuleBackend
+from dispatch_core.backend.kernels import Kernel, KernelTable
+
+__all__ = [
+    "ALL",
+    "ALL_DTYPES",
+    "API_VERSION",
+    "BOOL",
+    "DISCRETE",
+    "FLOAT",
+    "FLOATING",
+    "INEXACT",
+    "NOT_DIFFERENTIABLE",
+    "NUMBERS",
+    "REAL",
+    "REAL_NUMBERS",
+    "SAME",
+    "ArrayModuleBackend",
+    "Backend",
+    "Below",
+    "Chain",
+    "DeviceUnavailableError",
+    "Family",
+    "Ints",
+    "K",
+    "Kernel",
+    "KernelTable",
+    "Keys",
+    "Layer",
+    "NoKernelError",
+    "Number",
+    "Op",
+    "Place",
+    "PluginError",
+    "State",
+    "Switch",
+    "Tensor",
+    "bfloat16",
+    "bool_",
+    "chain_of",
+    "complex64",
+    "complex128",
+    "composite",
+    "contraction",
+    "creation",
+    "custom",
+    "dtype",
+    "float16",
+    "float32",
+    "float64",
+    "hookimpl",
+    "indexing",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "movement",
+    "philox",
+    "pointwise",
+    "primitive",
+    "random",
+    "reduction",
+    "scan",
+    "uint8",
+    "uint16",
+    "uint32",
+    "uint64",
+]

@@ -1,0 +1,241 @@
+"""Factories: tensors from sizes, values and other tensors' shapes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
+from dispatch_core._dtypes import get_default_dtype, int64, scalar_dtype
+from dispatch_core._families.others import creation, movement
+from dispatch_core._op import Ints, K, Number, composite, primitive
+from dispatch_core._place import Place, place
+from dispatch_core._tensor import Tensor
+
+
+@primitive(creation(), namespace="_")
+def fill_new(size: Any, value: Any, place: Place) -> Tensor:
+    """A new tensor of a size, all elements `value` (None: whatever the memory holds)."""
+
+
+@primitive(creation(), namespace="_")
+def arange_new(start: Any, step: Any, count: int, place: Place) -> Tensor:
+    """start, start + step, ... as a new tensor of `count` elements."""
+
+
+def _size(size: Any) -> tuple[int, ...]:
+    found = tuple(int(n) for n in size)
+    for n in found:
+        if n < 0:
+            raise RuntimeError(
+                f"Trying to create tensor with negative dimension {n}: {list(found)}"
+            )
+    return found
+
+
+def _finish(tensor: Tensor, requires_grad: bool) -> Tensor:
+    return tensor.requires_grad_() if requires_grad else tensor
+
+
+@composite(creation(), out=True)
+def full(
+    size: Any, fill_value: Any, *, dtype: Any = None, layout: Any = None, device: Any = None,
+    requires_grad: bool = False, pin_memory: bool = False,
+) -> Tensor:
+    """A tensor filled with one value; its dtype follows from the value unless given."""
+    if isinstance(fill_value, Tensor):
+        fill_value = fill_value.item()
+    wanted = dtype or scalar_dtype(fill_value)
+    size = size if isinstance(size, (tuple, list)) else (size,)
+    return _finish(K.fill_new(_size(size), fill_value, place(device, wanted)), requires_grad)
+
+
+@composite(creation(), out=True)
+def empty(
+    size: Ints, *, dtype: Any = None, layout: Any = None, device: Any = None,
+    requires_grad: bool = False, pin_memory: bool = False, memory_format: Any = None,
+) -> Tensor:
+    """A tensor whose elements are whatever the memory holds."""
+    wanted = dtype or get_default_dtype()
+    return _finish(K.fill_new(_size(size), None, place(device, wanted)), requires_grad)
+
+
+@composite(creation(), out=True)
+def zeros(
+    size: Ints, *, dtype: Any = None, layout: Any = None, device: Any = None,
+    requires_grad: bool = False, pin_memory: bool = False,
+) -> Tensor:
+    """A tensor filled with 0."""
+    wanted = dtype or get_default_dtype()
+    return _finish(K.fill_new(_size(size), 0, place(device, wanted)), requires_grad)
+
+
+@composite(creation(), out=True)
+def ones(
+    size: Ints, *, dtype: Any = None, layout: Any = None, device: Any = None,
+    requires_grad: bool = False, pin_memory: bool = False,
+) -> Tensor:
+    """A tensor filled with 1."""
+    wanted = dtype or get_default_dtype()
+    return _finish(K.fill_new(_size(size), 1, place(device, wanted)), requires_grad)
+
+
+@composite(creation(), out=True)
+def eye(
+    n: int, m: Any = None, *, dtype: Any = None, layout: Any = None, device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """A matrix with ones on the diagonal and zeros elsewhere."""
+    m = n if m is None else m
+    where = place(device, dtype or get_default_dtype())
+    size = _size((n, m))
+    count = place(device, int64)
+    rows, columns = (K.arange_new(0, 1, k, count) for k in size)
+    on = K.eq(K.unsqueeze(rows, 1), columns)
+    return _finish(K.cast(on, where.dtype), requires_grad)
+
+
+@composite(creation(), out=True)
+def arange(
+    start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None, layout: Any = None,
+    device: Any = None, requires_grad: bool = False,
+) -> Tensor:
+    """start, start + step, ... below end; int64 if all are ints, else the default dtype."""
+    if end is None:
+        start, end = 0, start
+    start, end, step = (v.item() if isinstance(v, Tensor) else v for v in (start, end, step))
+    if step == 0:
+        raise RuntimeError("step must be nonzero")
+    if (end - start) * step < 0:
+        raise RuntimeError("upper bound and lower bound inconsistent with step sign")
+    if dtype is None:
+        whole = all(isinstance(v, int) for v in (start, end, step))
+        dtype = int64 if whole else get_default_dtype()
+    span = end - start
+    count = -(-span // step) if isinstance(span, int) and isinstance(step, int) else _ceil(span / step)
+    return _finish(K.arange_new(start, step, int(count), place(device, dtype)), requires_grad)
+
+
+def _ceil(value: float) -> int:
+    whole = int(value)
+    return whole + 1 if value > whole else whole
+
+
+@composite(creation(), out=True)
+def linspace(
+    start: Any, end: Any, steps: int, *, dtype: Any = None, layout: Any = None, device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """`steps` evenly spaced values from start to end, both included."""
+    if steps < 0:
+        raise RuntimeError("number of steps must be non-negative")
+    start, end = (v.item() if isinstance(v, Tensor) else v for v in (start, end))
+    wanted = dtype or get_default_dtype()
+    exact = place(device, wanted if wanted.is_floating_point else get_default_dtype())
+    i = K.arange_new(0, 1, steps, exact)
+    if steps <= 1:
+        return _finish(K.cast(i * 0 + start, wanted), requires_grad)
+    step = (end - start) / (steps - 1)
+    # Counted from both ends, so that both are exact.
+    values = K.where(K.lt(i, steps // 2), i * step + start, end - (steps - 1 - i) * step)
+    return _finish(K.cast(values, wanted), requires_grad)
+
+
+@composite(movement(samples=lambda make: [(make(2, 3), 2.5)]), grad=NOT_DIFFERENTIABLE)
+def full_like(
+    input: Tensor, fill_value: Any, *, dtype: Any = None, layout: Any = None, device: Any = None,
+    requires_grad: bool = False, memory_format: Any = None,
+) -> Tensor:
+    """A tensor of the shape, dtype and device of another, filled with one value."""
+    if isinstance(fill_value, Tensor):
+        fill_value = fill_value.item()
+    where = place(input.device if device is None else device, dtype or input.dtype)
+    return _finish(K.fill_new(tuple(input.shape), fill_value, where), requires_grad)
+
+
+@composite(movement(samples=lambda make: [(make(2, 3),)]), grad=NOT_DIFFERENTIABLE)
+def zeros_like(
+    input: Tensor, *, dtype: Any = None, layout: Any = None, device: Any = None,
+    requires_grad: bool = False, memory_format: Any = None,
+) -> Tensor:
+    """Zeros in the shape, dtype and device of another tensor."""
+    return K.full_like(input, 0, dtype=dtype, device=device, requires_grad=requires_grad)
+
+
+@composite(movement(samples=lambda make: [(make(2, 3),)]), grad=NOT_DIFFERENTIABLE)
+def ones_like(
+    input: Tensor, *, dtype: Any = None, layout: Any = None, device: Any = None,
+    requires_grad: bool = False, memory_format: Any = None,
+) -> Tensor:
+    """Ones in the shape, dtype and device of another tensor."""
+    return K.full_like(input, 1, dtype=dtype, device=device, requires_grad=requires_grad)
+
+
+@composite(movement(), grad=NOT_DIFFERENTIABLE)
+def empty_like(
+    input: Tensor, *, dtype: Any = None, layout: Any = None, device: Any = None,
+    requires_grad: bool = False, memory_format: Any = None,
+) -> Tensor:
+    """An uninitialised tensor in the shape, dtype and device of another."""
+    where = place(input.device if device is None else device, dtype or input.dtype)
+    return _finish(K.fill_new(tuple(input.shape), None, where), requires_grad)
+
+
+@primitive(
+    movement(samples=lambda make: [(make(2, 3), get_default_dtype())]),
+    grad={"input": lambda K, g, input: K.cast_like(g, input)},
+    namespace="_",
+)
+def cast(input: Tensor, dtype: Any) -> Tensor:
+    """The elements converted to another dtype, as a new tensor."""
+
+
+@composite(movement(), namespace="_", grad=NOT_DIFFERENTIABLE)
+def cast_like(input: Tensor, other: Tensor) -> Tensor:
+    """The elements converted to the dtype of another tensor (the real part, if that is real)."""
+    if input.dtype is other.dtype:
+        return input
+    if input.is_complex() and not other.is_complex():
+        input = K.real(input)
+    return K.cast(input, other.dtype)
+
+
+@composite(
+    movement(samples=lambda make: [(make(2, 3), make(3)), (make(2), make())], inplace=True),
+    namespace="_",
+)
+def copy(input: Tensor, src: Tensor) -> Tensor:
+    """`src`, broadcast to the shape and converted to the dtype of `input`."""
+    if src.dtype is not input.dtype:
+        src = K.cast(src, input.dtype)
+    return src if src.shape == input.shape else K.expand(src, tuple(input.shape))
+
+
+@composite(
+    movement(samples=lambda make: [(make(2, 3), 2.0), (make(2), make())], inplace=True),
+    grad={
+        "input": lambda K, g: K.zeros_like(g),
+        "value": lambda K, g: K.sum(g),
+    },
+)
+def fill(input: Tensor, value: Tensor | Number) -> Tensor:
+    """A tensor of the shape of `input`, all elements `value` (a number or 0-d tensor)."""
+    if isinstance(value, Tensor):
+        if value.ndim:
+            raise RuntimeError(
+                "fill_ only supports 0-dimension value tensor but got tensor with "
+                f"{value.ndim} dimensions."
+            )
+        return K.copy(input, value)
+    return K.full_like(input, value)
+
+
+@composite(movement(samples=lambda make: [(make(2, 3),)], inplace=True), namespace="_", method=False)
+def zero(input: Tensor) -> Tensor:
+    """Zeros in the shape of `input`."""
+    return K.fill(input, 0)
+
+
+@composite(movement(), namespace="_", fallback=False)
+def to_device(input: Tensor, device: Any) -> Tensor:
+    """A copy on another device."""
+    return K.move(input, place(device, input.dtype))

@@ -1,0 +1,268 @@
+"""Reading and writing elements by index."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
+from dispatch_core._families.base import REAL, check_dim
+from dispatch_core._families.others import custom, indexing
+from dispatch_core._op import K, Number, composite, primitive
+from dispatch_core._tensor import Tensor
+
+
+def _index_of(make: Any, *shape: int, high: int) -> Any:
+    """Sample indices below `high`."""
+    return make(*shape, low=0, high=high, integer=True)
+
+
+@primitive(
+    indexing(
+        apart=("index",),
+        samples=lambda make: [
+            (make(3, 4), 1, _index_of(make, 3, 2, high=4)),
+            (make(3, 4), 0, _index_of(make, 2, 4, high=3)),
+        ],
+    ),
+    grad={
+        "input": lambda K, g, input_shape, dim, index: K.scatter_add(
+            K.expand(K.zeros_like(K.sum(g)), input_shape), dim, index, g
+        ),
+        "index": NOT_DIFFERENTIABLE,
+    },
+    out=True,
+    handled=("sparse_grad",),
+)
+def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False) -> Tensor:
+    """out[i][j] = input[index[i][j]][j] for dim 0, and likewise for other dimensions."""
+    return K.gather(input, dim, index)
+
+
+@primitive(
+    indexing(
+        apart=("index",),
+        inplace=True,
+        samples=lambda make: [
+            (make(3, 4), 1, _index_of(make, 3, 2, high=4), make(3, 2)),
+            (make(3, 4), 0, _index_of(make, 5, 4, high=3), make(5, 4)),
+        ],
+    ),
+    grad={
+        "input": lambda g: g,
+        "index": NOT_DIFFERENTIABLE,
+        "src": lambda K, g, dim, index: K.gather(g, dim, index),
+    },
+    out=True,
+)
+def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
+    """input with src[i][j] added at [index[i][j]][j] for dim 0; equal places accumulate."""
+
+
+@primitive(
+    indexing(
+        apart=("index",),
+        inplace=True,
+        samples=lambda make: [(make(3, 4), 1, _index_of(make, 3, 1, high=4), make(3, 1))],
+    ),
+    grad={
+        "input": lambda K, g, dim, index: K.scatter(g, dim, index, K.zeros_like(K.gather(g, dim, index))),
+        "index": NOT_DIFFERENTIABLE,
+        "src": lambda K, g, dim, index: K.gather(g, dim, index),
+    },
+    namespace="_",
+)
+def scatter_src(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
+    """input with src[i][j] written at [index[i][j]][j] for dim 0."""
+
+
+@composite(
+    indexing(
+        apart=("index",),
+        inplace=True,
+        samples=lambda make: [
+            (make(3, 4), 1, _index_of(make, 3, 1, high=4), make(3, 1)),
+            (make(3, 4), 0, _index_of(make, 1, 4, high=3), 2.0),
+        ],
+    ),
+    out=True,
+)
+def scatter(input: Tensor, dim: int, index: Tensor, src: Tensor | Number) -> Tensor:
+    """input with src[i][j], or one number, written at [index[i][j]][j] for dim 0."""
+    if not isinstance(src, Tensor):
+        src = K.fill_new_like(index, src, input.dtype)
+    return K.scatter_src(input, dim, index, src)
+
+
+@composite(indexing(), namespace="_", grad=NOT_DIFFERENTIABLE)
+def fill_new_like(input: Tensor, value: Any, dtype: Any) -> Tensor:
+    """`value` in the shape and on the device of `input`, in another dtype."""
+    return K.full_like(input, value, dtype=dtype)
+
+
+@composite(
+    indexing(
+        apart=("index",),
+        samples=lambda make: [
+            (make(3, 4), 0, _index_of(make, 5, high=3)),
+            (make(3, 4), 1, _index_of(make, 2, high=4)),
+        ],
+    ),
+    grad={
+        "input": lambda K, g, input_shape, dim, index: K.index_add(
+            K.expand(K.zeros_like(K.sum(g)), input_shape), dim, index, g
+        ),
+        "index": NOT_DIFFERENTIABLE,
+    },
+    out=True,
+)
+def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
+    """The slices along a dimension at the places of a 1-d index."""
+    at = check_dim(dim, input.ndim)
+    if index.ndim > 1:
+        raise IndexError("index_select(): Index is supposed to be a vector")
+    if not input.ndim:
+        return K.reshape(K.index_select(K.reshape(input, (1,)), 0, index), ())
+    shape = [1] * input.ndim
+    shape[at] = index.numel()
+    wide = list(input.shape)
+    wide[at] = index.numel()
+    return K.gather(input, at, K.expand(K.reshape(index, tuple(shape)), tuple(wide)))
+
+
+@composite(
+    indexing(
+        apart=("index",),
+        inplace=True,
+        samples=lambda make: [(make(3, 4), 0, _index_of(make, 5, high=3), make(5, 4))],
+    ),
+    grad={
+        "input": lambda g: g,
+        "index": NOT_DIFFERENTIABLE,
+        "source": lambda K, g, dim, index: K.index_select(g, dim, index),
+    },
+    out=True,
+    handled=("alpha",),
+)
+def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: Any = 1) -> Tensor:
+    """input with alpha times the slices of source added at the places of a 1-d index."""
+    if alpha != 1:
+        return K.index_add(input, dim, index, source * alpha)
+    at = check_dim(dim, input.ndim)
+    shape = [1] * input.ndim
+    shape[at] = index.numel()
+    return K.scatter_add(input, at, K.expand(K.reshape(index, tuple(shape)), source.shape), source)
+
+
+@composite(
+    indexing(
+        apart=("indices",),
+        samples=lambda make: [
+            (make(3, 4), [_index_of(make, 2, high=3)], (0,)),
+            (make(3, 4), [_index_of(make, 2, 1, high=3), _index_of(make, 5, high=4)], (0, 1)),
+            (make(2, 3, 4), [_index_of(make, 2, high=2), _index_of(make, 2, high=4)], (0, 2)),
+        ],
+    ),
+    grad={
+        "input": lambda K, g, input_shape, indices, dims: K.index_put_at(
+            K.expand(K.zeros_like(K.sum(g)), input_shape), indices, g, dims, True
+        ),
+        "indices": NOT_DIFFERENTIABLE,
+    },
+    namespace="_",
+)
+def index_at(input: Tensor, indices: Sequence[Tensor], dims: Any) -> Tensor:
+    """Advanced indexing by int64 tensors along some dimensions, with numpy's placement of the result."""
+    x, at, rest = _folded(input, indices, dims)
+    picked = K.reshape(K.index_select(x, 0, K.reshape(at, (-1,))), (*at.shape, *rest))
+    return _placed(picked, at.ndim, dims)
+
+
+@composite(
+    indexing(
+        apart=("indices",),
+        inplace=True,
+        samples=lambda make: [
+            (make(3, 4), [_index_of(make, 2, high=3)], make(2, 4), (0,), True),
+            (make(3, 4), [_index_of(make, 1, high=3), _index_of(make, 1, high=4)], make(1), (0, 1), False),
+        ],
+    ),
+    grad={
+        "input": lambda K, g, indices, values_shape, dims, accumulate: (
+            g
+            if accumulate
+            else K.index_put_at(
+                g, indices, K.expand(K.zeros_like(K.sum(g)), values_shape), dims, False
+            )
+        ),
+        "indices": NOT_DIFFERENTIABLE,
+        "values": lambda K, g, indices, values_shape, dims: K.sum_to(
+            K.index_at(g, indices, dims), values_shape
+        ),
+    },
+    namespace="_",
+)
+def index_put_at(
+    input: Tensor, indices: Sequence[Tensor], values: Tensor, dims: Any, accumulate: bool
+) -> Tensor:
+    """input with `values` written (or added) at int64 indices along some dimensions."""
+    x, at, rest = _folded(input, indices, dims)
+    shape = (*at.shape, *rest)
+    values = K.expand(values, _placed(K.expand(K.sum(x) * 0, shape), at.ndim, dims).shape)
+    flat = K.reshape(_unplaced(values, at.ndim, dims), (at.numel(), *rest))
+    index = K.expand(K.reshape(at, (-1,) + (1,) * len(rest)), flat.shape)
+    written = (K.scatter_add if accumulate else K.scatter_src)(x, 0, index, flat)
+    order = _order(input.ndim, dims)
+    unfolded = K.reshape(written, tuple(input.shape[d] for d in order))
+    back = [0] * len(order)
+    for place, d in enumerate(order):
+        back[d] = place
+    return K.clone(K.permute(unfolded, tuple(back)))
+
+
+def _order(ndim: int, dims: Sequence[int]) -> list[int]:
+    return [*dims, *(d for d in range(ndim) if d not in dims)]
+
+
+def _folded(input: Tensor, indices: Sequence[Tensor], dims: Sequence[int]) -> tuple[Tensor, Tensor, Any]:
+    """The indexed dimensions folded into the first, the indices into one, and the other sizes."""
+    shape = input.shape
+    at: Any = None
+    for index, d in zip(indices, dims, strict=True):
+        size = shape[d]
+        low, high = (K.amin(index).item(), K.amax(index).item()) if index.numel() else (0, -1)
+        if index.numel() and (low < -size or high >= size):
+            wrong = low if low < -size else high
+            raise IndexError(f"index {wrong} is out of bounds for dimension {d} with size {size}")
+        index = K.where(K.lt(index, 0), index + size, index)
+        at = index if at is None else at * size + index
+    order = _order(len(shape), dims)
+    rest = tuple(shape[d] for d in order[len(dims) :])
+    count = 1
+    for d in dims:
+        count *= shape[d]
+    return K.reshape(K.permute(input, tuple(order)), (count, *rest)), at, rest
+
+
+def _gap(dims: Sequence[int]) -> int:
+    """Where numpy puts the indexed dimensions: in place if they are neighbours, else in front."""
+    return dims[0] if list(dims) == list(range(dims[0], dims[0] + len(dims))) else 0
+
+
+def _placed(value: Tensor, count: int, dims: Sequence[int]) -> Tensor:
+    to = _gap(dims)
+    return K.movedim(value, tuple(range(count)), tuple(range(to, to + count))) if to else value
+
+
+def _unplaced(value: Tensor, count: int, dims: Sequence[int]) -> Tensor:
+    to = _gap(dims)
+    return K.movedim(value, tuple(range(to, to + count)), tuple(range(count))) if to else value
+
+
+@primitive(
+    custom(REAL, samples=lambda make: [(make(3, 4),), (make(3, 4) > 0,)]),
+    grad=NOT_DIFFERENTIABLE,
+    namespace="_",
+)
+def nonzero_rows(input: Tensor) -> Tensor:
+    """The indices of the nonzero elements, one row each (int64)."""
