@@ -7,6 +7,7 @@ from typing import Any
 from dispatch_core._device import device as Device
 from dispatch_core._dtypes import dtype as DType
 from dispatch_core._keys import key_number
+from dispatch_core._tensor import Tensor, wrap
 from dispatch_core.backend.registry import backend_of
 
 HOST = Device("cpu")
@@ -63,3 +64,10 @@ def place(device: Any, dtype: DType) -> Place:
     return Place(as_device(device), dtype)
 
 
+
+
+def moved(tensor: Tensor, target: Device) -> Tensor:
+    """A copy of a tensor, without history, on another device; through the host."""
+    backend = backend_of(target.type)
+    raw = backend.from_host(tensor._backend.to_host(tensor._raw), target.index)
+    return wrap(raw, key_number(target.type, tensor.dtype))

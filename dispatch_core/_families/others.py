@@ -61,6 +61,17 @@ class Indexing(Family):
     kind = "indexing"
 
 
+class Transfer(Family):
+    """Operators whose result is on another device than their argument."""
+
+    kind = "transfer"
+
+
+def transfer(**rest: Any) -> Transfer:
+    """A move between devices."""
+    return Transfer(ALL, **rest)
+
+
 def movement(**rest: Any) -> Movement:
     """An operator that rearranges elements."""
     return Movement(ALL, **rest)

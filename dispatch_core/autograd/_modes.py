@@ -69,7 +69,9 @@ class RawOperators:
         backend = self._backend
 
         def lift(value: Any) -> Any:
-            if isinstance(value, backend.array):
+            if isinstance(value, backend.array) or (
+                hasattr(value, "shape") and hasattr(value, "dtype")  # numpy's scalars
+            ):
                 return wrap_raw(value, backend)
             if isinstance(value, (list, tuple)) and value:
                 return type(value)(lift(v) for v in value)

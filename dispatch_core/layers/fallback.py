@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from dispatch_core._device import device as Device
 from dispatch_core._dispatcher.operator import Op
-from dispatch_core._keys import key_number
-from dispatch_core._tensor import Tensor, wrap
-from dispatch_core.backend.registry import backend_of
+from dispatch_core._place import moved
+from dispatch_core._tensor import Tensor
 
 _HERE = "dispatch_core"
 
@@ -59,13 +59,6 @@ def _caller() -> str:
     return f"{frame.f_code.co_filename}:{frame.f_lineno}"
 
 
-def moved(tensor: Tensor, device: str, index: int | None = None) -> Tensor:
-    """A copy of a tensor without history on another device type."""
-    target = backend_of(device)
-    raw = target.from_host(tensor._backend.to_host(tensor._raw), index)
-    return wrap(raw, key_number(device, tensor.dtype))
-
-
 def host_call(op: Op, args: Sequence[Any], host: str) -> Any:
     """Run an operator on the host for arguments of another device; results come back to it."""
     home: list[Tensor] = []
@@ -73,14 +66,14 @@ def host_call(op: Op, args: Sequence[Any], host: str) -> Any:
     def there(value: Any) -> Any:
         if isinstance(value, Tensor):
             home.append(value)
-            return moved(value, host)
+            return moved(value, Device(host))
         if isinstance(value, (list, tuple)):
             return type(value)(there(item) for item in value) if value else value
         return value
 
     results = op.front(*[there(a) for a in args])
     device = home[0].device
-    return _map(results, lambda t: moved(t, device.type, device.index))
+    return _map(results, lambda t: moved(t, device))
 
 
 def _map(value: Any, function: Callable[[Tensor], Tensor]) -> Any:

@@ -50,6 +50,8 @@ class KernelLayer(Layer):
         return True
 
     def compose(self, op: Op, keys: Keys, state: State, below: Below) -> Chain:
+        if not op.selectors:
+            return Body(op, op.body)  # type: ignore[arg-type]  # defined over a primitive that has a place
         backend, computed = site(op, keys)
         op.family.accept(op, computed)
         op.family.admit(op, argument_dtypes(op, keys))

@@ -69,7 +69,8 @@ class OperatorSpec:
         backend, computed = site(op, keys)
         self.backend: Backend = backend
         self.op_dtype = computed
-        self.raw = computed in backend.raw_operators
+        # A move's gradient is on another device than its result: tensors know where they are.
+        self.raw = computed in backend.raw_operators and op.family.kind != "transfer"
         self.are_tensors = tuple(
             isinstance(n, frozenset) or n >= FIRST_TENSOR_KEY
             for at, n in zip(op.selectors, keys, strict=True)

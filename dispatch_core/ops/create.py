@@ -6,9 +6,9 @@ from typing import Any
 
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
 from dispatch_core._dtypes import get_default_dtype, int64, scalar_dtype
-from dispatch_core._families.others import creation, movement
+from dispatch_core._families.others import creation, custom, movement, transfer
 from dispatch_core._op import Ints, K, Number, composite, primitive
-from dispatch_core._place import Place, place
+from dispatch_core._place import Place, as_device, moved, place
 from dispatch_core._tensor import Tensor
 
 
@@ -140,7 +140,7 @@ def linspace(
     return _finish(K.cast(values, wanted), requires_grad)
 
 
-@composite(movement(samples=lambda make: [(make(2, 3), 2.5)]), grad=NOT_DIFFERENTIABLE)
+@composite(custom(samples=lambda make: [(make(2, 3), 2.5)]), grad=NOT_DIFFERENTIABLE)
 def full_like(
     input: Tensor, fill_value: Any, *, dtype: Any = None, layout: Any = None, device: Any = None,
     requires_grad: bool = False, memory_format: Any = None,
@@ -152,7 +152,52 @@ def full_like(
     return _finish(K.fill_new(tuple(input.shape), fill_value, where), requires_grad)
 
 
-@composite(movement(samples=lambda make: [(make(2, 3),)]), grad=NOT_DIFFERENTIABLE)
+def _new(input: Tensor, size: Any, value: Any, dtype: Any, device: Any, requires_grad: bool) -> Tensor:
+    size = size if isinstance(size, (tuple, list)) else (size,)
+    where = place(input.device if device is None else device, dtype or input.dtype)
+    return _finish(K.fill_new(_size(size), value, where), requires_grad)
+
+
+@composite(custom(samples=lambda make: [(make(2), (2, 3), 2.5)]), grad=NOT_DIFFERENTIABLE, method=True,
+           namespace="_")
+def new_full(
+    input: Tensor, size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None,
+    requires_grad: bool = False, layout: Any = None, pin_memory: bool = False,
+) -> Tensor:
+    """A tensor filled with one value, of the dtype and device of `input`."""
+    return _new(input, size, fill_value, dtype, device, requires_grad)
+
+
+@composite(custom(samples=lambda make: [(make(2), (2, 3))]), grad=NOT_DIFFERENTIABLE, method=True,
+           namespace="_")
+def new_zeros(
+    input: Tensor, size: Ints, *, dtype: Any = None, device: Any = None,
+    requires_grad: bool = False, layout: Any = None, pin_memory: bool = False,
+) -> Tensor:
+    """Zeros, of the dtype and device of `input`."""
+    return _new(input, size, 0, dtype, device, requires_grad)
+
+
+@composite(custom(samples=lambda make: [(make(2), (2, 3))]), grad=NOT_DIFFERENTIABLE, method=True,
+           namespace="_")
+def new_ones(
+    input: Tensor, size: Ints, *, dtype: Any = None, device: Any = None,
+    requires_grad: bool = False, layout: Any = None, pin_memory: bool = False,
+) -> Tensor:
+    """Ones, of the dtype and device of `input`."""
+    return _new(input, size, 1, dtype, device, requires_grad)
+
+
+@composite(custom(), grad=NOT_DIFFERENTIABLE, method=True, namespace="_")
+def new_empty(
+    input: Tensor, size: Ints, *, dtype: Any = None, device: Any = None,
+    requires_grad: bool = False, layout: Any = None, pin_memory: bool = False,
+) -> Tensor:
+    """An uninitialised tensor, of the dtype and device of `input`."""
+    return _new(input, size, None, dtype, device, requires_grad)
+
+
+@composite(custom(samples=lambda make: [(make(2, 3),)]), grad=NOT_DIFFERENTIABLE)
 def zeros_like(
     input: Tensor, *, dtype: Any = None, layout: Any = None, device: Any = None,
     requires_grad: bool = False, memory_format: Any = None,
@@ -161,7 +206,7 @@ def zeros_like(
     return K.full_like(input, 0, dtype=dtype, device=device, requires_grad=requires_grad)
 
 
-@composite(movement(samples=lambda make: [(make(2, 3),)]), grad=NOT_DIFFERENTIABLE)
+@composite(custom(samples=lambda make: [(make(2, 3),)]), grad=NOT_DIFFERENTIABLE)
 def ones_like(
     input: Tensor, *, dtype: Any = None, layout: Any = None, device: Any = None,
     requires_grad: bool = False, memory_format: Any = None,
@@ -170,7 +215,7 @@ def ones_like(
     return K.full_like(input, 1, dtype=dtype, device=device, requires_grad=requires_grad)
 
 
-@composite(movement(), grad=NOT_DIFFERENTIABLE)
+@composite(custom(), grad=NOT_DIFFERENTIABLE)
 def empty_like(
     input: Tensor, *, dtype: Any = None, layout: Any = None, device: Any = None,
     requires_grad: bool = False, memory_format: Any = None,
@@ -181,7 +226,7 @@ def empty_like(
 
 
 @primitive(
-    movement(samples=lambda make: [(make(2, 3), get_default_dtype())]),
+    custom(samples=lambda make: [(make(2, 3), get_default_dtype())]),
     grad={"input": lambda K, g, input: K.cast_like(g, input)},
     namespace="_",
 )
@@ -189,7 +234,7 @@ def cast(input: Tensor, dtype: Any) -> Tensor:
     """The elements converted to another dtype, as a new tensor."""
 
 
-@composite(movement(), namespace="_", grad=NOT_DIFFERENTIABLE)
+@composite(custom(), namespace="_")
 def cast_like(input: Tensor, other: Tensor) -> Tensor:
     """The elements converted to the dtype of another tensor (the real part, if that is real)."""
     if input.dtype is other.dtype:
@@ -235,7 +280,19 @@ def zero(input: Tensor) -> Tensor:
     return K.fill(input, 0)
 
 
-@composite(movement(), namespace="_", fallback=False)
+@composite(custom(), namespace="_", fallback=False)
 def to_device(input: Tensor, device: Any) -> Tensor:
-    """A copy on another device."""
-    return K.move(input, place(device, input.dtype))
+    """The tensor on another device; itself where it is there already."""
+    target = as_device(device)
+    return input if target == input.device else K.move(input, target, input.device)
+
+
+@composite(
+    transfer(),
+    grad={"input": lambda K, g, target, source: K.move(g, source, target)},
+    namespace="_",
+    fallback=False,
+)
+def move(input: Tensor, target: Any, source: Any) -> Tensor:
+    """A copy on device `target` of a tensor on device `source`, through the host."""
+    return moved(input, target)

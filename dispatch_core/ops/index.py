@@ -27,7 +27,7 @@ def _index_of(make: Any, *shape: int, high: int) -> Any:
     ),
     grad={
         "input": lambda K, g, input_shape, dim, index: K.scatter_add(
-            K.expand(K.zeros_like(K.sum(g)), input_shape), dim, index, g
+            K.new_zeros(g, input_shape), dim, index, g
         ),
         "index": NOT_DIFFERENTIABLE,
     },
@@ -110,7 +110,7 @@ def fill_new_like(input: Tensor, value: Any, dtype: Any) -> Tensor:
     ),
     grad={
         "input": lambda K, g, input_shape, dim, index: K.index_add(
-            K.expand(K.zeros_like(K.sum(g)), input_shape), dim, index, g
+            K.new_zeros(g, input_shape), dim, index, g
         ),
         "index": NOT_DIFFERENTIABLE,
     },
@@ -165,7 +165,7 @@ def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: 
     ),
     grad={
         "input": lambda K, g, input_shape, indices, dims: K.index_put_at(
-            K.expand(K.zeros_like(K.sum(g)), input_shape), indices, g, dims, True
+            K.new_zeros(g, input_shape), indices, g, dims, True
         ),
         "indices": NOT_DIFFERENTIABLE,
     },
@@ -192,7 +192,7 @@ def index_at(input: Tensor, indices: Sequence[Tensor], dims: Any) -> Tensor:
             g
             if accumulate
             else K.index_put_at(
-                g, indices, K.expand(K.zeros_like(K.sum(g)), values_shape), dims, False
+                g, indices, K.new_zeros(g, values_shape), dims, False
             )
         ),
         "indices": NOT_DIFFERENTIABLE,
@@ -208,7 +208,7 @@ def index_put_at(
     """input with `values` written (or added) at int64 indices along some dimensions."""
     x, at, rest = _folded(input, indices, dims)
     shape = (*at.shape, *rest)
-    values = K.expand(values, _placed(K.expand(K.sum(x) * 0, shape), at.ndim, dims).shape)
+    values = K.expand(values, _placed(K.new_zeros(x, shape), at.ndim, dims).shape)
     flat = K.reshape(_unplaced(values, at.ndim, dims), (at.numel(), *rest))
     index = K.expand(K.reshape(at, (-1,) + (1,) * len(rest)), flat.shape)
     written = (K.scatter_add if accumulate else K.scatter_src)(x, 0, index, flat)

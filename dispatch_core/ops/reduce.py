@@ -144,7 +144,7 @@ def _picked(K: Any, g: Any, shape: Any, index: Any, dim: Any, keepdim: bool) -> 
         return K.reshape(g, ())
     if not keepdim:
         g, index = K.unsqueeze(g, dim), K.unsqueeze(index, dim)
-    return K.scatter_add(K.expand(K.zeros_like(K.sum(g)), shape), dim, index, g)
+    return K.scatter_add(K.new_zeros(g, shape), dim, index, g)
 
 
 @composite(

@@ -7,7 +7,7 @@ from typing import Any
 
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
 from dispatch_core._families.base import check_dim
-from dispatch_core._families.others import movement
+from dispatch_core._families.others import custom, movement
 from dispatch_core._op import Ints, K, composite, primitive
 from dispatch_core._tensor import Tensor
 from dispatch_core.ops._formulas import Ints as _Ints  # noqa: F401  for annotations
@@ -116,12 +116,12 @@ def _as_strided_input(
         total *= n
     index = K.as_strided(K.storage_index(g, total), size, stride, offset)
     flat = K.scatter_add(
-        K.expand(K.zeros_like(K.sum(g)), (total,)), 0, K.reshape(index, (-1,)), K.reshape(g, (-1,))
+        K.new_zeros(g, (total,)), 0, K.reshape(index, (-1,)), K.reshape(g, (-1,))
     )
     return K.reshape(flat, shape)
 
 
-@primitive(movement(), grad=NOT_DIFFERENTIABLE, namespace="_", method=False)
+@primitive(custom(), grad=NOT_DIFFERENTIABLE, namespace="_", method=False)
 def storage_index(input: Tensor, count: int) -> Tensor:
     """0 .. count-1 as int64 on the device of `input`."""
 
