@@ -80,6 +80,10 @@ class Backend(ABC):
         """The number of the device that holds the array; None where there is only one."""
         return None
 
+    def shares_memory(self, result: Raw, source: Raw) -> bool:
+        """Whether what a `reshape` gave is a view of its argument."""
+        return self.storage_of(result) is self.storage_of(source)
+
     def as_array(self, result: Any) -> Raw:
         """A raw array from what a kernel returned when it is not of class `array` (numpy's scalars)."""
         raise TypeError(

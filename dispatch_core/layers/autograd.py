@@ -11,7 +11,15 @@ from collections.abc import Callable
 from typing import Any
 
 from dispatch_core._dispatcher import inplace
-from dispatch_core._dispatcher.chains import Body, Chain, KernelChain
+from dispatch_core._dispatcher.chains import (
+    Body,
+    Chain,
+    KernelChain,
+    MaybeView,
+    Unary,
+    View,
+    failure,
+)
 from dispatch_core._dispatcher.compose import Below
 from dispatch_core._dispatcher.operator import Op, ParamKind
 from dispatch_core._graph import Leaf, Node, Pick, tick
@@ -24,6 +32,7 @@ from dispatch_core.layers.spec import OperatorSpec
 from dispatch_core.layers.views import rebase
 
 _node: Callable[[type[Node]], Node] = object.__new__
+_new: Callable[[type[Tensor]], Tensor] = object.__new__
 GRAD_MODE = "grad"
 ANOMALY = "anomaly"
 
@@ -52,7 +61,7 @@ class Autograd(Layer):
         if not targets:
             return inner
         spec = OperatorSpec(op, keys, targets)
-        chain = _recording_class(op, spec)(op, inner, spec)
+        chain = _recording_class(op, spec, inner)(op, inner, spec)  # type: ignore[arg-type]
         return Traced(op, chain) if ANOMALY in state else chain
 
 
@@ -78,11 +87,13 @@ def _detaching(op: Op, chain: Chain) -> Chain:
     return chain if isinstance(chain, KernelChain) else Detached(op, chain)
 
 
-def _recording_class(op: Op, spec: OperatorSpec) -> type[Record]:
+def _recording_class(op: Op, spec: OperatorSpec, inner: Chain) -> type[Record]:
     simple = op.traits.outputs == 1 and not op.has_list
     kinds = [p.kind for p in op.params]
     if simple and op.tensors == (0,) and kinds[0] is ParamKind.TENSOR:
-        return RecordUnary
+        if inner.__class__ is Unary:
+            return RecordPlainUnary
+        return RecordView if isinstance(inner, View) and not spec.keeps_arrays else RecordUnary
     if simple and op.tensors == (0, 1) and len(kinds) == 2 and not spec.saves_shapes:
         return RecordBinary
     return Record
@@ -190,6 +201,87 @@ class RecordUnary(Record):
         node.hooks = None
         t._node = node
         t._k |= GRAD
+        return t
+
+
+class RecordPlainUnary(RecordUnary):
+    """Records f(x) in one frame with its kernel."""
+
+    __slots__ = ("array", "fix", "kernel", "key")
+
+    def __init__(self, op: Op, inner: Unary, spec: OperatorSpec) -> None:
+        super().__init__(op, inner, spec)
+        self.kernel = inner.kernel
+        self.array = inner.array
+        self.fix = inner.fix
+        self.key = inner.key | GRAD
+
+    def call(self, x: Tensor) -> Tensor:  # type: ignore[override]
+        raw = x._raw
+        try:
+            r = self.kernel(raw)
+        except Exception as error:
+            raise failure(self.op, (x,), error) from error
+        if r.__class__ is not self.array:
+            r = self.fix(r)
+        node = _node(Node)
+        node.spec = self.spec
+        node.order = tick()
+        node.edges = (x._node,)
+        node.saved = (
+            raw if self.save_x else None,
+            r if self.save_out else None,
+            raw.shape if self.save_shape else None,
+        )
+        node.shapes = None
+        node.hooks = None
+        t = _new(Tensor)
+        t._raw = r
+        t._k = self.key
+        t._node = node
+        return t
+
+
+class RecordView(RecordUnary):
+    """Records a view of one tensor, in one frame with its kernel: views are the cheapest of calls."""
+
+    __slots__ = ("key", "kernel", "nested", "shares")
+
+    def __init__(self, op: Op, inner: View, spec: OperatorSpec) -> None:
+        super().__init__(op, inner, spec)
+        self.kernel = inner.kernel
+        self.key = inner.key | GRAD
+        self.nested = inner.nested
+        self.shares = inner.shares if isinstance(inner, MaybeView) else None
+
+    def call(self, x: Tensor, *params: Any) -> Tensor:  # type: ignore[override]
+        raw = x._raw
+        try:
+            r = self.kernel(raw, *params)
+        except Exception as error:
+            raise failure(self.op, (x, *params), error) from error
+        edge = x._node
+        node = _node(Node)
+        node.spec = self.spec
+        node.order = tick()
+        node.edges = (edge,)
+        node.saved = (None, *params, None, raw.shape if self.save_shape else None)
+        node.shapes = None
+        node.hooks = None
+        t = _new(Tensor)
+        t._raw = r
+        t._node = node
+        shares = self.shares
+        if shares is not None and not shares(r, raw):
+            t._k = self.key & ~VIEW
+            return t
+        t._k = self.key
+        if self.nested:
+            parent = x._base
+            root = parent[0]
+            t._base = (root, root._node, parent, self.op, params)
+        else:
+            t._base = (x, edge, None, self.op, params)
         return t
 
 

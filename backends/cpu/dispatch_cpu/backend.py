@@ -50,6 +50,10 @@ class CpuBackend(ArrayModuleBackend):
             base = raw.base
         return raw
 
+    def shares_memory(self, result: Any, source: Any) -> bool:
+        base = result.base
+        return base is source or (base is not None and base is source.base)
+
     def count(self) -> int:
         return 1
 
