@@ -256,11 +256,7 @@ class View(KernelChain):
 class MaybeView(View):
     """kernel(x, ...) whose result shares the memory of x where the layout allows it."""
 
-    __slots__ = ("shares",)
-
-    def __init__(self, op: Op, backend: Backend, kernel: Kernel, key: int, nested: bool) -> None:
-        super().__init__(op, backend, kernel, key, nested)
-        self.shares = backend.shares_memory
+    __slots__ = ()
 
     def call(self, x: Tensor, *params: Any) -> Tensor:  # type: ignore[override]
         raw = x._raw
@@ -271,7 +267,8 @@ class MaybeView(View):
         t = _new(Tensor)
         t._raw = r
         t._node = None
-        if not self.shares(r, raw):
+        base = r.base
+        if base is not raw and (base is None or base is not raw.base):
             t._k = self.key & ~VIEW
             return t
         t._k = self.key

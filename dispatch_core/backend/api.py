@@ -1,7 +1,7 @@
 """What the framework needs of a device: the `Backend` base class, eight run-time functions and a kernel table.
 
-A raw array may be an object of any class that has a `shape` (a tuple of ints) and can be weakly
-referenced. Everything else the framework asks of it goes through the methods below or through kernels.
+A raw array may be an object of any class that has a `shape` (a tuple of ints) and a `base` (None where
+it owns its memory, else the owner, as numpy has it) and can be weakly referenced. Everything else the framework asks of it goes through the methods below or through kernels.
 """
 
 from __future__ import annotations
@@ -55,9 +55,13 @@ class Backend(ABC):
     def dtype_of(self, raw: Raw) -> dtype:
         """The dtype of the elements."""
 
-    @abstractmethod
     def storage_of(self, raw: Raw) -> object:
-        """The object that owns the memory: the same for all views of one array; weakly referable."""
+        """The array that owns the memory: the same for all views of one array."""
+        base = raw.base
+        while base.__class__ is self.array:
+            raw = base
+            base = raw.base
+        return raw
 
     @abstractmethod
     def layout_of(self, raw: Raw) -> tuple[tuple[int, ...], int]:
@@ -79,10 +83,6 @@ class Backend(ABC):
     def index_of(self, raw: Raw) -> int | None:
         """The number of the device that holds the array; None where there is only one."""
         return None
-
-    def shares_memory(self, result: Raw, source: Raw) -> bool:
-        """Whether what a `reshape` gave is a view of its argument."""
-        return self.storage_of(result) is self.storage_of(source)
 
     def as_array(self, result: Any) -> Raw:
         """A raw array from what a kernel returned when it is not of class `array` (numpy's scalars)."""

@@ -31,7 +31,6 @@ from dispatch_core._tensor import Tensor, detached
 from dispatch_core.layers.spec import OperatorSpec
 from dispatch_core.layers.views import rebase
 
-_node: Callable[[type[Node]], Node] = object.__new__
 _new: Callable[[type[Tensor]], Tensor] = object.__new__
 GRAD_MODE = "grad"
 ANOMALY = "anomaly"
@@ -137,7 +136,7 @@ class Record(Chain):
     def call(self, *args: Any) -> Any:
         results = self.below(*args)
         spec = self.spec
-        node = _node(Node)
+        node = Node()
         node.spec = spec
         node.order = tick()
         node.hooks = None
@@ -187,7 +186,7 @@ class RecordUnary(Record):
 
     def call(self, x: Tensor, *params: Any) -> Tensor:  # type: ignore[override]
         t: Tensor = self.below(x, *params)
-        node = _node(Node)
+        node = Node()
         node.spec = self.spec
         node.order = tick()
         node.edges = (x._node,)
@@ -224,7 +223,7 @@ class RecordPlainUnary(RecordUnary):
             raise failure(self.op, (x,), error) from error
         if r.__class__ is not self.array:
             r = self.fix(r)
-        node = _node(Node)
+        node = Node()
         node.spec = self.spec
         node.order = tick()
         node.edges = (x._node,)
@@ -245,14 +244,14 @@ class RecordPlainUnary(RecordUnary):
 class RecordView(RecordUnary):
     """Records a view of one tensor, in one frame with its kernel: views are the cheapest of calls."""
 
-    __slots__ = ("key", "kernel", "nested", "shares")
+    __slots__ = ("key", "kernel", "maybe", "nested")
 
     def __init__(self, op: Op, inner: View, spec: OperatorSpec) -> None:
         super().__init__(op, inner, spec)
         self.kernel = inner.kernel
         self.key = inner.key | GRAD
         self.nested = inner.nested
-        self.shares = inner.shares if isinstance(inner, MaybeView) else None
+        self.maybe = isinstance(inner, MaybeView)
 
     def call(self, x: Tensor, *params: Any) -> Tensor:  # type: ignore[override]
         raw = x._raw
@@ -261,7 +260,7 @@ class RecordView(RecordUnary):
         except Exception as error:
             raise failure(self.op, (x, *params), error) from error
         edge = x._node
-        node = _node(Node)
+        node = Node()
         node.spec = self.spec
         node.order = tick()
         node.edges = (edge,)
@@ -271,10 +270,11 @@ class RecordView(RecordUnary):
         t = _new(Tensor)
         t._raw = r
         t._node = node
-        shares = self.shares
-        if shares is not None and not shares(r, raw):
-            t._k = self.key & ~VIEW
-            return t
+        if self.maybe:
+            base = r.base
+            if base is not raw and (base is None or base is not raw.base):
+                t._k = self.key & ~VIEW
+                return t
         t._k = self.key
         if self.nested:
             parent = x._base
@@ -301,7 +301,7 @@ class RecordBinary(Record):
 
     def call(self, x: Any, y: Any) -> Tensor:  # type: ignore[override]
         t: Tensor = self.below(x, y)
-        node = _node(Node)
+        node = Node()
         node.spec = self.spec
         node.order = tick()
         node.edges = (x._node if self.edge_x else None, y._node if self.edge_y else None)

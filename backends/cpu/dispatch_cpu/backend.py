@@ -43,17 +43,6 @@ class CpuBackend(ArrayModuleBackend):
         made.flags.writeable = False
         return made
 
-    def storage_of(self, raw: Any) -> object:
-        base = raw.base
-        while base.__class__ is np.ndarray:
-            raw = base
-            base = raw.base
-        return raw
-
-    def shares_memory(self, result: Any, source: Any) -> bool:
-        base = result.base
-        return base is source or (base is not None and base is source.base)
-
     def count(self) -> int:
         return 1
 
