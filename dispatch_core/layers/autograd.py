@@ -83,8 +83,8 @@ def _recording_class(op: Op, spec: OperatorSpec) -> type[Record]:
     kinds = [p.kind for p in op.params]
     if simple and op.tensors == (0,) and kinds[0] is ParamKind.TENSOR:
         return RecordUnary
-    if simple and op.tensors == (0, 1) and len(kinds) == 2 and not spec.saves_shapes:
-        return RecordBinary
+    if simple and op.tensors == (0, 1) and len(kinds) == 2:
+        return RecordBinaryShapes if spec.saves_shapes else RecordBinary
     return Record
 
 
@@ -230,6 +230,17 @@ class RecordBinary(Record):
         )
         t._node = node
         t._k |= GRAD
+        return t
+
+
+class RecordBinaryShapes(RecordBinary):
+    """Records f(x, y) with one result whose formulas ask for the shapes of the arguments."""
+
+    __slots__ = ()
+
+    def call(self, x: Any, y: Any) -> Tensor:
+        t = RecordBinary.call(self, x, y)
+        t._node.saved += tuple(v._raw.shape if isinstance(v, Tensor) else None for v in (x, y))
         return t
 
 

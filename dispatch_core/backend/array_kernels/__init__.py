@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from dispatch_core.backend.array_kernels import create, elementwise, index, movement, reduce
+from dispatch_core.backend.array_kernels import (
+    contract,
+    create,
+    elementwise,
+    index,
+    movement,
+    reduce,
+)
 from dispatch_core.backend.kernels import KernelTable
 
-_TOPICS = (elementwise, reduce, movement, create, index)
+_TOPICS = (elementwise, reduce, movement, create, index, contract)
 
 
 def register_all(table: KernelTable, xp: Any, provider: str) -> None:
