@@ -138,6 +138,25 @@ class UnaryParams(KernelChain):
         return t
 
 
+class UnaryTwo(KernelChain):
+    """kernel(x, p, q) with two plain arguments, as reductions have; packs no tuple."""
+
+    __slots__ = ()
+
+    def call(self, x: Tensor, p: Any, q: Any) -> Tensor:  # type: ignore[override]
+        try:
+            r = self.kernel(x._raw, p, q)
+        except Exception as error:
+            raise failure(self.op, (x, p, q), error) from error
+        if r.__class__ is not self.array:
+            r = self.fix(r)
+        t = _new(Tensor)
+        t._raw = r
+        t._k = self.key
+        t._node = None
+        return t
+
+
 class Binary(KernelChain):
     """kernel(x, y) with a result key known beforehand."""
 
@@ -253,31 +272,36 @@ class View(KernelChain):
         return t
 
 
-class MaybeView(View):
-    """kernel(x, ...) whose result shares the memory of x where the layout allows it."""
+class ViewOne(View):
+    """kernel(x, p): a view with one plain argument; packs no tuple on the way in."""
 
-    __slots__ = ()
+    __slots__ = ("maybe",)
 
-    def call(self, x: Tensor, *params: Any) -> Tensor:  # type: ignore[override]
+    def __init__(self, op: Op, backend: Backend, kernel: Kernel, key: int, nested: bool) -> None:
+        super().__init__(op, backend, kernel, key, nested)
+        self.maybe = op.traits.view == "sometimes"
+
+    def call(self, x: Tensor, p: Any) -> Tensor:  # type: ignore[override]
         raw = x._raw
         try:
-            r = self.kernel(raw, *params)
+            r = self.kernel(raw, p)
         except Exception as error:
-            raise failure(self.op, (x, *params), error) from error
+            raise failure(self.op, (x, p), error) from error
         t = _new(Tensor)
         t._raw = r
         t._node = None
-        base = r.base
-        if base is not raw and (base is None or base is not raw.base):
-            t._k = self.key & ~VIEW
-            return t
+        if self.maybe:
+            base = r.base
+            if base is not raw and (base is None or base is not raw.base):
+                t._k = self.key & ~VIEW
+                return t
         t._k = self.key
         if self.nested:
             parent = x._base
             root = parent[0]
-            t._base = (root, root._node, parent, self.op, params)
+            t._base = (root, root._node, parent, self.op, (p,))
         else:
-            t._base = (x, x._node, None, self.op, params)
+            t._base = (x, x._node, None, self.op, (p,))
         return t
 
 

@@ -15,9 +15,9 @@ from dispatch_core._dispatcher.chains import (
     Body,
     Chain,
     KernelChain,
-    MaybeView,
     Unary,
-    View,
+    UnaryTwo,
+    ViewOne,
     failure,
 )
 from dispatch_core._dispatcher.compose import Below
@@ -92,9 +92,11 @@ def _recording_class(op: Op, spec: OperatorSpec, inner: Chain) -> type[Record]:
     if simple and op.tensors == (0,) and kinds[0] is ParamKind.TENSOR:
         if inner.__class__ is Unary:
             return RecordPlainUnary
-        return RecordView if isinstance(inner, View) and not spec.keeps_arrays else RecordUnary
-    if simple and op.tensors == (0, 1) and len(kinds) == 2 and not spec.saves_shapes:
-        return RecordBinary
+        if inner.__class__ is UnaryTwo:
+            return RecordTwo
+        return RecordView if inner.__class__ is ViewOne and not spec.keeps_arrays else RecordUnary
+    if simple and op.tensors == (0, 1) and len(kinds) == 2:
+        return RecordBinaryShapes if spec.saves_shapes else RecordBinary
     return Record
 
 
@@ -208,7 +210,7 @@ class RecordPlainUnary(RecordUnary):
 
     __slots__ = ("array", "fix", "kernel", "key")
 
-    def __init__(self, op: Op, inner: Unary, spec: OperatorSpec) -> None:
+    def __init__(self, op: Op, inner: KernelChain, spec: OperatorSpec) -> None:
         super().__init__(op, inner, spec)
         self.kernel = inner.kernel
         self.array = inner.array
@@ -241,30 +243,63 @@ class RecordPlainUnary(RecordUnary):
         return t
 
 
+class RecordTwo(RecordPlainUnary):
+    """Records f(x, p, q) in one frame with its kernel."""
+
+    __slots__ = ()
+
+    def call(self, x: Tensor, p: Any, q: Any) -> Tensor:  # type: ignore[override]
+        raw = x._raw
+        try:
+            r = self.kernel(raw, p, q)
+        except Exception as error:
+            raise failure(self.op, (x, p, q), error) from error
+        if r.__class__ is not self.array:
+            r = self.fix(r)
+        node = Node()
+        node.spec = self.spec
+        node.order = tick()
+        node.edges = (x._node,)
+        node.saved = (
+            raw if self.save_x else None,
+            p,
+            q,
+            r if self.save_out else None,
+            raw.shape if self.save_shape else None,
+        )
+        node.shapes = None
+        node.hooks = None
+        t = _new(Tensor)
+        t._raw = r
+        t._k = self.key
+        t._node = node
+        return t
+
+
 class RecordView(RecordUnary):
-    """Records a view of one tensor, in one frame with its kernel: views are the cheapest of calls."""
+    """Records a view by one plain argument, in one frame with its kernel: the cheapest of calls."""
 
     __slots__ = ("key", "kernel", "maybe", "nested")
 
-    def __init__(self, op: Op, inner: View, spec: OperatorSpec) -> None:
+    def __init__(self, op: Op, inner: ViewOne, spec: OperatorSpec) -> None:
         super().__init__(op, inner, spec)
         self.kernel = inner.kernel
         self.key = inner.key | GRAD
         self.nested = inner.nested
-        self.maybe = isinstance(inner, MaybeView)
+        self.maybe = inner.maybe
 
-    def call(self, x: Tensor, *params: Any) -> Tensor:  # type: ignore[override]
+    def call(self, x: Tensor, p: Any) -> Tensor:  # type: ignore[override]
         raw = x._raw
         try:
-            r = self.kernel(raw, *params)
+            r = self.kernel(raw, p)
         except Exception as error:
-            raise failure(self.op, (x, *params), error) from error
+            raise failure(self.op, (x, p), error) from error
         edge = x._node
         node = Node()
         node.spec = self.spec
         node.order = tick()
         node.edges = (edge,)
-        node.saved = (None, *params, None, raw.shape if self.save_shape else None)
+        node.saved = (None, p, None, raw.shape if self.save_shape else None)
         node.shapes = None
         node.hooks = None
         t = _new(Tensor)
@@ -279,9 +314,9 @@ class RecordView(RecordUnary):
         if self.nested:
             parent = x._base
             root = parent[0]
-            t._base = (root, root._node, parent, self.op, params)
+            t._base = (root, root._node, parent, self.op, (p,))
         else:
-            t._base = (x, edge, None, self.op, params)
+            t._base = (x, edge, None, self.op, (p,))
         return t
 
 
@@ -322,6 +357,17 @@ class RecordBinary(Record):
         )
         t._node = node
         t._k |= GRAD
+        return t
+
+
+class RecordBinaryShapes(RecordBinary):
+    """Records f(x, y) with one result whose formulas ask for the shapes of the arguments."""
+
+    __slots__ = ()
+
+    def call(self, x: Any, y: Any) -> Tensor:
+        t = RecordBinary.call(self, x, y)
+        t._node.saved += tuple(v._raw.shape if isinstance(v, Tensor) else None for v in (x, y))
         return t
 
 

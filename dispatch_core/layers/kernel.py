@@ -14,12 +14,13 @@ from dispatch_core._dispatcher.chains import (
     General,
     KernelChain,
     ListParams,
-    MaybeView,
     ScalarBinary,
     Ternary,
     Unary,
     UnaryParams,
+    UnaryTwo,
     View,
+    ViewOne,
 )
 from dispatch_core._dispatcher.compose import Below
 from dispatch_core._dispatcher.operator import Op, ParamKind
@@ -125,10 +126,10 @@ def _kernel_chain(op: Op, keys: Keys, found: Resolution, kernel: Kernel) -> Kern
         key = key_number(backend.device, result)  # type: ignore[arg-type]
         count, total = len(op.tensors), len(op.params)
         if op.traits.view:
-            cls = MaybeView if op.traits.view == "sometimes" else View
-            return cls(op, backend, kernel, key | VIEW, bool(keys[0] & VIEW))
+            return (ViewOne if total == 2 else View)(op, backend, kernel, key | VIEW, bool(keys[0] & VIEW))
         if count == 1:
-            return (Unary if total == 1 else UnaryParams)(op, backend, kernel, key)
+            shape = {1: Unary, 3: UnaryTwo}.get(total, UnaryParams)
+            return shape(op, backend, kernel, key)
         if count == 2 and total == 2:
             if all(tensors):
                 return Binary(op, backend, kernel, key)

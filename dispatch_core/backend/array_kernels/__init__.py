@@ -5,11 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from dispatch_core._dtypes import complex64, complex128, float32, float64
-from dispatch_core.backend.array_kernels import create, elementwise, index, movement, reduce
+from dispatch_core.backend.array_kernels import (
+    contract,
+    create,
+    elementwise,
+    index,
+    movement,
+    reduce,
+)
 from dispatch_core.backend.kernels import KernelTable
 
 _WIDE = (float32, float64, complex64, complex128)
-_TOPICS = (elementwise, reduce, movement, create, index)
+_TOPICS = (elementwise, reduce, movement, create, index, contract)
 
 
 def register_all(table: KernelTable, xp: Any, provider: str) -> None:
