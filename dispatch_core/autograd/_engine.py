@@ -23,7 +23,7 @@ from dispatch_core.autograd._modes import (
 )
 from dispatch_core.backend.api import Backend
 
-_QUIET = frozenset({"grad", "anomaly", "host_fallback", "dtype_emulation", "inference"})
+_QUIET = frozenset({"grad", "anomaly", "anomaly_nan", "host_fallback", "dtype_emulation", "inference"})
 """States in which no layer wants to see the operators of the backward pass: raw arrays may be used."""
 
 
@@ -51,7 +51,7 @@ class Engine:
         state = _state.STATES[_state.current_state()]
         self.tensors: TensorMode = RECORDED_TENSORS if create_graph else PLAIN_TENSORS
         self.raw_allowed = not create_graph and state <= _QUIET
-        self.anomaly = "anomaly" in state
+        self.check_nan = "anomaly_nan" in state
         self.add = operator_named("add").front
 
     # -- driving -----------------------------------------------------------------------------------
@@ -114,7 +114,7 @@ class Engine:
         except Exception as error:
             self._explain(node, error)
             raise
-        if self.anomaly:
+        if self.check_nan:
             self._look_for_nan(node, spec, grads)
         if hooks is not None and hooks.after:
             grads = self._after(hooks.after, grads, g, spec)
