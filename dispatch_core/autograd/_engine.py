@@ -23,7 +23,7 @@ from dispatch_core.autograd._modes import (
 )
 from dispatch_core.backend.api import Backend
 
-_QUIET = frozenset({"grad", "anomaly", "host_fallback", "dtype_emulation", "inference"})
+_QUIET = frozenset({"grad", "anomaly", "anomaly_nan", "host_fallback", "dtype_emulation", "inference"})
 """States in which no layer wants to see the operators of the backward pass: raw arrays may be used."""
 
 
@@ -53,7 +53,8 @@ class Engine:
         state = _state.STATES[number]
         self.tensors: TensorMode = RECORDED_TENSORS if create_graph else PLAIN_TENSORS
         self.raw_allowed = not create_graph and state <= _QUIET
-        self.anomaly = "anomaly" in state
+        self.traced = "anomaly" in state
+        self.check_nan = "anomaly_nan" in state
 
     # -- driving -----------------------------------------------------------------------------------
 
@@ -65,7 +66,7 @@ class Engine:
         try:
             for node, g in roots:
                 self.send(node, g, None)
-            if self.raw_allowed and self.inputs is None and not self.anomaly:
+            if self.raw_allowed and self.inputs is None and not self.traced:
                 self._drain_raw()
             else:
                 self._drain()
@@ -165,7 +166,7 @@ class Engine:
         except Exception as error:
             self._explain(node, error)
             raise
-        if self.anomaly:
+        if self.check_nan:
             self._look_for_nan(node, spec, grads)
         if hooks is not None and hooks.after:
             grads = self._after(hooks.after, grads, g, spec)
