@@ -10,11 +10,12 @@ from dispatch_core.backend.array_kernels import (
     elementwise,
     index,
     movement,
+    random,
     reduce,
 )
 from dispatch_core.backend.kernels import KernelTable
 
-_TOPICS = (elementwise, reduce, movement, create, index, contract)
+_TOPICS = (elementwise, reduce, movement, create, index, contract, random)
 
 
 def register_all(table: KernelTable, xp: Any, provider: str) -> None:
