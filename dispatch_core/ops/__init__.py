@@ -8,10 +8,11 @@ from typing import Any
 from dispatch_core._op import operator_named
 from dispatch_core.ops import (  # noqa: F401  they declare
     binary,
+    contraction,
     create,
-    einsum,
     index,
-    matmul,
+    product,
+    random,
     reduce,
     shape,
     unary,
