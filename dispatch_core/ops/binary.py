@@ -317,10 +317,10 @@ def logical_xor(input: Tensor, other: Tensor) -> Tensor:
         apart=("condition",),
         inplace=False,
         samples=lambda make: [
-            (make(3, 4) > 0, make(3, 4), make(3, 4)),
-            (make(4) > 0, make(3, 1), make()),
-            (make(2, 3) > 0, make(2, 3), 2.0),
-            (make(0, 3) > 0, make(0, 3), make(3)),
+            (make(3, 4, boolean=True), make(3, 4), make(3, 4)),
+            (make(4, boolean=True), make(3, 1), make()),
+            (make(2, 3, boolean=True), make(2, 3), 2.0),
+            (make(0, 3, boolean=True), make(0, 3), make(3)),
         ],
     ),
     grad={
@@ -341,7 +341,7 @@ def where(
     pointwise(
         SAME,
         apart=("mask",),
-        samples=lambda make: [(make(3, 4), make(3, 4) > 0, 0.5), (make(3, 4), make(4) > 0, 2.0)],
+        samples=lambda make: [(make(3, 4), make(3, 4, boolean=True), 0.5), (make(3, 4), make(4, boolean=True), 2.0)],
     ),
     grad={
         "input": lambda K, g, mask: K.where(mask, 0.0, g),
