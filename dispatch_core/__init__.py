@@ -18,7 +18,7 @@ from dispatch_core._dtypes import (
     promote_types,
     set_default_dtype,
 )
-from dispatch_core._op import OPERATORS as _OPERATORS
+from dispatch_core._namespaces import names_of as _names_of
 from dispatch_core._printing import set_printoptions
 from dispatch_core._size import Size
 from dispatch_core._tensor import Tensor
@@ -43,13 +43,5 @@ def __getattr__(name: str) -> Any:
     return found
 
 
-_PUBLIC: dict[str, Any] = dict(_DTYPES)
-for _declared in _OPERATORS.values():
-    if _declared.exposure.namespace == "":
-        _PUBLIC[_declared.op.name] = _declared.front
-        if _declared.exposure.inplace is not None:
-            _PUBLIC[_declared.op.name + "_"] = _declared.exposure.inplace
-    for _alias in _declared.exposure.aliases:
-        if "." not in _alias:
-            _PUBLIC[_alias] = _declared.front
+_PUBLIC: dict[str, Any] = _DTYPES | _names_of("")
 globals().update(_PUBLIC)

@@ -86,6 +86,12 @@ class Operators:
         setattr(self, name, front)
         return front
 
+    def conj(self, value: Any) -> Any:
+        """The complex conjugate; of a saved argument, which may be a Python number, too."""
+        if isinstance(value, (int, float, complex)):
+            return value.conjugate()
+        return operator_named("conj").front(value)
+
 
 K: Any = Operators()
 

@@ -149,7 +149,7 @@ class Op:
         """The chain of a combination, or the miss that will resolve it."""
         row = self.table[state]
         if not self.nested:
-            found: Chain = row.get(keys, self.miss)
+            found: Chain = row.get(keys[0] if len(keys) == 1 else keys, self.miss)
             return found
         for key in keys:
             row = row[key]
@@ -159,7 +159,7 @@ class Op:
         """Publish a resolved chain; rows are copied before they are written, then stored at once."""
         with LOCK:
             if not self.nested:
-                self.table[state][keys] = chain
+                self.table[state][keys[0] if len(keys) == 1 else keys] = chain
                 return
             if not keys:
                 self.table[state] = chain
