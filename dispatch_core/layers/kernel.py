@@ -21,6 +21,7 @@ from dispatch_core._dispatcher.chains import (
     UnaryTwo,
     View,
     ViewOne,
+    Writing,
 )
 from dispatch_core._dispatcher.compose import Below
 from dispatch_core._dispatcher.operator import Op, ParamKind
@@ -118,6 +119,8 @@ def build(op: Op, keys: Keys, found: Resolution) -> Chain:
 
 def _kernel_chain(op: Op, keys: Keys, found: Resolution, kernel: Kernel) -> KernelChain:
     backend, computed = found.backend, found.dtype
+    if op.traits.writes:
+        return Writing(op, backend, kernel)
     result = op.family.result(op, computed)
     tensors = [n >= FIRST_TENSOR_KEY for n in keys if not isinstance(n, frozenset)]
     simple = op.nested and op.traits.outputs == 1 and result is not None
