@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from dispatch_core import ops as _ops  # declares the operators
 from dispatch_core import _loader, _methods, autograd, random
-from dispatch_core._construct import as_tensor, from_numpy, scalar_tensor, tensor
+from dispatch_core._construct import as_tensor, from_dlpack, from_numpy, scalar_tensor, tensor
 from dispatch_core._device import device
 from dispatch_core._dtypes import PUBLIC_NAMES as _DTYPES
 from dispatch_core._dtypes import (
@@ -29,6 +29,7 @@ from dispatch_core._random import (
     set_rng_state,
 )
 from dispatch_core._printing import set_printoptions
+from dispatch_core._saving import load, save
 from dispatch_core._size import Size
 from dispatch_core._tensor import Tensor
 from dispatch_core._version import __version__
