@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dispatch_core import ops as _ops  # declares the operators
-from dispatch_core import _loader, _methods, autograd, random
+from dispatch_core import _loader, _methods, autograd, func, random
 from dispatch_core._construct import as_tensor, from_dlpack, from_numpy, scalar_tensor, tensor
 from dispatch_core._device import device
 from dispatch_core._dtypes import PUBLIC_NAMES as _DTYPES
@@ -18,6 +18,7 @@ from dispatch_core._dtypes import (
     promote_types,
     set_default_dtype,
 )
+from dispatch_core._layer import LAYERS as _LAYERS
 from dispatch_core._namespaces import names_of as _names_of
 from dispatch_core._random import (
     Generator,
@@ -40,9 +41,11 @@ from dispatch_core.autograd import (
     no_grad,
     set_grad_enabled,
 )
+from dispatch_core.autograd._forward import ForwardMode as _ForwardMode
 from dispatch_core.layers import install as _install
 
 _install()
+_LAYERS.add(_ForwardMode())
 _methods.bind()
 
 

@@ -216,7 +216,7 @@ class Emulated(Chain):
             a.to(self.wider) if isinstance(a, Tensor) and a.dtype is self.dtype else a for a in args
         ]
         return map_tensors(
-            self.op.front(*widened), lambda t: t.to(self.dtype) if t.dtype is self.wider else t
+            invoke(self.op, widened), lambda t: t.to(self.dtype) if t.dtype is self.wider else t
         )
 
     def describe(self) -> list[str]:
