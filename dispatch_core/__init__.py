@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dispatch_core import ops as _ops  # declares the operators
-from dispatch_core import _loader, _methods, autograd
+from dispatch_core import _loader, _methods, autograd, random
 from dispatch_core._construct import as_tensor, from_numpy, scalar_tensor, tensor
 from dispatch_core._device import device
 from dispatch_core._dtypes import PUBLIC_NAMES as _DTYPES
@@ -19,6 +19,15 @@ from dispatch_core._dtypes import (
     set_default_dtype,
 )
 from dispatch_core._namespaces import names_of as _names_of
+from dispatch_core._random import (
+    Generator,
+    default_generator,
+    get_rng_state,
+    initial_seed,
+    manual_seed,
+    seed,
+    set_rng_state,
+)
 from dispatch_core._printing import set_printoptions
 from dispatch_core._size import Size
 from dispatch_core._tensor import Tensor

@@ -8,10 +8,12 @@ from typing import Any
 from dispatch_core._op import operator_named
 from dispatch_core.ops import (  # noqa: F401  they declare
     binary,
+    contraction,
     create,
-    einsum,
     index,
-    matmul,
+    nn,
+    product,
+    random,
     reduce,
     shape,
     unary,
