@@ -11,6 +11,7 @@ from dispatch_core.ops import (  # noqa: F401  they declare
     contraction,
     create,
     index,
+    nn,
     product,
     random,
     reduce,
