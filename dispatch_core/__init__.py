@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dispatch_core import ops as _ops  # declares the operators
-from dispatch_core import _loader, _methods, autograd
+from dispatch_core import _methods, autograd, plugins
 from dispatch_core._construct import as_tensor, from_numpy, scalar_tensor, tensor
 from dispatch_core._device import device
 from dispatch_core._dtypes import PUBLIC_NAMES as _DTYPES
@@ -18,6 +18,8 @@ from dispatch_core._dtypes import (
     promote_types,
     set_default_dtype,
 )
+from dispatch_core._loader.devices import devices
+from dispatch_core._loader.layers import layer
 from dispatch_core._op import OPERATORS as _OPERATORS
 from dispatch_core._printing import set_printoptions
 from dispatch_core._size import Size
