@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from dispatch_core import _state
+from dispatch_core._dispatcher.policy import DTYPE_EMULATION, HOST_FALLBACK
 from dispatch_core._graph import WRITES, Leaf, Node, Pick
 from dispatch_core._op import operator_named
 from dispatch_core._tensor import Tensor, wrap_raw
@@ -23,7 +24,7 @@ from dispatch_core.autograd._modes import (
 )
 from dispatch_core.backend.api import Backend
 
-_QUIET = frozenset({"grad", "anomaly", "host_fallback", "dtype_emulation", "inference"})
+_QUIET = frozenset({"grad", "anomaly", "inference"}) | HOST_FALLBACK.states | DTYPE_EMULATION.states
 """States in which no layer wants to see the operators of the backward pass: raw arrays may be used."""
 
 
