@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dispatch_core import ops as _ops  # declares the operators
-from dispatch_core import _methods, autograd, plugins
+from dispatch_core import _methods, autograd, plugins, random
 from dispatch_core._construct import as_tensor, from_numpy, scalar_tensor, tensor
 from dispatch_core._device import device
 from dispatch_core._dtypes import PUBLIC_NAMES as _DTYPES
@@ -20,7 +20,16 @@ from dispatch_core._dtypes import (
 )
 from dispatch_core._loader.devices import devices
 from dispatch_core._loader.layers import layer
-from dispatch_core._op import OPERATORS as _OPERATORS
+from dispatch_core._namespaces import names_of as _names_of
+from dispatch_core._random import (
+    Generator,
+    default_generator,
+    get_rng_state,
+    initial_seed,
+    manual_seed,
+    seed,
+    set_rng_state,
+)
 from dispatch_core._printing import set_printoptions
 from dispatch_core._size import Size
 from dispatch_core._tensor import Tensor
@@ -45,13 +54,5 @@ def __getattr__(name: str) -> Any:
     return found
 
 
-_PUBLIC: dict[str, Any] = dict(_DTYPES)
-for _declared in _OPERATORS.values():
-    if _declared.exposure.namespace == "":
-        _PUBLIC[_declared.op.name] = _declared.front
-        if _declared.exposure.inplace is not None:
-            _PUBLIC[_declared.op.name + "_"] = _declared.exposure.inplace
-    for _alias in _declared.exposure.aliases:
-        if "." not in _alias:
-            _PUBLIC[_alias] = _declared.front
+_PUBLIC: dict[str, Any] = _DTYPES | _names_of("")
 globals().update(_PUBLIC)

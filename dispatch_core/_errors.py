@@ -8,7 +8,8 @@ DispatchCoreError
 │   └── LayerOrderError                    layers whose declared order is a cycle
 ├── LayerNotFoundError (RuntimeError)      a layer that no installed plugin provides
 ├── DeclarationError (TypeError)           an operator declared inconsistently, found at import
-└── FileFormatError (RuntimeError)         a file that is not what it claims to be
+├── FileFormatError (RuntimeError)         a file that is not what it claims to be
+└── GradcheckError (RuntimeError)          gradients that differ from differences of values
 """
 
 from __future__ import annotations
@@ -48,6 +49,10 @@ class DeclarationError(DispatchCoreError, TypeError):
 
 class FileFormatError(DispatchCoreError, RuntimeError):
     """A file is damaged, truncated or not in the format it claims."""
+
+
+class GradcheckError(DispatchCoreError, RuntimeError):
+    """A gradient does not agree with differences of function values."""
 
 
 class FallbackWarning(UserWarning):

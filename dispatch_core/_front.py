@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import operator
 import types
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -25,8 +26,12 @@ from dispatch_core._keys import KIND
 from dispatch_core._state import current_state
 from dispatch_core._tensor import Tensor
 
-ALIASES = {"axis": "dim", "keepdims": "keepdim", "x": "input", "self": "input", "axes": "dim"}
-"""Argument names that are understood beside PyTorch's own, where the own one exists."""
+ALIASES = {"dim": "axis", "keepdim": "keepdims"}
+"""numpy's names that are understood beside PyTorch's own, where the own one exists."""
+INPLACE_FLAG = "inplace"
+"""The parameter by which functions of `nn.functional` offer their in-place variant."""
+
+_key_of = operator.attrgetter("_k")
 
 
 def _kind(value: Any) -> int:
@@ -36,21 +41,30 @@ def _kind(value: Any) -> int:
     return number
 
 
+def _gather(value: Any) -> tuple[Any, ...]:
+    """One argument where ints were expected: a sequence of them, or something int-like."""
+    return (value,) if hasattr(value, "__index__") and not hasattr(value, "__len__") else tuple(value)
+
+
 def make_front(
     op: Op,
     signature: inspect.Signature,
     body: Callable[..., Any],
+    inplace: Callable[..., Any] | None,
     *,
     out: bool,
     handled: Sequence[str],
 ) -> Callable[..., Any]:
-    """The public function of an operator."""
+    """The public function of an operator; `inplace` is that of its in-place variant."""
     names = [p.name for p in op.params]
     source = _Source(op, signature, handled, out=out)
+    positional = ", ".join(p.name for p in op.params if not p.keyword_only)
+    if INPLACE_FLAG in signature.parameters:
+        keywords = "".join(f", {n}={n}" for n in (*_keyword_only(op), *handled))
+        source.add(f"if {INPLACE_FLAG}: return inplace_front({positional}{keywords})")
     if handled:
         given = " or ".join(_given(signature.parameters[name]) for name in handled)
         keywords = ", ".join(f"{n}={n}" for n in (*_keyword_only(op), *handled))
-        positional = ", ".join(p.name for p in op.params if not p.keyword_only)
         outgoing = ", out=out" if out else ""
         source.add(f"if {given}: return special({positional}, {keywords}{outgoing})")
     args = ", ".join(names) + ("," if len(names) == 1 else "")
@@ -63,7 +77,7 @@ def make_front(
         result = body(*positional, **keywords)
         return result if out is None else into(op, None, (result,), out)
 
-    return source.compile(op, body, {"special": special})
+    return source.compile(op, body, {"special": special, "inplace_front": inplace})
 
 
 def make_inplace_front(
@@ -71,6 +85,8 @@ def make_inplace_front(
 ) -> Callable[..., Any]:
     """The in-place variant `name_`: computes the operator and writes the result into its first argument."""
     names = [p.name for p in op.params]
+    parameters = [p for p in signature.parameters.values() if p.name != INPLACE_FLAG]
+    signature = signature.replace(parameters=parameters)
     source = _Source(op, signature, handled, out=False, suffix="_")
     if handled:
         given = " or ".join(_given(signature.parameters[name]) for name in handled)
@@ -151,16 +167,10 @@ class _Source:
         parts: list[str] = []
         starred = None
         keyword_only = False
-        aliases = {
-            alias: name
-            for alias, name in ALIASES.items()
-            if name in signature.parameters and alias not in signature.parameters
-            and not (alias in ("x", "self", "axes"))
-        }
         for p in signature.parameters.values():
             if str(p.annotation) == "Ints":
                 starred = p
-                parts.append(f"*{p.name}")
+                parts += [f"*{p.name}_", f"{p.name}=None"]
                 keyword_only = True
                 continue
             if p.kind is p.KEYWORD_ONLY and not keyword_only:
@@ -173,38 +183,44 @@ class _Source:
                 parts.append(f"{p.name}=_{p.name}")
         if out:
             parts += ["out=None"] if keyword_only else ["*", "out=None"]
-        if aliases or starred is not None:
-            parts.append("**more")
+        aliases = [(own, also) for own, also in ALIASES.items() if own in signature.parameters]
+        aliases = [pair for pair in aliases if pair[1] not in signature.parameters]
+        if aliases and not (keyword_only or out):
+            parts.append("*")
+        parts += [f"{also}=None" for _, also in aliases]
         self.head = f"def {self.name}({', '.join(parts)}):"
         if starred is not None:
             self._gather(starred)
-        if aliases or starred is not None:
-            self._aliases(aliases, starred)
+        for own, also in aliases:
+            self.add(f"if {also} is not None: {own} = {also}")
 
     def add(self, line: str) -> None:
         """One line of the function's body."""
         self.lines.append(f"  {line}")
 
     def _gather(self, p: inspect.Parameter) -> None:
+        """Several ints, one sequence of ints, or the keyword: all give a tuple."""
         n = p.name
-        self.add(f"if more and {n!r} in more: {n} = (more.pop({n!r}),)")
-        self.add(f"if len({n}) == 1 and not hasattr({n}[0], '__index__'): {n} = tuple({n}[0])")
-        if p.default is not p.empty:
+        self.add(f"if {n} is not None: {n}_ = ({n},)")
+        self.add(f"if len({n}_) == 1:")
+        self.add(f"  {n} = {n}_[0]")
+        self.add(f"  {n} = {n}_ if {n}.__class__ is int else gather({n})")
+        if p.default is p.empty:
+            self.add(f"else: {n} = {n}_")
+        else:
             self.defaults[f"_{n}"] = p.default
-            self.add(f"elif not {n}: {n} = _{n}")
-
-    def _aliases(self, aliases: dict[str, str], starred: inspect.Parameter | None) -> None:
-        self.add("if more:")
-        for alias, name in aliases.items():
-            self.add(f"  if {alias!r} in more: {name} = more.pop({alias!r})")
-        self.add(
-            f'  if more: raise TypeError("{self.name}() got an unexpected keyword argument " '
-            "+ repr(next(iter(more))))"
-        )
+            self.add(f"else: {n} = {n}_ or _{n}")
 
     def look_up(self, args: str) -> None:
         """The lines that find the chain."""
         op = self.op
+        if op.has_list and len(op.selectors) == 1:
+            name = op.params[op.selectors[0]].name
+            self.add("try:")
+            self.add(f"  chain = T[state()][frozenset(map(key_of, {name}))]")
+            self.add("except (AttributeError, KeyError, TypeError):")
+            self.add(f"  chain = chain_of(OP, ({args}))")
+            return
         if not op.nested:
             self.add(f"chain = chain_of(OP, ({args}))")
             return
@@ -239,7 +255,9 @@ def _compile(text: str, name: str, op: Op, names: dict[str, Any]) -> Callable[..
         "OP": op,
         "Tensor": Tensor,
         "chain_of": chain_of,
+        "gather": _gather,
         "into": into,
+        "key_of": _key_of,
         "kind": _kind,
         "state": current_state,
         **names,

@@ -6,10 +6,12 @@ from typing import Any
 
 from dispatch_core._construct import tensor_like
 from dispatch_core._families.base import broadcast_shapes
-from dispatch_core._op import K
+from dispatch_core._op import K, operator_named
+from dispatch_core._state import current_state
 from dispatch_core._tensor import Tensor
 
 _SLICE_ALL = slice(None)
+_basic = operator_named("basic_index").table
 
 
 def getitem(tensor: Tensor, index: Any) -> Tensor:
@@ -17,11 +19,12 @@ def getitem(tensor: Tensor, index: Any) -> Tensor:
 
     A view unless a tensor or sequence is among the indices. Raises IndexError as PyTorch does.
     """
-    cls = index.__class__
-    if cls is int or cls is slice:
-        if cls is slice:
+    if index.__class__ is int:
+        return _basic[current_state()][tensor._k].call(tensor, (index, ...))  # type: ignore[no-any-return]
+    if index.__class__ is slice:
+        if index.step is not None:
             _check_slice(index)
-        return K.basic_index(tensor, (index,))
+        return _basic[current_state()][tensor._k].call(tensor, index)  # type: ignore[no-any-return]
     basic, indices, dims = parse(tensor, index)
     if basic is not None:
         tensor = K.basic_index(tensor, basic)
@@ -118,7 +121,8 @@ def parse(tensor: Tensor, index: Any) -> tuple[Any, list[Tensor], tuple[int, ...
     )
     if dims and len(tensors) > 1:
         tensors = _broadcast(tensors)
-    keep = None if trivial and dims else tuple(basic)
+    # An Ellipsis keeps an index of ints alone from giving a number instead of a view.
+    keep = None if trivial and dims else (*basic, ...)
     return keep, tensors, tuple(dims)
 
 

@@ -16,6 +16,7 @@ from dispatch_core._dtypes import PUBLIC_NAMES, dtype
 from dispatch_core._graph import HookHandle, Leaf, hooks_of
 from dispatch_core._indexing import getitem, setitem
 from dispatch_core._keys import GRAD, PLAIN, VIEW
+from dispatch_core._namespaces import METHODS, names_of
 from dispatch_core._op import OPERATORS, K, dunder
 from dispatch_core._tensor import Tensor, detached
 
@@ -475,13 +476,11 @@ def bind() -> None:
                 if "." not in alias:
                     setattr(Tensor, alias + "_", where.inplace)
         for alias in where.aliases:
-            if alias.startswith("Tensor."):
-                setattr(Tensor, alias.removeprefix("Tensor."), declared.front)
-            elif "." not in alias and where.method:
+            if "." not in alias and where.method:
                 setattr(Tensor, alias, declared.front)
         for operator in where.operators:
             setattr(Tensor, f"__{operator}__", dunder(declared, operator))
-    for name, function in _METHODS.items():
+    for name, function in (names_of(METHODS) | _METHODS).items():
         setattr(Tensor, name, function)
     for name, found in PUBLIC_NAMES.items():
         if not hasattr(Tensor, name):

@@ -22,7 +22,7 @@ from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE, Gradient
 from dispatch_core._dispatcher.operator import Op, Param, ParamKind, Traits
 from dispatch_core._errors import DeclarationError
 from dispatch_core._families.base import Family
-from dispatch_core._front import make_front, make_inplace_front, make_operator
+from dispatch_core._front import INPLACE_FLAG, make_front, make_inplace_front, make_operator
 
 F = TypeVar("F", bound=Callable[..., Any])
 Number = bool | int | float | complex
@@ -35,6 +35,7 @@ _KINDS = {
     "Tensor | Number | None": ParamKind.OPERAND,
     "Tensor | None": ParamKind.OPTIONAL,
     "Sequence[Tensor]": ParamKind.LIST,
+    "Sequence[Tensor] | None": ParamKind.LIST,
     "Place": ParamKind.PLACE,
 }
 
@@ -115,6 +116,12 @@ class Operators:
         setattr(self, name, front)
         return front
 
+    def conj(self, value: Any) -> Any:
+        """The complex conjugate; of a saved argument, which may be a Python number, too."""
+        if isinstance(value, (int, float, complex)):
+            return value.conjugate()
+        return operator_named("conj").front(value)
+
 
 K: Any = Operators()
 
@@ -150,8 +157,11 @@ def declare(
     handled: Sequence[str] = (),
     random: bool = False,
     fallback: bool = True,
+    writes: Sequence[str] = (),
 ) -> F:
     """Make an operator of an annotated function and enter it into the table.
+
+    A parameter named `inplace` asks for the in-place variant; neither kernels nor the body see it.
 
     Args:
         function: its signature and docstring are the operator's; its body the definition.
@@ -171,6 +181,7 @@ def declare(
         handled: parameters that kernels never see: when one is not its default, the body runs.
         random: whether results depend on a generator.
         fallback: whether the host may compute it for another device.
+        writes: lists of tensors that kernel and body overwrite; such an operator returns None.
 
     Raises:
         DeclarationError: the name is taken, a formula asks for an unknown name, a gradient is missing.
@@ -191,7 +202,7 @@ def declare(
             p.kind is p.KEYWORD_ONLY,
         )
         for p in signature.parameters.values()
-        if p.name not in handled
+        if p.name not in handled and p.name != INPLACE_FLAG
     ]
     gradient = _gradient(name, params, grad, outputs, primitive)
     factory = family.kind in ("creation", "random")
@@ -201,15 +212,16 @@ def declare(
         outputs=outputs,
         fields=tuple(fields),
         random=random,
-        fallback=fallback and not view and not factory,
+        fallback=fallback and not view and not factory and not writes,
         differentiable=grad is not NOT_DIFFERENTIABLE,
+        writes=tuple([p.name for p in params].index(each) for each in writes),
     )
     op = Op(name, params, family, gradient, function, traits)
     op.result_type = namedtuple(name, fields) if fields else None  # type: ignore[misc]
-    front = make_front(op, signature, function, out=out, handled=handled)
-    op.front = front
     has_inplace = family.inplace if inplace is None else inplace
     inplace_front = make_inplace_front(op, signature, function, handled) if has_inplace else None
+    front = make_front(op, signature, function, inplace_front, out=out, handled=handled)
+    op.front = front
     if method is None:
         method = namespace == "" and bool(params) and params[0].name == "input"
     exposure = Exposure(namespace, method, tuple(operators), tuple(aliases), inplace_front)

@@ -43,7 +43,7 @@ class Tensor:
     _raw: Raw
     _k: int
     _node: Any
-    _base: tuple[Tensor, Any, Any]
+    _base: tuple[Tensor, Any, Any, Any, tuple[Any, ...]]
     """For views only (`_k & VIEW`): the root, its node when the view was made, and how to replay it."""
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Tensor:

@@ -13,7 +13,7 @@ from dispatch_core import _state
 from dispatch_core._dispatcher import operator
 from dispatch_core._dispatcher.operator import Op, ParamKind
 from dispatch_core._errors import DispatchCoreError
-from dispatch_core._graph import Raw
+from dispatch_core._graph import WRITES, Raw
 from dispatch_core._keys import VIEW, key_number
 from dispatch_core._tensor import Tensor
 from dispatch_core.backend.api import Backend
@@ -138,6 +138,25 @@ class UnaryParams(KernelChain):
         return t
 
 
+class UnaryTwo(KernelChain):
+    """kernel(x, p, q) with two plain arguments, as reductions have; packs no tuple."""
+
+    __slots__ = ()
+
+    def call(self, x: Tensor, p: Any, q: Any) -> Tensor:  # type: ignore[override]
+        try:
+            r = self.kernel(x._raw, p, q)
+        except Exception as error:
+            raise failure(self.op, (x, p, q), error) from error
+        if r.__class__ is not self.array:
+            r = self.fix(r)
+        t = _new(Tensor)
+        t._raw = r
+        t._k = self.key
+        t._node = None
+        return t
+
+
 class Binary(KernelChain):
     """kernel(x, y) with a result key known beforehand."""
 
@@ -224,36 +243,106 @@ class ScalarBinary(BinaryScalar):
 
 
 class View(KernelChain):
-    """kernel(x, ...) whose result shares the memory of x; `key` carries the VIEW bit."""
+    """kernel(x, ...) whose result shares the memory of x; `key` carries the VIEW bit.
 
-    __slots__ = ("nested", "sometimes", "storage")
+    A view's `_base` is (root, the root's node now, the parent's `_base` or None, operator, arguments).
+    """
+
+    __slots__ = ("nested",)
 
     def __init__(self, op: Op, backend: Backend, kernel: Kernel, key: int, nested: bool) -> None:
         super().__init__(op, backend, kernel, key)
         self.nested = nested
-        self.sometimes = op.traits.view == "sometimes"
-        self.storage = backend.storage_of
 
     def call(self, x: Tensor, *params: Any) -> Tensor:  # type: ignore[override]
-        raw = x._raw
         try:
-            r = self.kernel(raw, *params)
+            r = self.kernel(x._raw, *params)
         except Exception as error:
             raise failure(self.op, (x, *params), error) from error
+        t = _new(Tensor)
+        t._raw = r
+        t._k = self.key
+        t._node = None
+        if self.nested:
+            parent = x._base
+            root = parent[0]
+            t._base = (root, root._node, parent, self.op, params)
+        else:
+            t._base = (x, x._node, None, self.op, params)
+        return t
+
+
+class ViewOne(View):
+    """kernel(x, p): a view with one plain argument; packs no tuple on the way in."""
+
+    __slots__ = ("maybe",)
+
+    def __init__(self, op: Op, backend: Backend, kernel: Kernel, key: int, nested: bool) -> None:
+        super().__init__(op, backend, kernel, key, nested)
+        self.maybe = op.traits.view == "sometimes"
+
+    def call(self, x: Tensor, p: Any) -> Tensor:  # type: ignore[override]
+        raw = x._raw
+        try:
+            r = self.kernel(raw, p)
+        except Exception as error:
+            raise failure(self.op, (x, p), error) from error
+        t = _new(Tensor)
+        t._raw = r
+        t._node = None
+        if self.maybe:
+            base = r.base
+            if base is not raw and (base is None or base is not raw.base):
+                t._k = self.key & ~VIEW
+                return t
+        t._k = self.key
+        if self.nested:
+            parent = x._base
+            root = parent[0]
+            t._base = (root, root._node, parent, self.op, (p,))
+        else:
+            t._base = (x, x._node, None, self.op, (p,))
+        return t
+
+
+class Ternary(KernelChain):
+    """kernel(x, y, z) with a result key known beforehand; arguments may be optional tensors."""
+
+    __slots__ = ()
+
+    def call(self, x: Any, y: Any, z: Any) -> Tensor:  # type: ignore[override]
+        try:
+            r = self.kernel(x._raw, y._raw, None if z is None else z._raw)
+        except Exception as error:
+            raise failure(self.op, (x, y, z), error) from error
         if r.__class__ is not self.array:
             r = self.fix(r)
         t = _new(Tensor)
         t._raw = r
-        t._node = None
-        if self.sometimes and self.storage(r) is not self.storage(raw):
-            t._k = self.key & ~VIEW
-            return t
         t._k = self.key
-        if self.nested:
-            root, _, steps = x._base
-            t._base = (root, root._node, (steps, self.op, params))
-        else:
-            t._base = (x, x._node, (None, self.op, params))
+        t._node = None
+        return t
+
+    def raw_arguments(self, args: Sequence[Any]) -> list[Any]:
+        return [None if a is None else a._raw for a in args]
+
+
+class ListParams(KernelChain):
+    """kernel([x, y, ...], ...) for a list of tensors of one key, with a known result key."""
+
+    __slots__ = ()
+
+    def call(self, tensors: Sequence[Tensor], *params: Any) -> Tensor:  # type: ignore[override]
+        try:
+            r = self.kernel([t._raw for t in tensors], *params)
+        except Exception as error:
+            raise failure(self.op, (tensors, *params), error) from error
+        if r.__class__ is not self.array:
+            r = self.fix(r)
+        t = _new(Tensor)
+        t._raw = r
+        t._k = self.key
+        t._node = None
         return t
 
 
@@ -302,6 +391,31 @@ class General(KernelChain):
         t._k = key_number(self.backend.device, self.backend.dtype_of(r))
         t._node = None
         return t
+
+
+class Writing(KernelChain):
+    """A kernel that overwrites lists of arrays in place and returns nothing."""
+
+    __slots__ = ("lists", "written")
+
+    def __init__(self, op: Op, backend: Backend, kernel: Kernel) -> None:
+        super().__init__(op, backend, kernel, 0)
+        self.lists = tuple(i for i in op.tensors if op.params[i].kind is ParamKind.LIST)
+        self.written = op.traits.writes
+
+    def call(self, *args: Any) -> None:
+        raws = list(args)
+        for i in self.lists:
+            if raws[i] is not None:
+                raws[i] = [t._raw for t in raws[i]]
+        try:
+            self.kernel(*raws)
+        except Exception as error:
+            raise failure(self.op, args, error) from error
+        storage_of = self.backend.storage_of
+        for i in self.written:
+            for raw in raws[i] or ():
+                WRITES.record(storage_of(raw))
 
 
 class Body(Chain):

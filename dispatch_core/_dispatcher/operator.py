@@ -60,6 +60,8 @@ class Traits:
     differentiable: bool = True
     fallback: bool = True
     """Whether the host may compute it for a device that has no kernel (never views, factories, random)."""
+    writes: tuple[int, ...] = ()
+    """The list parameters that are overwritten; such an operator returns None."""
 
 
 class Op:
@@ -147,7 +149,7 @@ class Op:
         """The chain of a combination, or the miss that will resolve it."""
         row = self.table[state]
         if not self.nested:
-            found: Chain = row.get(keys, self.miss)
+            found: Chain = row.get(keys[0] if len(keys) == 1 else keys, self.miss)
             return found
         for key in keys:
             row = row[key]
@@ -157,7 +159,7 @@ class Op:
         """Publish a resolved chain; rows are copied before they are written, then stored at once."""
         with LOCK:
             if not self.nested:
-                self.table[state][keys] = chain
+                self.table[state][keys[0] if len(keys) == 1 else keys] = chain
                 return
             if not keys:
                 self.table[state] = chain
@@ -198,6 +200,13 @@ def _key_of(op: Op, param: Param, value: Any) -> int:
 
 
 def _list_key(op: Op, param: Param, value: Any) -> Any:
+    if value.__class__ is list:
+        try:
+            return frozenset([element._k for element in value])
+        except AttributeError:
+            pass  # said below, which element it is
+    if value is None and not param.required and param.default is None:
+        return _keys.NONE
     if isinstance(value, Tensor) or not isinstance(value, (tuple, list)):
         raise TypeError(
             f"{op.name}(): argument '{param.name}' must be tuple of Tensors, "

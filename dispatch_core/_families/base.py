@@ -54,12 +54,15 @@ class Family:
         domain: tuple[float, float] = (-2.0, 2.0),
         apart: Sequence[str] = (),
         inplace: bool | None = None,
+        rule: Callable[..., None] | None = None,
     ) -> None:
         self.accepts = frozenset(accepts)
         self.given_samples = samples
         self.domain = domain
         self.apart = frozenset(apart)
         """Names of tensor parameters that take no part in promotion (conditions, indices)."""
+        self.rule = rule
+        """Called with the arguments of a call whose kernel failed; raises what is wrong with them."""
         if inplace is not None:
             self.inplace = inplace
 
@@ -85,6 +88,8 @@ class Family:
 
     def check(self, op: Op, args: Sequence[Any]) -> None:
         """Raise the mistake in a call whose kernel failed, in words that say how to fix it."""
+        if self.rule is not None:
+            self.rule(*args)
 
     def samples(self, op: Op, make: Make) -> list[Sample]:
         """Sample inputs for the generated tests."""

@@ -30,6 +30,7 @@ class Contraction(Family):
     """Matrix products and what is built like them: operands of one dtype, not promoted."""
 
     kind = "contraction"
+    broadcasts = True  # over batches
 
     def result(self, op: Op, computed: dtype) -> dtype | None:
         return computed

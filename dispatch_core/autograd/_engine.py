@@ -14,7 +14,7 @@ from typing import Any
 from dispatch_core import _state
 from dispatch_core._dispatcher.policy import DTYPE_EMULATION, HOST_FALLBACK
 from dispatch_core._graph import WRITES, Leaf, Node, Pick
-from dispatch_core._op import operator_named
+from dispatch_core._op import K, operator_named
 from dispatch_core._tensor import Tensor, wrap_raw
 from dispatch_core.autograd._modes import (
     PLAIN_TENSORS,
@@ -24,36 +24,76 @@ from dispatch_core.autograd._modes import (
 )
 from dispatch_core.backend.api import Backend
 
+<<<<<<< HEAD
 _QUIET = frozenset({"grad", "anomaly", "inference"}) | HOST_FALLBACK.states | DTYPE_EMULATION.states
 """States in which no layer wants to see the operators of the backward pass: raw arrays may be used."""
+=======
+_UNSEEING = frozenset(
+    {"grad", "anomaly", "anomaly_nan", "host_fallback", "dtype_emulation", "inference"}
+)
+"""What may be on without any layer wanting to see the operators of the backward pass."""
+
+
+class _Quiet(dict[int, bool]):
+    """State number -> whether formulas may run on raw arrays in it."""
+
+    def __missing__(self, number: int) -> bool:
+        found = self[number] = _state.STATES[number] <= _UNSEEING
+        return found
+
+    def __contains__(self, number: object) -> bool:
+        return self[number]  # type: ignore[index]
+
+
+QUIET = _Quiet()
+
+
+def _switched(on: bool) -> _state.Switch:
+    return _state.Switch("grad", on)
+>>>>>>> main
 
 
 class Engine:
     """One backward pass."""
 
+    __slots__ = (
+        "accumulate",
+        "captured",
+        "check_nan",
+        "create_graph",
+        "heap",
+        "inputs",
+        "leaves",
+        "number",
+        "pending",
+        "raw_allowed",
+        "retain",
+        "tensors",
+        "useful",
+    )
+
     def __init__(
         self,
-        *,
-        create_graph: bool,
         retain_graph: bool,
-        inputs: Sequence[Any] | None,
-        accumulate: bool,
+        create_graph: bool = False,
+        inputs: Sequence[Any] | None = None,
+        accumulate: bool = True,
     ) -> None:
-        self.create_graph = create_graph
         self.retain = retain_graph
+        self.create_graph = create_graph
         self.accumulate = accumulate
         self.pending: dict[int, tuple[Any, Any]] = {}
         """What has arrived for a node, by the node's order number."""
         self.heap: list[int] = []
-        self.leaves: dict[Leaf, Any] = {}
+        self.leaves: dict[Leaf, list[Any]] = {}
+        """What has arrived for a leaf, in a list that holds the only reference, and its backend."""
         self.captured: dict[Any, Any] = {}
         self.inputs = None if inputs is None else {id(node) for node in inputs}
         self.useful: set[int] | None = None
-        state = _state.STATES[_state.current_state()]
         self.tensors: TensorMode = RECORDED_TENSORS if create_graph else PLAIN_TENSORS
-        self.raw_allowed = not create_graph and state <= _QUIET
-        self.anomaly = "anomaly" in state
-        self.add = operator_named("add").front
+        self.number = number = _state.current_state() or _state.open_context()
+        self.raw_allowed = not create_graph and number in QUIET
+        self.check_nan = "anomaly_nan" in _state.STATES[number]
 
     # -- driving -----------------------------------------------------------------------------------
 
@@ -61,53 +101,107 @@ class Engine:
         """Send the gradients of the roots back; returns what arrived at `inputs`, by node."""
         if self.inputs is not None:
             self.useful = _leading_to(self.inputs, [node for node, _ in roots])
-        number = _state.current_state() or _state.open_context()
-        token = _state.set_state(_state.moved(number, "grad", self.create_graph))
+        token = _state.set_state(_state.moved(self.number, "grad", self.create_graph))
         try:
             for node, g in roots:
                 self.send(node, g, None)
             self._drain()
-            for leaf in sorted(self.leaves, key=lambda leaf: -leaf.order):
-                self._finish_leaf(leaf)
+            self._finish_leaves()
         finally:
             _state.reset_state(token)
         return self.captured
+
+    def run_plain(self, root: Any, g: Any) -> None:
+        """The common case in one loop: formulas on raw arrays, all leaves wanted, nobody watching.
+
+        What one node needs beyond that is done for it by the general steps.
+        """
+        heap, pending, leaves, retain = self.heap, self.pending, self.leaves, self.retain
+        pop, push = heapq.heappop, heapq.heappush
+        self.send(root, g, None)
+        while heap:
+            node, g = pending.pop(-pop(heap))
+            spec = node.spec
+            if node.hooks is not None or not spec.raw or spec.calls is None:
+                with _switched(False):
+                    self._visit(node, spec, g)
+                continue
+            saved = node.saved
+            if saved is FREED:
+                raise RuntimeError(_TWICE)
+            if node.order < WRITES.last and spec.keeps:
+                _check_unmodified(node, spec)
+            mode = spec.mode or _raw_mode_of(spec)
+            array = mode.array
+            if g.__class__ is not array:
+                g = g._raw if isinstance(g, Tensor) else mode.as_array(g)
+            env = (mode.K, g, *saved)
+            edges = node.edges
+            shapes = node.shapes
+            for at, call in spec.calls:
+                edge = edges[at]
+                if edge is None:
+                    continue
+                value = call(env)
+                if shapes is not None and value.shape != shapes[at]:
+                    value = mode.K.sum_to(value, shapes[at])
+                if value.__class__ is not array:
+                    value = mode.as_array(value)
+                if edge.__class__ is Leaf:
+                    box = leaves.get(edge)
+                    if box is None:
+                        leaves[edge] = [value, spec.backend]
+                    elif box[0].__class__ is array:
+                        total = box[0] + value
+                        box[0] = total if total.__class__ is array else mode.as_array(total)
+                    else:
+                        self.send(edge, value, spec.backend)
+                    continue
+                order = edge.order
+                entry = pending.get(order)
+                if entry is None:
+                    pending[order] = (edge, value)
+                    push(heap, -order)
+                elif entry[1].__class__ is array:
+                    pending[order] = (edge, entry[1] + value)
+                else:
+                    self.send(edge, value, spec.backend)
+            if not retain:
+                node.saved = FREED
+        value = total = g = None  # so that a leaf may find itself the only holder of its gradient
+        self._finish_leaves()
 
     def _drain(self) -> None:
         heap, pending = self.heap, self.pending
         pop = heapq.heappop
         while heap:
             node, g = pending.pop(-pop(heap))
-            spec = node.spec
-            hooks = node.hooks
-            if g.__class__ is Outputs:
-                g = g.gathered(spec.output_count(node))
-            else:
-                if hooks is not None and hooks.on_tensor:
-                    g = self._run_hooks(hooks.on_tensor, g, spec)
-                if self.inputs is not None and id(node) in self.inputs:
-                    self.captured[node] = self.as_tensor(g, spec.backend)
-                if node.__class__ is Pick:
-                    self._collect(node, self.as_tensor(g, spec.backend))
-                    continue
-            self._step(node, spec, g, hooks)
+            self._visit(node, node.spec, g)
+
+    def _visit(self, node: Any, spec: Any, g: Any) -> None:
+        """Pass the gradient that has arrived for a node on, whatever the node is."""
+        hooks = node.hooks
+        if g.__class__ is Outputs:
+            g = g.gathered(spec.output_count(node))
+        else:
+            if hooks is not None and hooks.on_tensor:
+                g = self._run_hooks(hooks.on_tensor, g, spec)
+            if self.inputs is not None and id(node) in self.inputs:
+                self.captured[node] = self.as_tensor(g, spec.backend)
+            if node.__class__ is Pick:
+                self._collect(node, self.as_tensor(g, spec.backend))
+                return
+        self._step(node, spec, g, hooks)
 
     def _step(self, node: Node, spec: Any, g: Any, hooks: Any) -> None:
         if node.saved is FREED:
-            raise RuntimeError(
-                "Trying to backward through the graph a second time (or directly access saved tensors "
-                "after they have already been freed). Saved intermediate values of the graph are freed "
-                "when you call .backward() or autograd.grad(). Specify retain_graph=True if you need "
-                "to backward through the graph a second time or if you need to access saved tensors "
-                "after calling backward."
-            )
+            raise RuntimeError(_TWICE)
         if node.order < WRITES.last and spec.keeps:
             _check_unmodified(node, spec)
         if hooks is not None and hooks.before:
             g = _run_node_hooks(hooks.before, self.as_tensor(g, spec.backend))
-        raw = self.raw_allowed and spec.raw
-        if raw:
-            g, mode = _lowered(g), raw_mode(spec.backend, spec.op_dtype)
+        if self.raw_allowed and spec.raw:
+            g, mode = _lowered(g), spec.mode or _raw_mode_of(spec)
         else:
             g, mode = self.as_tensor(g, spec.backend), self.tensors
         try:
@@ -115,7 +209,7 @@ class Engine:
         except Exception as error:
             self._explain(node, error)
             raise
-        if self.anomaly:
+        if self.check_nan:
             self._look_for_nan(node, spec, grads)
         if hooks is not None and hooks.after:
             grads = self._after(hooks.after, grads, g, spec)
@@ -130,26 +224,27 @@ class Engine:
     def send(self, edge: Any, value: Any, backend: Backend | None) -> None:
         """Add a gradient to what has arrived for a node or leaf."""
         if edge.__class__ is Leaf:
-            if value.__class__ is not Tensor and not isinstance(value, Tensor):
-                value = wrap_raw(value, backend)  # type: ignore[arg-type]
-            arrived = self.leaves.get(edge)
-            self.leaves[edge] = value if arrived is None else self.add(arrived, value)
+            known = self.leaves.get(edge)
+            if known is None:
+                self.leaves[edge] = [value, backend]
+            else:
+                self.leaves[edge] = [self._sum(*known, value, backend), backend]
             return
         order = edge.order
-        arrived = self.pending.get(order)
-        if arrived is None:
+        entry = self.pending.get(order)
+        if entry is None:
             self.pending[order] = (edge, value)
             heapq.heappush(self.heap, -order)
-            return
-        known = arrived[1]
-        if isinstance(known, Tensor) or isinstance(value, Tensor):
-            home = edge.spec.backend
-            total: Any = self.add(self.as_tensor(known, home), self.as_tensor(value, home))
         else:
-            total = known + value
-            if total.__class__ is not backend.array:  # type: ignore[union-attr]
-                total = backend.as_array(total)  # type: ignore[union-attr]
-        self.pending[order] = (edge, total)
+            home = edge.spec.backend
+            self.pending[order] = (edge, self._sum(entry[1], home, value, backend))
+
+    def _sum(self, a: Any, a_backend: Any, b: Any, b_backend: Any) -> Any:
+        """The sum of two gradients, raw where both are."""
+        if isinstance(a, Tensor) or isinstance(b, Tensor):
+            return K.add(self.as_tensor(a, a_backend), self.as_tensor(b, b_backend))
+        total = a + b
+        return total if total.__class__ is b_backend.array else b_backend.as_array(total)
 
     def _collect(self, picked: Pick, g: Tensor) -> None:
         """Hand the gradient of one output to the operation with several outputs."""
@@ -160,7 +255,7 @@ class Engine:
             heapq.heappush(self.heap, -node.order)
         outputs = entry[1]
         known = outputs.get(picked.index)
-        outputs[picked.index] = g if known is None else self.add(known, g)
+        outputs[picked.index] = g if known is None else K.add(known, g)
 
     def as_tensor(self, value: Any, backend: Backend) -> Tensor:
         """A gradient as a tensor."""
@@ -168,31 +263,56 @@ class Engine:
 
     # -- leaves --------------------------------------------------------------------------------------
 
-    def _finish_leaf(self, leaf: Leaf) -> None:
-        g = self.leaves.pop(leaf)
-        if leaf.hooks:
-            for hook in list(leaf.hooks.values()):
-                changed = hook(g)
-                if changed is not None:
-                    g = _checked_hook_result(changed, g)
-        if self.inputs is not None and id(leaf) in self.inputs:
-            self.captured[leaf] = g
-            if not self.accumulate:
+    def _finish_leaves(self) -> None:
+        """Give every leaf what has arrived for it, the youngest first."""
+        leaves = self.leaves
+        if len(leaves) > 1:
+            leaves = dict(sorted(leaves.items(), key=lambda item: item[0].order))
+        self.leaves = {}
+        while leaves:
+            leaf, box = leaves.popitem()
+            if leaf.hooks is None and leaf.after is None and self.inputs is None and self.accumulate:
+                self._accumulate(leaf, box)
+            else:
+                with _switched(self.create_graph):
+                    self._finish_leaf(leaf, box)
+
+    def _finish_leaf(self, leaf: Leaf, box: list[Any]) -> None:
+        if leaf.hooks is not None or self.inputs is not None:
+            self._show_leaf(leaf, box)
+            if self.inputs is not None and id(leaf) not in self.inputs:
                 return
-        elif self.inputs is not None or not self.accumulate:
-            return
-        if leaf.grad is None:
-            leaf.grad = g if self.create_graph or _is_sole_owner(g) else _fresh(g)
-        elif self.create_graph:
-            leaf.grad = self.add(leaf.grad, g)
+        if self.accumulate:
+            self._accumulate(leaf, box)
+            if leaf.after:
+                tensor = leaf.variable
+                if tensor is not None:
+                    for notify in list(leaf.after.values()):
+                        notify(tensor)
+
+    def _show_leaf(self, leaf: Leaf, box: list[Any]) -> None:
+        """Run the hooks on the gradient of a leaf, and note it where it was asked for."""
+        box[0] = self.as_tensor(*box)
+        for hook in list((leaf.hooks or {}).values()):
+            changed = hook(box[0])
+            if changed is not None:
+                box[0] = _checked_hook_result(changed, box[0])
+        if self.inputs is not None and id(leaf) in self.inputs:
+            self.captured[leaf] = box[0]
+
+    def _accumulate(self, leaf: Leaf, box: list[Any]) -> None:
+        grad = leaf.grad
+        if self.create_graph:
+            g = self.as_tensor(*box)
+            leaf.grad = g if grad is None else K.add(grad, g)
+        elif grad is None:
+            leaf.grad = _owned(box)
+        elif isinstance(box[0], Tensor) or not _same_kind(grad, box[0]):
+            grad.add_(self.as_tensor(*box))
         else:
-            leaf.grad.add_(g)
-        del g
-        if leaf.after:
-            tensor = leaf.variable
-            if tensor is not None:
-                for notify in list(leaf.after.values()):
-                    notify(tensor)
+            target = grad._raw
+            target += box[0]
+            WRITES.record(box[1].storage_of(target))
 
     # -- hooks and diagnosis -----------------------------------------------------------------------
 
@@ -233,6 +353,19 @@ class Engine:
                 f"Error detected in {node.name()}. Traceback of forward call that caused the error:\n"
                 f"{trace}"
             )
+
+
+def _raw_mode_of(spec: Any) -> Any:
+    spec.mode = mode = raw_mode(spec.backend, spec.op_dtype)
+    return mode
+
+
+_TWICE = (
+    "Trying to backward through the graph a second time (or directly access saved tensors after they "
+    "have already been freed). Saved intermediate values of the graph are freed when you call "
+    ".backward() or autograd.grad(). Specify retain_graph=True if you need to backward through the "
+    "graph a second time or if you need to access saved tensors after calling backward."
+)
 
 
 class _Freed:
@@ -281,16 +414,28 @@ def _checked_hook_result(changed: Any, g: Tensor) -> Tensor:
     return changed
 
 
-def _is_sole_owner(g: Tensor) -> bool:
-    """Whether nobody else holds the gradient's memory, so that the leaf may keep it as it is."""
-    # The array: one reference from the tensor, one from getrefcount's argument. The tensor: the
-    # caller's variable, this parameter, getrefcount's argument.
-    sole = sys.getrefcount(g._raw) <= 2 and sys.getrefcount(g) <= 3
-    return sole and g._backend.storage_of(g._raw) is g._raw
+def _owned(box: list[Any]) -> Tensor:
+    """The gradient in `box` as a tensor whose memory nobody else holds; copied only if it must be.
+
+    References to an object that only `box` holds: the list's own and getrefcount's argument.
+    """
+    sole = sys.getrefcount(box[0]) <= 2
+    if isinstance(box[0], Tensor):
+        tensor: Tensor = box[0]
+        backend = tensor._backend
+        # Here the slot of the tensor is the one holder.
+        sole = sole and sys.getrefcount(tensor._raw) <= 2
+        if sole and backend.storage_of(tensor._raw) is tensor._raw:
+            return tensor
+        return wrap_raw(backend.copy(tensor._raw), backend)
+    backend = box[1]
+    if sole and backend.storage_of(box[0]) is box[0]:
+        return wrap_raw(box[0], backend)
+    return wrap_raw(backend.copy(box[0]), backend)
 
 
-def _fresh(g: Tensor) -> Tensor:
-    return wrap_raw(g._backend.copy(g._raw), g._backend)
+def _same_kind(grad: Tensor, raw: Any) -> bool:
+    return grad._raw.__class__ is raw.__class__ and bool(grad._raw.dtype == raw.dtype)
 
 
 def _check_unmodified(node: Node, spec: Any) -> None:

@@ -67,6 +67,7 @@ class FunctionSpec:
     __slots__ = ("backend", "cls", "name", "outputs")
 
     raw = False
+    calls = None
     keeps: frozenset[int] = frozenset()
 
     def __init__(self, cls: type[Function], outputs: Sequence[Any]) -> None:

@@ -33,10 +33,9 @@ class RawOperators:
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         op = operator_named(name)
-        if name == "conj" and not self._dtype.is_complex:
-            function: Callable[..., Any] = _same
-        else:
-            function = self._kernel(op) or self._through_tensors(op)
+        function = self._kernel(op) or self._through_tensors(op)
+        if name == "conj":
+            function = _conjugate(function) if self._dtype.is_complex else _same
         setattr(self, name, function)
         return function
 
@@ -47,7 +46,7 @@ class RawOperators:
         )
         if kernel is None or kernel.when is not None or op.family.kind == "creation":
             return None
-        if all(p.kind is ParamKind.TENSOR and p.required for p in op.params):
+        if all(p.required and p.kind is not ParamKind.OPERAND for p in op.params):
             return kernel.fn
         operands = tuple(i for i, p in enumerate(op.params) if p.kind is ParamKind.OPERAND)
         scalar, dtype, fn, total = self._backend.scalar, self._dtype, kernel.fn, len(op.params)
@@ -87,6 +86,10 @@ def _same(value: Any) -> Any:
     return value
 
 
+def _conjugate(function: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda v: v.conjugate() if isinstance(v, _NUMBERS) else function(v)
+
+
 def _lower(value: Any) -> Any:
     if isinstance(value, Tensor):
         return value._raw
@@ -102,8 +105,8 @@ class RawMode:
 
     def __init__(self, backend: Backend, dtype: dtype) -> None:
         self.K = RawOperators(backend, dtype)
-        self._array = backend.array
-        self._as_array = backend.as_array
+        self.array = backend.array
+        self.as_array = backend.as_array
 
     def saved(self, node: Node, spec: OperatorSpec) -> Sequence[Any]:
         """The saved arrays as they are."""
@@ -111,7 +114,7 @@ class RawMode:
 
     def finish(self, value: Any) -> Any:
         """A formula's result as an array (numpy gives scalars for 0-d results)."""
-        return value if value.__class__ is self._array else self._as_array(value)
+        return value if value.__class__ is self.array else self.as_array(value)
 
     def lift(self, tensor: Tensor) -> Any:
         """A tensor made on the way, as formulas of this mode take it."""

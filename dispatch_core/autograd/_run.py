@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from dispatch_core._op import K
-from dispatch_core._tensor import Tensor
+from dispatch_core._keys import KEYS, PLAIN
+from dispatch_core._tensor import Tensor, wrap
 from dispatch_core.autograd._engine import Engine
 
 
@@ -44,7 +45,7 @@ def _start(tensor: Tensor, g: Any, index: int) -> Tensor:
                 "grad can be implicitly created only for real scalar outputs but got "
                 f"{tensor.dtype}"
             )
-        return K.ones_like(tensor)  # type: ignore[no-any-return]
+        return _ones(tensor)
     if not isinstance(g, Tensor):
         raise TypeError(f"gradients can be either Tensors or None, but got {type(g).__name__}")
     if g.shape != tensor.shape:
@@ -58,6 +59,21 @@ def _start(tensor: Tensor, g: Any, index: int) -> Tensor:
             f"grad_output[{index}] has {g.dtype} and output[{index}] has {tensor.dtype}"
         )
     return g
+
+
+def _ones(tensor: Tensor) -> Tensor:
+    key = tensor._k & PLAIN
+    seed = _seeds.get(key)
+    if seed is None or tensor.ndim:
+        made: Tensor = K.ones_like(tensor)
+        if tensor.ndim or KEYS[key].device != "cpu":  # type: ignore[union-attr]
+            return made
+        seed = _seeds[key] = made._raw
+    return wrap(seed, key)
+
+
+_seeds: dict[int, Any] = {}
+"""The 0-d ones that most backward passes begin with, by key; never written to."""
 
 
 def backward(
@@ -77,10 +93,9 @@ def backward(
         raise RuntimeError("`inputs` argument to `backward` cannot be empty.")
     roots = _roots(_sequence(tensors), grad_tensors)
     engine = Engine(
-        create_graph=create_graph,
-        retain_graph=create_graph if retain_graph is None else retain_graph,
-        inputs=None if wanted is None else [t._node for t in wanted],
-        accumulate=True,
+        create_graph if retain_graph is None else retain_graph,
+        create_graph,
+        None if wanted is None else [t._node for t in wanted],
     )
     engine.run(roots)
 
@@ -111,9 +126,9 @@ def grad(
     if materialize_grads and allow_unused is False:
         raise ValueError("Expected allow_unused to be True or not passed when materialize_grads=True")
     engine = Engine(
-        create_graph=create_graph,
-        retain_graph=create_graph if retain_graph is None else retain_graph,
-        inputs=[t._node for t in wanted],
+        create_graph if retain_graph is None else retain_graph,
+        create_graph,
+        [t._node for t in wanted],
         accumulate=False,
     )
     captured = engine.run(_roots(_sequence(outputs), grad_outputs))
@@ -139,6 +154,11 @@ def _backward_method(
     inputs: Any = None,
 ) -> None:
     """See `autograd.backward`."""
+    if gradient is None and inputs is None and not create_graph and self.requires_grad:
+        engine = Engine(bool(retain_graph))
+        if engine.raw_allowed and not engine.check_nan:
+            engine.run_plain(self._node, _start(self, None, 0))
+            return
     backward(self, None if gradient is None else (gradient,), retain_graph, create_graph, inputs)
 
 

@@ -1,7 +1,7 @@
 """What the framework needs of a device: the `Backend` base class, eight run-time functions and a kernel table.
 
-A raw array may be an object of any class that has a `shape` (a tuple of ints) and can be weakly
-referenced. Everything else the framework asks of it goes through the methods below or through kernels.
+A raw array may be an object of any class that has a `shape` (a tuple of ints) and a `base` (None where
+it owns its memory, else the owner, as numpy has it) and can be weakly referenced. Everything else the framework asks of it goes through the methods below or through kernels.
 """
 
 from __future__ import annotations
@@ -58,9 +58,13 @@ class Backend(ABC):
     def dtype_of(self, raw: Raw) -> dtype:
         """The dtype of the elements."""
 
-    @abstractmethod
     def storage_of(self, raw: Raw) -> object:
-        """The object that owns the memory: the same for all views of one array; weakly referable."""
+        """The array that owns the memory: the same for all views of one array."""
+        base = raw.base
+        while base.__class__ is self.array:
+            raw = base
+            base = raw.base
+        return raw
 
     @abstractmethod
     def layout_of(self, raw: Raw) -> tuple[tuple[int, ...], int]:

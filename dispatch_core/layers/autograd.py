@@ -11,7 +11,15 @@ from collections.abc import Callable
 from typing import Any
 
 from dispatch_core._dispatcher import inplace
-from dispatch_core._dispatcher.chains import Body, Chain, KernelChain
+from dispatch_core._dispatcher.chains import (
+    Body,
+    Chain,
+    KernelChain,
+    Unary,
+    UnaryTwo,
+    ViewOne,
+    failure,
+)
 from dispatch_core._dispatcher.compose import Below
 from dispatch_core._dispatcher.operator import Op, ParamKind
 from dispatch_core._graph import Leaf, Node, Pick, tick
@@ -23,7 +31,7 @@ from dispatch_core._tensor import Tensor, detached
 from dispatch_core.layers.spec import OperatorSpec
 from dispatch_core.layers.views import rebase
 
-_node: Callable[[type[Node]], Node] = object.__new__
+_new: Callable[[type[Tensor]], Tensor] = object.__new__
 GRAD_MODE = "grad"
 ANOMALY = "anomaly"
 
@@ -52,7 +60,7 @@ class Autograd(Layer):
         if not targets:
             return inner
         spec = OperatorSpec(op, keys, targets)
-        chain = _recording_class(op, spec)(op, inner, spec)
+        chain = _recording_class(op, spec, inner)(op, inner, spec)  # type: ignore[arg-type]
         return Traced(op, chain) if ANOMALY in state else chain
 
 
@@ -78,12 +86,16 @@ def _detaching(op: Op, chain: Chain) -> Chain:
     return chain if isinstance(chain, KernelChain) else Detached(op, chain)
 
 
-def _recording_class(op: Op, spec: OperatorSpec) -> type[Record]:
+def _recording_class(op: Op, spec: OperatorSpec, inner: Chain) -> type[Record]:
     simple = op.traits.outputs == 1 and not op.has_list
     kinds = [p.kind for p in op.params]
     if simple and op.tensors == (0,) and kinds[0] is ParamKind.TENSOR:
-        return RecordUnary
-    if simple and op.tensors == (0, 1) and len(kinds) == 2 and not spec.saves_shapes:
+        if inner.__class__ is Unary:
+            return RecordPlainUnary
+        if inner.__class__ is UnaryTwo:
+            return RecordTwo
+        return RecordView if inner.__class__ is ViewOne and not spec.keeps_arrays else RecordUnary
+    if simple and op.tensors == (0, 1) and len(kinds) == 2:
         return RecordBinary
     return Record
 
@@ -126,7 +138,7 @@ class Record(Chain):
     def call(self, *args: Any) -> Any:
         results = self.below(*args)
         spec = self.spec
-        node = _node(Node)
+        node = Node()
         node.spec = spec
         node.order = tick()
         node.hooks = None
@@ -176,7 +188,7 @@ class RecordUnary(Record):
 
     def call(self, x: Tensor, *params: Any) -> Tensor:  # type: ignore[override]
         t: Tensor = self.below(x, *params)
-        node = _node(Node)
+        node = Node()
         node.spec = self.spec
         node.order = tick()
         node.edges = (x._node,)
@@ -193,10 +205,125 @@ class RecordUnary(Record):
         return t
 
 
+class RecordPlainUnary(RecordUnary):
+    """Records f(x) in one frame with its kernel."""
+
+    __slots__ = ("array", "fix", "kernel", "key")
+
+    def __init__(self, op: Op, inner: KernelChain, spec: OperatorSpec) -> None:
+        super().__init__(op, inner, spec)
+        self.kernel = inner.kernel
+        self.array = inner.array
+        self.fix = inner.fix
+        self.key = inner.key | GRAD
+
+    def call(self, x: Tensor) -> Tensor:  # type: ignore[override]
+        raw = x._raw
+        try:
+            r = self.kernel(raw)
+        except Exception as error:
+            raise failure(self.op, (x,), error) from error
+        if r.__class__ is not self.array:
+            r = self.fix(r)
+        node = Node()
+        node.spec = self.spec
+        node.order = tick()
+        node.edges = (x._node,)
+        node.saved = (
+            raw if self.save_x else None,
+            r if self.save_out else None,
+            raw.shape if self.save_shape else None,
+        )
+        node.shapes = None
+        node.hooks = None
+        t = _new(Tensor)
+        t._raw = r
+        t._k = self.key
+        t._node = node
+        return t
+
+
+class RecordTwo(RecordPlainUnary):
+    """Records f(x, p, q) in one frame with its kernel."""
+
+    __slots__ = ()
+
+    def call(self, x: Tensor, p: Any, q: Any) -> Tensor:  # type: ignore[override]
+        raw = x._raw
+        try:
+            r = self.kernel(raw, p, q)
+        except Exception as error:
+            raise failure(self.op, (x, p, q), error) from error
+        if r.__class__ is not self.array:
+            r = self.fix(r)
+        node = Node()
+        node.spec = self.spec
+        node.order = tick()
+        node.edges = (x._node,)
+        node.saved = (
+            raw if self.save_x else None,
+            p,
+            q,
+            r if self.save_out else None,
+            raw.shape if self.save_shape else None,
+        )
+        node.shapes = None
+        node.hooks = None
+        t = _new(Tensor)
+        t._raw = r
+        t._k = self.key
+        t._node = node
+        return t
+
+
+class RecordView(RecordUnary):
+    """Records a view by one plain argument, in one frame with its kernel: the cheapest of calls."""
+
+    __slots__ = ("key", "kernel", "maybe", "nested")
+
+    def __init__(self, op: Op, inner: ViewOne, spec: OperatorSpec) -> None:
+        super().__init__(op, inner, spec)
+        self.kernel = inner.kernel
+        self.key = inner.key | GRAD
+        self.nested = inner.nested
+        self.maybe = inner.maybe
+
+    def call(self, x: Tensor, p: Any) -> Tensor:  # type: ignore[override]
+        raw = x._raw
+        try:
+            r = self.kernel(raw, p)
+        except Exception as error:
+            raise failure(self.op, (x, p), error) from error
+        edge = x._node
+        node = Node()
+        node.spec = self.spec
+        node.order = tick()
+        node.edges = (edge,)
+        node.saved = (None, p, None, raw.shape if self.save_shape else None)
+        node.shapes = None
+        node.hooks = None
+        t = _new(Tensor)
+        t._raw = r
+        t._node = node
+        if self.maybe:
+            base = r.base
+            if base is not raw and (base is None or base is not raw.base):
+                t._k = self.key & ~VIEW
+                return t
+        t._k = self.key
+        if self.nested:
+            parent = x._base
+            root = parent[0]
+            t._base = (root, root._node, parent, self.op, (p,))
+        else:
+            t._base = (x, edge, None, self.op, (p,))
+        return t
+
+
 class RecordBinary(Record):
     """Records f(x, y) with one result; notes the shapes where they differ."""
 
-    __slots__ = ("edge_x", "edge_y", "save_out", "save_x", "save_y", "tensor_x", "tensor_y")
+    __slots__ = ("edge_x", "edge_y", "save_out", "save_shapes", "save_x", "save_y", "tensor_x", "tensor_y")
 
     def __init__(self, op: Op, inner: Chain, spec: OperatorSpec) -> None:
         super().__init__(op, inner, spec)
@@ -205,11 +332,12 @@ class RecordBinary(Record):
         self.save_x = 0 in spec.keeps
         self.save_y = 1 in spec.keeps
         self.save_out = 2 in spec.keeps
+        self.save_shapes = spec.saves_shapes
         self.tensor_x, self.tensor_y = spec.are_tensors
 
     def call(self, x: Any, y: Any) -> Tensor:  # type: ignore[override]
         t: Tensor = self.below(x, y)
-        node = _node(Node)
+        node = Node()
         node.spec = self.spec
         node.order = tick()
         node.edges = (x._node if self.edge_x else None, y._node if self.edge_y else None)
@@ -228,6 +356,8 @@ class RecordBinary(Record):
             y if self.save_y else None,
             t._raw if self.save_out else None,
         )
+        if self.save_shapes:
+            node.saved += (getattr(x, "shape", None), getattr(y, "shape", None))
         t._node = node
         t._k |= GRAD
         return t

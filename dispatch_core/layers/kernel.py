@@ -14,10 +14,15 @@ from dispatch_core._dispatcher.chains import (
     Chain,
     General,
     KernelChain,
+    ListParams,
     ScalarBinary,
+    Ternary,
     Unary,
     UnaryParams,
+    UnaryTwo,
     View,
+    ViewOne,
+    Writing,
 )
 from dispatch_core._dispatcher.compose import Below
 from dispatch_core._dispatcher.operator import Op, ParamKind
@@ -115,6 +120,8 @@ def build(op: Op, keys: Keys, found: Resolution) -> Chain:
 
 def kernel_chain(op: Op, keys: Keys, found: Resolution, kernel: Kernel) -> KernelChain:
     backend, computed = found.backend, found.dtype
+    if op.traits.writes:
+        return Writing(op, backend, kernel)
     result = op.family.result(op, computed)
     tensors = [n >= FIRST_TENSOR_KEY for n in keys if not isinstance(n, frozenset)]
     simple = op.nested and op.traits.outputs == 1 and result is not None
@@ -123,15 +130,20 @@ def kernel_chain(op: Op, keys: Keys, found: Resolution, kernel: Kernel) -> Kerne
         key = key_number(backend.device, result)  # type: ignore[arg-type]
         count, total = len(op.tensors), len(op.params)
         if op.traits.view:
-            return View(op, backend, kernel, key | VIEW, bool(keys[0] & VIEW))
+            return (ViewOne if total == 2 else View)(op, backend, kernel, key | VIEW, bool(keys[0] & VIEW))
         if count == 1:
-            return (Unary if total == 1 else UnaryParams)(op, backend, kernel, key)
+            shape = {1: Unary, 3: UnaryTwo}.get(total, UnaryParams)
+            return shape(op, backend, kernel, key)
         if count == 2 and total == 2:
             if all(tensors):
                 return Binary(op, backend, kernel, key)
             if NONE not in keys:
-                cls = BinaryScalar if tensors[0] else ScalarBinary
-                return cls(op, backend, kernel, key, computed)
+                scalar = BinaryScalar if tensors[0] else ScalarBinary
+                return scalar(op, backend, kernel, key, computed)
+        if count == 3 and total == 3 and all(tensors[:2]) and (tensors[2] or keys[2] == NONE):
+            return Ternary(op, backend, kernel, key)
+    if op.tensors == (0,) and op.has_list and op.traits.outputs == 1 and result is not None:
+        return ListParams(op, backend, kernel, key_number(backend.device, result))
     makers: dict[int, Callable[[Any], Any]] = {}
     for at, number in zip(op.selectors, keys, strict=True):
         if isinstance(number, int) and number < NONE:

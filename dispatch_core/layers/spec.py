@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from dispatch_core._dispatcher.operator import Op, ParamKind
 from dispatch_core._graph import Node
-from dispatch_core._keys import FIRST_TENSOR_KEY
+from dispatch_core._keys import FIRST_TENSOR_KEY, GRAD
 from dispatch_core._layer import Keys
 from dispatch_core._tensor import Tensor
 from dispatch_core.backend.api import Backend
@@ -46,13 +46,19 @@ class OperatorSpec:
         "are_tensors",
         "backend",
         "broadcasts",
+        "calls",
         "keeps",
+        "mode",
         "name",
         "op",
         "op_dtype",
         "parts",
+        "plan",
         "raw",
+        "save_plan",
+        "saves_out",
         "saves_shapes",
+        "shape_plan",
         "targets",
     )
 
@@ -64,6 +70,15 @@ class OperatorSpec:
         self.name = backward_name(op.name)
         self.targets = targets
         self.parts, self.keeps = gradient.needed(targets)
+        single = not op.has_list and op.traits.outputs == 1
+        self.calls = (
+            tuple((op.tensors.index(part.targets[0]), part.call) for part in self.parts)
+            if single and all(len(part.targets) == 1 for part in self.parts)
+            else None
+        )
+        """Edge number and formula of each gradient, where the engine may call them one by one."""
+        self.mode: Any = None
+        """The engine's raw mode for these nodes, once it has been looked up."""
         self.saves_shapes = any(i > gradient.out_at for i in self.keeps)
         self.broadcasts = op.family.broadcasts
         backend, computed = site(op, keys)
@@ -71,66 +86,75 @@ class OperatorSpec:
         self.op_dtype = computed
         # A move's gradient is on another device than its result: tensors know where they are.
         self.raw = computed in backend.raw_operators and op.family.kind != "transfer"
+        by_place = dict(zip(op.selectors, keys, strict=True))
+        lists = {at for at in op.tensors if op.params[at].kind is ParamKind.LIST}
         self.are_tensors = tuple(
-            isinstance(n, frozenset) or n >= FIRST_TENSOR_KEY
-            for at, n in zip(op.selectors, keys, strict=True)
-            if at in op.tensors
+            at in lists or by_place[at] >= FIRST_TENSOR_KEY for at in op.tensors
         )
+        self.plan = tuple((at, at in targets, at in lists) for at in op.tensors)
+        self.shape_plan = tuple(zip(op.tensors, self.are_tensors, strict=True))
+        self.save_plan = tuple((at, at in self.keeps, at in lists) for at in op.tensors)
+        self.saves_out = len(op.params) in self.keeps
 
     # -- recording ---------------------------------------------------------------------------------
 
     def edges_of(self, args: Sequence[Any]) -> tuple[tuple[Any, ...], Any]:
         """The nodes that gradients flow to, one for each tensor argument, and shapes to sum back to."""
         edges: list[Any] = []
-        shapes: list[Any] = []
-        for at in self.op.tensors:
+        for at, wanted, is_list in self.plan:
             value = args[at]
-            wanted = at in self.targets
-            if isinstance(value, Tensor):
-                edges.append(value._node if wanted and value.requires_grad else None)
-                shapes.append(value._raw.shape)
-            elif self.op.params[at].kind is ParamKind.LIST:
-                edges += [t._node if wanted and t.requires_grad else None for t in value]
+            if is_list:
+                edges += [t._node if t._k & GRAD else None for t in value] if wanted else [None] * len(value)
             else:
-                edges.append(None)
-                shapes.append(None)
-        differ = self.broadcasts and len({s for s in shapes if s is not None}) > 1
-        return tuple(edges), tuple(shapes) if differ else None
+                edges.append(value._node if wanted else None)
+        if not self.broadcasts:
+            return tuple(edges), None
+        shapes = [args[at]._raw.shape if tensor else None for at, tensor in self.shape_plan]
+        first = None
+        for shape in shapes:
+            if shape is not None:
+                if first is None:
+                    first = shape
+                elif shape != first:
+                    return tuple(edges), tuple(shapes)
+        return tuple(edges), None
 
     def saved_of(self, args: Sequence[Any], results: Any) -> tuple[Any, ...]:
         """The values that the formulas need, in the layout of `Gradient`."""
-        op, keeps = self.op, self.keeps
-        saved: list[Any] = []
-        for at, value in enumerate(args):
-            if at in op.tensors and at not in keeps:
-                saved.append(None)
+        saved = list(args)
+        for at, kept, is_list in self.save_plan:
+            value = saved[at]
+            if not kept:
+                saved[at] = None
+            elif is_list:
+                saved[at] = [t._raw for t in value]
             elif isinstance(value, Tensor):
-                saved.append(value._raw)
-            elif op.params[at].kind is ParamKind.LIST:
-                saved.append([t._raw for t in value])
-            else:
-                saved.append(value)
-        if len(args) not in keeps:
+                saved[at] = value._raw
+        if not self.saves_out:
             saved.append(None)
         elif isinstance(results, Tensor):
             saved.append(results._raw)
         else:
-            saved.append(tuple(t._raw for t in results))
+            saved.append(tuple([t._raw for t in results]))
         if self.saves_shapes:
-            for at in op.tensors:
+            for at, _, is_list in self.save_plan:
                 value = args[at]
-                if isinstance(value, Tensor):
-                    saved.append(value._raw.shape)
-                elif op.params[at].kind is ParamKind.LIST:
+                if is_list:
                     saved.append([t._raw.shape for t in value])
                 else:
-                    saved.append(None)
+                    saved.append(value._raw.shape if isinstance(value, Tensor) else None)
         return tuple(saved)
 
     def saves(self) -> str:
         """The names of what is saved, for `explain`."""
         names = sorted({n for part in self.parts for n in part.needs if n not in ("K", "g", "gs")})
         return ", ".join(names) or "nothing"
+
+    @property
+    def keeps_arrays(self) -> bool:
+        """Whether formulas need some argument or result itself, not only shapes and plain arguments."""
+        op = self.op
+        return any(i in self.keeps for i in (*op.tensors, len(op.params)))
 
     def output_count(self, node: Node) -> int:
         """How many results the operator has."""

@@ -29,9 +29,9 @@ Step = tuple[Op, tuple[Any, ...]]
 def steps_of(view: Tensor) -> list[Step]:
     """The operators that lead from the root to a view, in order."""
     found: list[Step] = []
-    link = view._base[2]
+    link: Any = view._base
     while link is not None:
-        link, op, params = link
+        _, _, link, op, params = link
         found.append((op, params))
     found.reverse()
     return found
@@ -46,10 +46,10 @@ def replay(tensor: Tensor, steps: Sequence[Step]) -> Tensor:
 
 def refresh(view: Tensor) -> None:
     """Give a view the history that follows from its root's present one."""
-    root, remembered, link = view._base
+    root, remembered, *way = view._base
     if root._node is remembered:
         return
-    view._base = (root, root._node, link)
+    view._base = (root, root._node, *way)
     if root._node.__class__ is Leaf:
         return
     with Switch("grad", True):
@@ -63,7 +63,7 @@ _tensor.SLOTS.refresh = refresh
 
 def rebase(view: Tensor, value: Tensor) -> None:
     """Record that `value` was just written into `view`: the root's history continues from there."""
-    root, _, link = view._base
+    root, _, *way = view._base
     node = Node()
     node.spec = WriteSpec(root, steps_of(view))
     node.order = tick()
@@ -76,15 +76,16 @@ def rebase(view: Tensor, value: Tensor) -> None:
     node.hooks = None
     root._node = node
     root._k |= GRAD
-    view._base = (root, None, link)
+    view._base = (root, None, *way)
     refresh(view)
 
 
 class WriteSpec:
     """The recorded form of "a value was written into a view of the root"."""
 
-    __slots__ = ("backend", "key", "op_dtype", "raw", "shape", "steps")
+    __slots__ = ("backend", "key", "mode", "op_dtype", "raw", "shape", "steps")
 
+    calls = None
     name = "CopySlices"
     keeps: frozenset[int] = frozenset()
 
@@ -92,6 +93,7 @@ class WriteSpec:
         self.backend = root._backend
         self.op_dtype = root.dtype
         self.raw = root.dtype in self.backend.raw_operators
+        self.mode: Any = None
         self.shape = root._raw.shape
         self.key = key_number(self.backend.device, bool_)
         self.steps = steps

@@ -6,7 +6,17 @@ from collections.abc import Callable
 from typing import Any
 
 from dispatch_core._op import OPERATORS, SLOTS, operator_named
-from dispatch_core.ops import binary, create, index, reduce, shape, unary  # noqa: F401  they declare
+from dispatch_core.ops import (  # noqa: F401  they declare
+    binary,
+    contraction,
+    create,
+    index,
+    product,
+    random,
+    reduce,
+    shape,
+    unary,
+)
 
 
 def __getattr__(name: str) -> Callable[..., Any]:

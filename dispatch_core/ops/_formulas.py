@@ -9,18 +9,9 @@ Number = bool | int | float | complex
 Ints = int | Sequence[int]
 
 
-def conj(K: Any, value: Any) -> Any:
-    """The complex conjugate of a saved argument, which may be a Python number."""
-    if isinstance(value, (bool, int, float)):
-        return value
-    if isinstance(value, complex):
-        return value.conjugate()
-    return K.conj(value)
-
-
 def expand_reduced(K: Any, value: Any, shape: Sequence[int], dim: Any, keepdim: bool) -> Any:
     """A reduced value, brought back to the shape it was reduced from."""
-    if not keepdim:
+    if not keepdim and dim is not None:
         value = K.reshape(value, kept_shape(shape, dim))
     return K.expand(value, shape)
 

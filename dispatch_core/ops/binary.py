@@ -10,7 +10,6 @@ from dispatch_core._families.pointwise import BOOL, FLOAT, SAME, pointwise
 from dispatch_core._op import K, composite, primitive
 from dispatch_core._tensor import Tensor
 from dispatch_core.ops._formulas import Number
-from dispatch_core.ops._formulas import conj as _conj
 
 POSITIVE = (0.2, 3.0)
 
@@ -46,8 +45,8 @@ def sub(input: Tensor | Number, other: Tensor | Number, *, alpha: Number = 1) ->
 @primitive(
     pointwise(SAME),
     grad={
-        "input": lambda K, g, other: g * _conj(K, other),
-        "other": lambda K, g, input: g * _conj(K, input),
+        "input": lambda K, g, other: g * K.conj(other),
+        "other": lambda K, g, input: g * K.conj(input),
     },
     operators=("mul", "rmul", "imul"),
     aliases=("multiply",),
@@ -60,8 +59,8 @@ def mul(input: Tensor | Number, other: Tensor | Number) -> Tensor:
 @primitive(
     pointwise(FLOAT, domain=POSITIVE),
     grad={
-        "input": lambda K, g, other: g / _conj(K, other),
-        "other": lambda K, g, other, out: -g * _conj(K, out / other),
+        "input": lambda K, g, other: g / K.conj(other),
+        "other": lambda K, g, other, out: -g * K.conj(out / other),
     },
     operators=("truediv", "rtruediv", "itruediv"),
     aliases=("divide", "true_divide"),
@@ -104,17 +103,17 @@ def _pow_input(K: Any, g: Any, input: Any, exponent: Any) -> Any:
     if isinstance(exponent, (bool, int, float, complex)):
         if exponent == 0:
             return K.zeros_like(g)
-        return g * _conj(K, exponent * input ** (exponent - 1))
+        return g * K.conj(exponent * input ** (exponent - 1))
     slope = exponent * input ** (exponent - 1)
-    return _where_zero(K, exponent != 0, g * _conj(K, slope))
+    return _where_zero(K, exponent != 0, g * K.conj(slope))
 
 
 def _pow_exponent(K: Any, g: Any, input: Any, out: Any) -> Any:
     if isinstance(input, (bool, int, float, complex)):
         if input == 0:
             return K.zeros_like(g)
-        return g * _conj(K, out * K.log(K.full_like(g, input)))
-    return _where_zero(K, input != 0, g * _conj(K, out * K.log(input)))
+        return g * K.conj(out * K.log(K.full_like(g, input)))
+    return _where_zero(K, input != 0, g * K.conj(out * K.log(input)))
 
 
 @primitive(
@@ -318,10 +317,10 @@ def logical_xor(input: Tensor, other: Tensor) -> Tensor:
         apart=("condition",),
         inplace=False,
         samples=lambda make: [
-            (make(3, 4) > 0, make(3, 4), make(3, 4)),
-            (make(4) > 0, make(3, 1), make()),
-            (make(2, 3) > 0, make(2, 3), 2.0),
-            (make(0, 3) > 0, make(0, 3), make(3)),
+            (make(3, 4, boolean=True), make(3, 4), make(3, 4)),
+            (make(4, boolean=True), make(3, 1), make()),
+            (make(2, 3, boolean=True), make(2, 3), 2.0),
+            (make(0, 3, boolean=True), make(0, 3), make(3)),
         ],
     ),
     grad={
@@ -342,7 +341,7 @@ def where(
     pointwise(
         SAME,
         apart=("mask",),
-        samples=lambda make: [(make(3, 4), make(3, 4) > 0, 0.5), (make(3, 4), make(4) > 0, 2.0)],
+        samples=lambda make: [(make(3, 4), make(3, 4, boolean=True), 0.5), (make(3, 4), make(4, boolean=True), 2.0)],
     ),
     grad={
         "input": lambda K, g, mask: K.where(mask, 0.0, g),

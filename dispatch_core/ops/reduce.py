@@ -9,7 +9,6 @@ from dispatch_core._families.base import FLOATING, INEXACT, REAL
 from dispatch_core._families.reduction import reduction, scan
 from dispatch_core._op import K, composite, primitive
 from dispatch_core._tensor import Tensor
-from dispatch_core.ops._formulas import conj as _conj
 from dispatch_core.ops._formulas import count, expand_reduced, kept_shape
 
 
@@ -68,7 +67,7 @@ def _prod_input(K: Any, g: Any, input: Any, dim: Any, keepdim: bool) -> Any:
     if not shape:
         return K.reshape(g, shape)
     others = _exclusive(K, input, dim) * K.flip(_exclusive(K, K.flip(input, (dim,)), dim), (dim,))
-    return expand_reduced(K, g, shape, dim, keepdim) * _conj(K, others)
+    return expand_reduced(K, g, shape, dim, keepdim) * K.conj(others)
 
 
 def _exclusive(K: Any, value: Any, dim: int) -> Any:
@@ -232,7 +231,7 @@ def _cumprod_input(K: Any, g: Any, input: Any, out: Any, dim: int) -> Any:
         tail = K.narrow(input, dim, i, n - i)
         ones = K.ones_like(K.narrow(input, dim, 0, 1))
         after = K.cumprod(K.cat([ones, K.narrow(tail, dim, 1, n - i - 1)], dim), dim)
-        at = K.narrow(g, dim, i, n - i) * _conj(K, after * K.narrow(before, dim, i, 1))
+        at = K.narrow(g, dim, i, n - i) * K.conj(after * K.narrow(before, dim, i, 1))
         part = K.sum(at, dim, True)
         total = [part] if total is None else [*total, part]
     return K.cat(total, dim)

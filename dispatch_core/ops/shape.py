@@ -63,10 +63,10 @@ def expand(input: Tensor, size: Ints) -> Tensor:
 @primitive(
     movement(
         samples=lambda make: [
-            (make(3, 4), (1,)),
-            (make(5), (slice(1, 4),)),
-            (make(3, 4), (slice(None), None, slice(0, 4, 2))),
-            (make(2, 3, 4), (Ellipsis, -1)),
+            (make(3, 4), (1, ...)),
+            (make(5), slice(1, 4)),
+            (make(3, 4), (slice(None), None, slice(0, 4, 2), ...)),
+            (make(2, 3, 4), (slice(None), slice(None), -1, ...)),
         ]
     ),
     grad={
@@ -77,7 +77,7 @@ def expand(input: Tensor, size: Ints) -> Tensor:
     method=False,
 )
 def basic_index(input: Tensor, index: Any) -> Tensor:
-    """Indexing by ints, slices, None and Ellipsis (a tuple of them); a view."""
+    """Indexing by a slice, or a tuple of ints, slices, None and, last, an Ellipsis; a view."""
 
 
 @primitive(
@@ -129,8 +129,12 @@ def storage_index(input: Tensor, count: int) -> Tensor:
 # -- composite views ---------------------------------------------------------------------------------------
 
 
-@composite(movement(samples=lambda make: [(make(2, 3, 4), 0, -1), (make(3, 4), 0, 1)]),
-           aliases=("swapaxes", "swapdims"))
+@composite(
+    movement(samples=lambda make: [(make(2, 3, 4), 0, -1), (make(3, 4), 0, 1), (make(), 0, -1)]),
+    grad={"input": lambda K, g, dim0, dim1: K.transpose(g, dim0, dim1)},
+    view=True,
+    aliases=("swapaxes", "swapdims"),
+)
 def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     """Two dimensions exchanged; a view."""
     n = input.ndim
@@ -155,7 +159,7 @@ def t(input: Tensor) -> Tensor:
 def unsqueeze(input: Tensor, dim: int) -> Tensor:
     """A dimension of size one inserted before `dim`; a view."""
     at = check_dim(dim, input.ndim + 1)
-    return K.basic_index(input, (slice(None),) * at + (None,))
+    return K.basic_index(input, (slice(None),) * at + (None, ...))
 
 
 @composite(movement(samples=lambda make: [(make(3, 1, 4, 1),), (make(3, 1), 1), (make(1, 3, 1), (0, 2))]))
@@ -167,7 +171,7 @@ def squeeze(input: Tensor, dim: Any = None) -> Tensor:
     else:
         chosen = {check_dim(d, n) for d in (dim if isinstance(dim, (tuple, list)) else (dim,))}
     gone = [d for d in chosen if n and input.shape[d] == 1]
-    return K.basic_index(input, tuple(0 if d in gone else slice(None) for d in range(n)))
+    return K.basic_index(input, (*(0 if d in gone else slice(None) for d in range(n)), ...))
 
 
 @composite(movement(samples=lambda make: [(make(2, 3, 4),), (make(2, 3, 4), 1), (make(), 0)]))
@@ -215,7 +219,7 @@ def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
         raise RuntimeError(
             f"start ({start}) + length ({length}) exceeds dimension size ({size})."
         )
-    return K.basic_index(input, (slice(None),) * at + (slice(start, start + length),))
+    return K.basic_index(input, (slice(None),) * at + (slice(start, start + length), ...))
 
 
 @composite(movement(samples=lambda make: [(make(5, 3), 0, 1), (make(5), 0, -1)]))
@@ -224,7 +228,7 @@ def select(input: Tensor, dim: int, index: int) -> Tensor:
     if not input.ndim:
         raise IndexError("select() cannot be applied to a 0-dim tensor.")
     at = check_dim(dim, input.ndim)
-    return K.basic_index(input, (slice(None),) * at + (int(index),))
+    return K.basic_index(input, (slice(None),) * at + (int(index), ...))
 
 
 @composite(movement(samples=lambda make: [(make(5, 3), 2), (make(5, 3), (1, 4), 0)]), outputs=0)
@@ -436,7 +440,7 @@ def repeat(input: Tensor, repeats: Ints) -> Tensor:
     for n, size in zip(repeats, x.shape, strict=True):
         spread += [n, size]
         shown += [None, slice(None)]
-    wide = K.expand(K.basic_index(x, tuple(shown)), tuple(spread))
+    wide = K.expand(K.basic_index(x, (*shown, ...)), tuple(spread))
     return K.clone(K.reshape(wide, tuple(n * s for n, s in zip(repeats, x.shape, strict=True))))
 
 

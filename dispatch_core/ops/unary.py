@@ -7,7 +7,6 @@ from dispatch_core._families.base import DISCRETE, INEXACT, NUMBERS, REAL, REAL_
 from dispatch_core._families.pointwise import BOOL, FLOAT, FLOAT_REAL, REAL as TO_REAL, SAME, pointwise
 from dispatch_core._op import K, composite, primitive
 from dispatch_core._tensor import Tensor
-from dispatch_core.ops._formulas import conj as _conj
 
 POSITIVE = (0.2, 3.0)
 UNIT = (-0.9, 0.9)
@@ -49,14 +48,14 @@ def sgn(input: Tensor) -> Tensor:
 
 
 @primitive(
-    pointwise(FLOAT), grad={"input": lambda K, g, out: g * _conj(K, out)}, out=True
+    pointwise(FLOAT), grad={"input": lambda K, g, out: g * K.conj(out)}, out=True
 )
 def exp(input: Tensor) -> Tensor:
     """e to the power of each element."""
 
 
 @primitive(
-    pointwise(FLOAT), grad={"input": lambda K, g, out: g * _conj(K, out + 1)}, out=True,
+    pointwise(FLOAT), grad={"input": lambda K, g, out: g * K.conj(out + 1)}, out=True,
     aliases=("special.expm1",),
 )
 def expm1(input: Tensor) -> Tensor:
@@ -65,7 +64,7 @@ def expm1(input: Tensor) -> Tensor:
 
 @primitive(
     pointwise(FLOAT, domain=POSITIVE),
-    grad={"input": lambda K, g, input: g / _conj(K, input)},
+    grad={"input": lambda K, g, input: g / K.conj(input)},
     out=True,
 )
 def log(input: Tensor) -> Tensor:
@@ -74,7 +73,7 @@ def log(input: Tensor) -> Tensor:
 
 @primitive(
     pointwise(FLOAT, domain=UNIT),
-    grad={"input": lambda K, g, input: g / _conj(K, input + 1)},
+    grad={"input": lambda K, g, input: g / K.conj(input + 1)},
     out=True,
     aliases=("special.log1p",),
 )
@@ -83,14 +82,14 @@ def log1p(input: Tensor) -> Tensor:
 
 
 @primitive(
-    pointwise(FLOAT), grad={"input": lambda K, g, input: g * _conj(K, K.cos(input))}, out=True
+    pointwise(FLOAT), grad={"input": lambda K, g, input: g * K.conj(K.cos(input))}, out=True
 )
 def sin(input: Tensor) -> Tensor:
     """The sine of each element, in radians."""
 
 
 @primitive(
-    pointwise(FLOAT), grad={"input": lambda K, g, input: -g * _conj(K, K.sin(input))}, out=True
+    pointwise(FLOAT), grad={"input": lambda K, g, input: -g * K.conj(K.sin(input))}, out=True
 )
 def cos(input: Tensor) -> Tensor:
     """The cosine of each element, in radians."""
@@ -98,7 +97,7 @@ def cos(input: Tensor) -> Tensor:
 
 @primitive(
     pointwise(FLOAT, domain=POSITIVE),
-    grad={"input": lambda K, g, out: g / (2 * _conj(K, out))},
+    grad={"input": lambda K, g, out: g / (2 * K.conj(out))},
     out=True,
 )
 def sqrt(input: Tensor) -> Tensor:
@@ -106,7 +105,7 @@ def sqrt(input: Tensor) -> Tensor:
 
 
 @primitive(
-    pointwise(FLOAT), grad={"input": lambda K, g, out: g * _conj(K, 1 - out * out)}, out=True
+    pointwise(FLOAT), grad={"input": lambda K, g, out: g * K.conj(1 - out * out)}, out=True
 )
 def tanh(input: Tensor) -> Tensor:
     """The hyperbolic tangent of each element."""
@@ -175,7 +174,7 @@ def positive(input: Tensor) -> Tensor:
 
 @composite(
     pointwise(SAME, INEXACT | REAL_NUMBERS),
-    grad={"input": lambda K, g, input: g * _conj(K, 2 * input)},
+    grad={"input": lambda K, g, input: g * K.conj(2 * input)},
     out=True,
 )
 def square(input: Tensor) -> Tensor:
@@ -185,7 +184,7 @@ def square(input: Tensor) -> Tensor:
 
 @composite(
     pointwise(FLOAT, domain=POSITIVE),
-    grad={"input": lambda K, g, out: -g * _conj(K, out * out)},
+    grad={"input": lambda K, g, out: -g * K.conj(out * out)},
     out=True,
 )
 def reciprocal(input: Tensor) -> Tensor:
@@ -195,7 +194,7 @@ def reciprocal(input: Tensor) -> Tensor:
 
 @composite(
     pointwise(FLOAT, domain=POSITIVE),
-    grad={"input": lambda K, g, out: -0.5 * g * _conj(K, out * out * out)},
+    grad={"input": lambda K, g, out: -0.5 * g * K.conj(out * out * out)},
     out=True,
 )
 def rsqrt(input: Tensor) -> Tensor:
@@ -205,7 +204,7 @@ def rsqrt(input: Tensor) -> Tensor:
 
 @composite(
     pointwise(FLOAT),
-    grad={"input": lambda K, g, out: g * _conj(K, out * (1 - out))},
+    grad={"input": lambda K, g, out: g * K.conj(out * (1 - out))},
     out=True,
     aliases=("special.expit", "nn.functional.sigmoid"),
 )
@@ -236,7 +235,7 @@ def frac(input: Tensor) -> Tensor:
 
 
 @composite(
-    pointwise(FLOAT), grad={"input": lambda K, g, out: g * _conj(K, out) * LN_2}, out=True,
+    pointwise(FLOAT), grad={"input": lambda K, g, out: g * K.conj(out) * LN_2}, out=True,
     aliases=("special.exp2",),
 )
 def exp2(input: Tensor) -> Tensor:
@@ -246,7 +245,7 @@ def exp2(input: Tensor) -> Tensor:
 
 @composite(
     pointwise(FLOAT, domain=POSITIVE),
-    grad={"input": lambda K, g, input: g / (_conj(K, input) * LN_2)},
+    grad={"input": lambda K, g, input: g / (K.conj(input) * LN_2)},
     out=True,
 )
 def log2(input: Tensor) -> Tensor:
@@ -256,7 +255,7 @@ def log2(input: Tensor) -> Tensor:
 
 @composite(
     pointwise(FLOAT, domain=POSITIVE),
-    grad={"input": lambda K, g, input: g / (_conj(K, input) * LN_10)},
+    grad={"input": lambda K, g, input: g / (K.conj(input) * LN_10)},
     out=True,
 )
 def log10(input: Tensor) -> Tensor:
@@ -266,7 +265,7 @@ def log10(input: Tensor) -> Tensor:
 
 @composite(
     pointwise(FLOAT, domain=UNIT),
-    grad={"input": lambda K, g, out: g * _conj(K, out * out + 1)},
+    grad={"input": lambda K, g, out: g * K.conj(out * out + 1)},
     out=True,
 )
 def tan(input: Tensor) -> Tensor:
@@ -275,7 +274,7 @@ def tan(input: Tensor) -> Tensor:
 
 
 @composite(
-    pointwise(FLOAT), grad={"input": lambda K, g, input: g * _conj(K, K.cosh(input))}, out=True
+    pointwise(FLOAT), grad={"input": lambda K, g, input: g * K.conj(K.cosh(input))}, out=True
 )
 def sinh(input: Tensor) -> Tensor:
     """The hyperbolic sine of each element."""
@@ -283,7 +282,7 @@ def sinh(input: Tensor) -> Tensor:
 
 
 @composite(
-    pointwise(FLOAT), grad={"input": lambda K, g, input: g * _conj(K, K.sinh(input))}, out=True
+    pointwise(FLOAT), grad={"input": lambda K, g, input: g * K.conj(K.sinh(input))}, out=True
 )
 def cosh(input: Tensor) -> Tensor:
     """The hyperbolic cosine of each element."""
@@ -292,7 +291,7 @@ def cosh(input: Tensor) -> Tensor:
 
 @composite(
     pointwise(FLOAT),
-    grad={"input": lambda K, g, input: g / _conj(K, input * input + 1)},
+    grad={"input": lambda K, g, input: g / K.conj(input * input + 1)},
     out=True,
     aliases=("arctan",),
 )
@@ -303,7 +302,7 @@ def atan(input: Tensor) -> Tensor:
 
 @composite(
     pointwise(FLOAT, domain=UNIT),
-    grad={"input": lambda K, g, input: g * _conj(K, K.rsqrt(1 - input * input))},
+    grad={"input": lambda K, g, input: g * K.conj(K.rsqrt(1 - input * input))},
     out=True,
     aliases=("arcsin",),
 )
@@ -314,7 +313,7 @@ def asin(input: Tensor) -> Tensor:
 
 @composite(
     pointwise(FLOAT, domain=UNIT),
-    grad={"input": lambda K, g, input: -g * _conj(K, K.rsqrt(1 - input * input))},
+    grad={"input": lambda K, g, input: -g * K.conj(K.rsqrt(1 - input * input))},
     out=True,
     aliases=("arccos",),
 )
@@ -325,7 +324,7 @@ def acos(input: Tensor) -> Tensor:
 
 @composite(
     pointwise(FLOAT),
-    grad={"input": lambda K, g, input: g * _conj(K, K.rsqrt(input * input + 1))},
+    grad={"input": lambda K, g, input: g * K.conj(K.rsqrt(input * input + 1))},
     out=True,
     aliases=("arcsinh",),
 )
@@ -337,7 +336,7 @@ def asinh(input: Tensor) -> Tensor:
 
 @composite(
     pointwise(FLOAT, domain=(1.2, 3.0)),
-    grad={"input": lambda K, g, input: g * _conj(K, K.rsqrt(input * input - 1))},
+    grad={"input": lambda K, g, input: g * K.conj(K.rsqrt(input * input - 1))},
     out=True,
     aliases=("arccosh",),
 )
@@ -348,7 +347,7 @@ def acosh(input: Tensor) -> Tensor:
 
 @composite(
     pointwise(FLOAT, domain=UNIT),
-    grad={"input": lambda K, g, input: g / _conj(K, 1 - input * input)},
+    grad={"input": lambda K, g, input: g / K.conj(1 - input * input)},
     out=True,
     aliases=("arctanh",),
 )

@@ -43,13 +43,6 @@ class CpuBackend(ArrayModuleBackend):
         made.flags.writeable = False
         return made
 
-    def storage_of(self, raw: Any) -> object:
-        base = raw.base
-        while base.__class__ is np.ndarray:
-            raw = base
-            base = raw.base
-        return raw
-
     def count(self) -> int:
         return 1
 

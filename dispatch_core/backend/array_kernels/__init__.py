@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from dispatch_core.backend.array_kernels import create, elementwise, index, movement, reduce
+from dispatch_core._dtypes import complex64, complex128, float32, float64
+from dispatch_core.backend.array_kernels import (
+    contract,
+    create,
+    elementwise,
+    index,
+    movement,
+    random,
+    reduce,
+)
 from dispatch_core.backend.kernels import KernelTable
 
-_TOPICS = (elementwise, reduce, movement, create, index)
+_WIDE = (float32, float64, complex64, complex128)
+_TOPICS = (elementwise, reduce, movement, create, index, contract, random)
 
 
 def register_all(table: KernelTable, xp: Any, provider: str) -> None:
@@ -15,3 +25,5 @@ def register_all(table: KernelTable, xp: Any, provider: str) -> None:
     for topic in _TOPICS:
         for op, fn in topic.kernels(xp).items():
             table.register(op, fn, provider=provider, out=isinstance(fn, xp.ufunc))
+    for op, fn in reduce.exact_kernels(xp).items():
+        table.register(op, fn, provider=provider, dtypes=_WIDE)

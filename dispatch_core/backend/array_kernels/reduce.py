@@ -14,8 +14,8 @@ def kernels(xp: Any) -> dict[str, Kernel]:
         "sum": _accumulating(xp, xp.add),
         "prod": _accumulating(xp, xp.multiply),
         "mean": _mean(xp),
-        "amax": _extreme(xp, xp.maximum),
-        "amin": _extreme(xp, xp.minimum),
+        "amax": _plain(xp.maximum),
+        "amin": _plain(xp.minimum),
         "argmax": _arg(xp.argmax),
         "argmin": _arg(xp.argmin),
         "all": _truth(xp, xp.logical_and),
@@ -23,6 +23,11 @@ def kernels(xp: Any) -> dict[str, Kernel]:
         "cumsum": _scan(xp, xp.add),
         "cumprod": _scan(xp, xp.multiply),
     }
+
+
+def exact_kernels(xp: Any) -> dict[str, Kernel]:
+    """Kernels for the dtypes that accumulate in themselves: nothing but the reduction."""
+    return {"sum": _plain(xp.add), "prod": _plain(xp.multiply)}
 
 
 def axes(dim: Any) -> Any:
@@ -45,18 +50,37 @@ def _accumulator(array: Any) -> Any:
 
 
 def _accumulating(xp: Any, ufunc: Any) -> Kernel:
+    """A sum or product of any dtype, in the dtype it is accumulated in."""
+    plain = _plain(ufunc)
     reduce = ufunc.reduce
 
     def accumulate(input: Any, dim: Any, keepdim: bool) -> Any:
-        if input.ndim == 0:
-            dim = _scalar_dim(dim)
         wide = _accumulator(input)
         if wide is None:
-            return reduce(input, axes(dim), None, None, keepdim)
-        result = reduce(input, axes(dim), wide, None, keepdim)
+            return plain(input, dim, keepdim)
+        if input.ndim == 0:
+            dim = _scalar_dim(dim)
+        result = reduce(input, axes(dim), wide, keepdims=keepdim, out=...)
         return result.astype(input.dtype) if wide == "float32" else result
 
     return accumulate
+
+
+def _plain(ufunc: Any) -> Kernel:
+    """A reduction in the array's own dtype; nothing is looked at before it fails."""
+    reduce = ufunc.reduce
+
+    def plain(input: Any, dim: Any, keepdim: bool) -> Any:
+        try:
+            if dim is None or dim.__class__ is int:
+                return reduce(input, dim, keepdims=keepdim, out=...)
+            return reduce(input, axes(dim), keepdims=keepdim, out=...)
+        except ValueError:
+            if input.ndim:
+                raise
+            return reduce(input, _scalar_dim(dim), keepdims=keepdim, out=...)
+
+    return plain
 
 
 def _scalar_dim(dim: Any) -> Any:
@@ -74,23 +98,11 @@ def _mean(xp: Any) -> Kernel:
         if input.ndim == 0:
             dim = _scalar_dim(dim)
         wide = "float32" if is_half(input) else None
-        total = reduce(input, axes(dim), wide, None, keepdim)
-        count = input.size / total.size if total.size else 1
-        result = total / total.dtype.type(count)
-        return result.astype(input.dtype) if wide else result
+        total = reduce(input, axes(dim), wide, keepdims=keepdim, out=...)
+        total /= input.size / total.size if total.size else 1
+        return total.astype(input.dtype) if wide else total
 
     return mean
-
-
-def _extreme(xp: Any, ufunc: Any) -> Kernel:
-    reduce = ufunc.reduce
-
-    def extreme(input: Any, dim: Any, keepdim: bool) -> Any:
-        if input.ndim == 0:
-            dim = _scalar_dim(dim)
-        return reduce(input, axes(dim), None, None, keepdim)
-
-    return extreme
 
 
 def _arg(function: Kernel) -> Kernel:
@@ -112,7 +124,7 @@ def _truth(xp: Any, ufunc: Any) -> Kernel:
     def truth(input: Any, dim: Any, keepdim: bool) -> Any:
         if input.ndim == 0:
             dim = _scalar_dim(dim)
-        result = reduce(input, axes(dim), None, None, keepdim)
+        result = reduce(input, axes(dim), keepdims=keepdim, out=...)
         return result.astype("uint8") if input.dtype == "uint8" else result
 
     return truth

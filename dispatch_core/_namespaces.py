@@ -1,0 +1,57 @@
+"""Public names by namespace: those of the operator table, and plain functions that stand beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from dispatch_core._op import OPERATORS, Declared
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+METHODS = "Tensor"
+"""The namespace of methods."""
+
+_FUNCTIONS: dict[str, dict[str, Callable[..., Any]]] = {}
+
+
+def public(*places: str) -> Callable[[F], F]:
+    """Make a function that is no operator (it takes any number of tensors, say) public.
+
+    Each place is a namespace ("" for the package, "linalg", "Tensor" for a method), or a full name
+    in one ("Tensor.new_name").
+    """
+
+    def decorate(function: F) -> F:
+        for place in places:
+            namespace, _, name = place.rpartition(".") if "." in place else (place, "", "")
+            _FUNCTIONS.setdefault(namespace, {})[name or function.__name__] = function
+        return function
+
+    return decorate
+
+
+def names_of(namespace: str) -> dict[str, Callable[..., Any]]:
+    """Every public function of a namespace by name; "" is the package itself.
+
+    An operator is in the namespace it was declared for, under its name and the aliases that name no
+    namespace of their own, with the in-place variant beside it in the package itself.
+    """
+    found: dict[str, Callable[..., Any]] = {}
+    for declared in OPERATORS.values():
+        found |= _names(declared, namespace)
+    return found | _FUNCTIONS.get(namespace, {})
+
+
+def _names(declared: Declared, namespace: str) -> dict[str, Callable[..., Any]]:
+    where, name = declared.exposure, declared.op.name
+    found: dict[str, Callable[..., Any]] = {}
+    if where.namespace == namespace:
+        found[name] = declared.front
+        if namespace == "" and where.inplace is not None:
+            found[name + "_"] = where.inplace
+    for alias in where.aliases:
+        place, _, last = alias.rpartition(".")
+        if (place or where.namespace) == namespace:
+            found[last] = declared.front
+    return found
