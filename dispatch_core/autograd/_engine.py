@@ -24,12 +24,10 @@ from dispatch_core.autograd._modes import (
 )
 from dispatch_core.backend.api import Backend
 
-<<<<<<< HEAD
-_QUIET = frozenset({"grad", "anomaly", "inference"}) | HOST_FALLBACK.states | DTYPE_EMULATION.states
-"""States in which no layer wants to see the operators of the backward pass: raw arrays may be used."""
-=======
-_UNSEEING = frozenset(
-    {"grad", "anomaly", "anomaly_nan", "host_fallback", "dtype_emulation", "inference"}
+_UNSEEING = (
+    frozenset({"grad", "anomaly", "anomaly_nan", "inference"})
+    | HOST_FALLBACK.states
+    | DTYPE_EMULATION.states
 )
 """What may be on without any layer wanting to see the operators of the backward pass."""
 
@@ -50,7 +48,6 @@ QUIET = _Quiet()
 
 def _switched(on: bool) -> _state.Switch:
     return _state.Switch("grad", on)
->>>>>>> main
 
 
 class Engine:
