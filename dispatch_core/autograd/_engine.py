@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from dispatch_core import _state
+from dispatch_core._dispatcher.policy import DTYPE_EMULATION, HOST_FALLBACK
 from dispatch_core._graph import WRITES, Leaf, Node, Pick
 from dispatch_core._op import K, operator_named
 from dispatch_core._tensor import Tensor, wrap_raw
@@ -23,8 +24,10 @@ from dispatch_core.autograd._modes import (
 )
 from dispatch_core.backend.api import Backend
 
-_UNSEEING = frozenset(
-    {"grad", "anomaly", "anomaly_nan", "host_fallback", "dtype_emulation", "inference"}
+_UNSEEING = (
+    frozenset({"grad", "anomaly", "anomaly_nan", "inference"})
+    | HOST_FALLBACK.states
+    | DTYPE_EMULATION.states
 )
 """What may be on without any layer wanting to see the operators of the backward pass."""
 
