@@ -18,6 +18,7 @@ class Reduction(Family):
     Args:
         widen: whether integers (and bool) give an int64 result, as sums do.
         index: whether the result is an index (int64), whatever the input.
+        counts: whether the result is a number of elements (int64), whatever the input.
         truth: whether the result is a truth value (uint8 stays uint8, as in PyTorch).
         one: whether exactly one dimension is taken (scans, softmax).
         nonempty: whether reducing over zero elements is an error.
@@ -31,6 +32,7 @@ class Reduction(Family):
         *,
         widen: bool = False,
         index: bool = False,
+        counts: bool = False,
         truth: bool = False,
         real: bool = False,
         one: bool = False,
@@ -40,13 +42,14 @@ class Reduction(Family):
         super().__init__(accepts, **rest)
         self.widen = widen
         self.index = index
+        self.counts = counts
         self.truth = truth
         self.real = real
         self.one = one
         self.nonempty = nonempty
 
     def result(self, op: Op, computed: dtype) -> dtype | None:
-        if self.index:
+        if self.index or self.counts:
             return int64
         if self.truth:
             return computed if computed.name == "uint8" else bool_

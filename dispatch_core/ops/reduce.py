@@ -66,8 +66,24 @@ def _prod_input(K: Any, g: Any, input: Any, dim: Any, keepdim: bool) -> Any:
         return K.reshape(_prod_input(K, K.reshape(g, (1,)), flat, 0, True), shape)
     if not shape:
         return K.reshape(g, shape)
+    if isinstance(dim, (tuple, list)):
+        return _prod_over_several(K, g, input, tuple(d % len(shape) for d in dim), keepdim)
     others = _exclusive(K, input, dim) * K.flip(_exclusive(K, K.flip(input, (dim,)), dim), (dim,))
     return expand_reduced(K, g, shape, dim, keepdim) * K.conj(others)
+
+
+def _prod_over_several(K: Any, g: Any, input: Any, dims: tuple[int, ...], keepdim: bool) -> Any:
+    """As one dimension: the reduced ones are moved to the end and joined."""
+    shape = input.shape
+    order = (*(d for d in range(len(shape)) if d not in dims), *dims)
+    moved = K.permute(input, order)
+    kept = tuple(moved.shape[: len(shape) - len(dims)])
+    joined = K.reshape(moved, (*kept, count(shape, dims)))
+    grads = K.reshape(_prod_input(K, K.reshape(g, kept), joined, -1, False), moved.shape)
+    back = [0] * len(order)
+    for place, d in enumerate(order):
+        back[d] = place
+    return K.permute(grads, tuple(back))
 
 
 def _exclusive(K: Any, value: Any, dim: int) -> Any:
@@ -128,13 +144,18 @@ def argmin(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
 @composite(reduction(truth=True), grad=NOT_DIFFERENTIABLE, out=True)
 def all(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
     """Whether all elements are nonzero."""
-    return K.bitwise_not(K.ne(K.sum(K.eq(input, 0), dim, keepdim), 0))
+    return _truth_like(input, K.eq(K.sum(K.eq(input, 0), dim, keepdim), 0))
+
+
+def _truth_like(input: Tensor, value: Tensor) -> Tensor:
+    """PyTorch gives truth values of uint8 tensors as uint8."""
+    return K.cast(value, input.dtype) if input.dtype.name == "uint8" else value
 
 
 @composite(reduction(truth=True), grad=NOT_DIFFERENTIABLE, out=True)
 def any(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
     """Whether any element is nonzero."""
-    return K.ne(K.sum(K.ne(input, 0), dim, keepdim), 0)
+    return _truth_like(input, K.ne(K.sum(K.ne(input, 0), dim, keepdim), 0))
 
 
 def _picked(K: Any, g: Any, shape: Any, index: Any, dim: Any, keepdim: bool) -> Any:
@@ -287,7 +308,7 @@ def std(
     return K.sqrt(K.var(input, dim, unbiased, keepdim, correction=correction))
 
 
-@composite(reduction(), out=False, grad=NOT_DIFFERENTIABLE)
+@composite(reduction(counts=True), out=False, grad=NOT_DIFFERENTIABLE)
 def count_nonzero(input: Tensor, dim: Any = None) -> Tensor:
     """How many elements are nonzero, over all, one or several dimensions."""
     return K.sum(K.ne(input, 0), dim)
