@@ -54,7 +54,7 @@ def apply_inplace(
             return _direct(chain, x, args)  # type: ignore[arg-type]
     if recording and (op.gradient is None or op.gradient.keeps(0)):
         args = (_shadow(x), *args[1:])
-    result = op.front(*args) if body is None else body(*args, **(keywords or {}))
+    result = chain_of(op, args).call(*args) if body is None else body(*args, **(keywords or {}))
     return write_into(x, result, f"{op.name}_", recording=recording)
 
 

@@ -301,6 +301,7 @@ def _cross_rule(input: Tensor, other: Tensor, dim: int) -> int:
 @composite(
     pointwise(
         SAME,
+        NUMBERS,
         inplace=False,
         samples=lambda make: [(make(2, 3), make(2, 3)), (make(3, 4), make(3, 1), {"dim": 0})],
     ),
@@ -317,7 +318,7 @@ def linalg_cross(input: Tensor, other: Tensor, *, dim: int = -1) -> Tensor:
 
 
 @composite(
-    pointwise(SAME, ALL, inplace=False, samples=lambda make: [(make(2, 3), make(2, 3), 1)]), out=True
+    pointwise(SAME, NUMBERS, inplace=False, samples=lambda make: [(make(2, 3), make(2, 3), 1)]), out=True
 )
 def cross(input: Tensor, other: Tensor, dim: Any = None) -> Tensor:
     """The cross product along `dim`, or along the first dimension of size three."""

@@ -283,7 +283,12 @@ def _logsumexp_input(K: Any, g: Any, input: Any, out: Any, dim: Any, keepdim: bo
     return g * K.exp(input - K.where(K.isinf(out), 0.0, out))
 
 
-@composite(reduction(INEXACT, real=True), out=True, method=True)
+def _spread_samples(make: Any) -> list[Any]:
+    x = make(3, 4)
+    return [(x,), (x, 0), (x, (0, 1), True, True), (make(2, 3, 4), -1), (x, 0, {"correction": 2})]
+
+
+@composite(reduction(INEXACT, real=True, samples=_spread_samples), out=True, method=True)
 def var(
     input: Tensor, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None
 ) -> Tensor:
@@ -300,7 +305,7 @@ def var(
     return total / rest if rest > 0 else total * (float("nan") if n <= 1 else float("inf"))
 
 
-@composite(reduction(INEXACT, real=True), out=True, method=True)
+@composite(reduction(INEXACT, real=True, samples=_spread_samples), out=True, method=True)
 def std(
     input: Tensor, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None
 ) -> Tensor:

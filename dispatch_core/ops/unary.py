@@ -162,12 +162,12 @@ def round(input: Tensor, *, decimals: int = 0) -> Tensor:
 @composite(
     custom(samples=lambda make: [(make(3), make(3), make(3))]), namespace="_", method=False
 )
-def sgn_backward(grad: Tensor, input: Tensor, out: Tensor) -> Tensor:
+def sgn_backward(grad: Tensor, input: Tensor, sign: Tensor) -> Tensor:
     """Only turning changes x / |x|: the part of grad across x, divided by |x|; 0 for real x."""
     if not input.is_complex():
         return K.zeros_like(grad)
     size = K.abs(input)
-    across = grad - K.real(grad * K.conj(out)) * out
+    across = grad - K.real(grad * K.conj(sign)) * sign
     return K.where(K.eq(size, 0), 0.0, across / size)
 
 

@@ -29,7 +29,7 @@ _OTHER_NAME = {
     "ne": "not_equal", "lt": "less", "le": "less_equal", "gt": "greater", "ge": "greater_equal",
     "positive": "copy", "clone": "copy", "permute": "transpose", "movedim": "moveaxis",
     "bitwise_left_shift": "left_shift", "bitwise_right_shift": "right_shift", "angle": "angle",
-    "swapaxes": "swapaxes", "transpose": "swapaxes", "unsqueeze": "expand_dims",
+    "unsqueeze": "expand_dims",
 }  # fmt: skip
 
 
@@ -76,6 +76,7 @@ REFERENCES: dict[str, Reference] = {
     "cumprod": _scan("cumprod"),
     "sgn": _sgn,
     "sign": _sgn,
+    "transpose": lambda input, dim0, dim1: np.swapaxes(input, dim0, dim1) if input.ndim else input,
     "round": np.rint,
     "frac": lambda input: input - np.trunc(input),
     "reciprocal": lambda input: 1 / np.asarray(input),

@@ -19,10 +19,10 @@ LAYOUT_MATTERS = frozenset({"view", "as_strided", "contiguous", "storage_index"}
 def _spread(t: Tensor) -> Tensor:
     """The same values with gaps between them and the dimensions stored in reverse order."""
     if t.ndim == 0:
-        return K.basic_index(K.stack([t, t]), (1,))
+        return K.select(K.stack([t, t]), 0, 1)
     order = tuple(range(t.ndim))[::-1]
     doubled = K.stack([K.permute(t, order)] * 2, t.ndim)
-    return K.permute(K.basic_index(doubled, (..., 0)), order)
+    return K.permute(K.select(doubled, t.ndim, 0), order)
 
 
 def _stretched(t: Tensor) -> Tensor:
