@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
-from dispatch_core._families.base import FLOATING, INEXACT, REAL
+from dispatch_core._dtypes import get_default_dtype
+from dispatch_core._families.base import INEXACT, REAL
 from dispatch_core._families.reduction import reduction, scan
 from dispatch_core._op import K, composite, primitive
 from dispatch_core._tensor import Tensor
@@ -259,7 +260,10 @@ def _cumprod_input(K: Any, g: Any, input: Any, out: Any, dim: int) -> Any:
 
 
 @composite(
-    reduction(FLOATING, samples=lambda make: [(make(3, 4), 0), (make(3, 4), (0, 1), True)]),
+    reduction(
+        floats=True,
+        samples=lambda make: [(make(3, 4), 0), (make(3, 4), (0, 1), True), (make(), 0)],
+    ),
     grad={
         "input": lambda K, g, input, out, dim, keepdim: _logsumexp_input(
             K, g, input, out, dim, keepdim
@@ -270,7 +274,9 @@ def _cumprod_input(K: Any, g: Any, input: Any, out: Any, dim: int) -> Any:
 )
 def logsumexp(input: Tensor, dim: Any, keepdim: bool = False) -> Tensor:
     """log(sum(exp(x))) without overflow."""
-    largest = K.amax(input, dim, True)
+    if not input.is_floating_point() and not input.is_complex():
+        input = K.cast(input, get_default_dtype())
+    largest = K.amax(K.real(input), dim, True)
     largest = K.where(K.isinf(largest), 0.0, largest)
     total = K.log(K.sum(K.exp(input - largest), dim, True)) + largest
     return total if keepdim else K.reshape(total, K.sum(total, dim, False).shape)
@@ -280,7 +286,7 @@ def _logsumexp_input(K: Any, g: Any, input: Any, out: Any, dim: Any, keepdim: bo
     shape = input.shape
     if not keepdim:
         g, out = (K.reshape(v, kept_shape(shape, dim)) for v in (g, out))
-    return g * K.exp(input - K.where(K.isinf(out), 0.0, out))
+    return g * K.conj(K.exp(input - K.where(K.isinf(out), 0.0, out)))
 
 
 def _spread_samples(make: Any) -> list[Any]:

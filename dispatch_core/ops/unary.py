@@ -32,7 +32,7 @@ def neg(input: Tensor) -> Tensor:
 
 
 @primitive(
-    pointwise(TO_REAL),
+    pointwise(TO_REAL, NUMBERS),
     grad={"input": lambda K, g, input: g * K.sgn(input)},
     operators=("abs",),
     aliases=("absolute",),
@@ -115,13 +115,13 @@ def tanh(input: Tensor) -> Tensor:
     """The hyperbolic tangent of each element."""
 
 
-@primitive(pointwise(SAME, REAL), grad={"input": lambda K, g: K.zeros_like(g)}, out=True)
+@primitive(pointwise(SAME, REAL_NUMBERS), grad={"input": lambda K, g: K.zeros_like(g)}, out=True)
 def floor(input: Tensor) -> Tensor:
     """The largest integer not above each element."""
 
 
 @primitive(
-    pointwise(SAME, REAL),
+    pointwise(SAME, REAL_NUMBERS),
     grad={"input": lambda K, g: K.zeros_like(g)},
     out=True,
     aliases=("fix",),
@@ -146,7 +146,7 @@ def conj_physical(input: Tensor) -> Tensor:
 
 
 @primitive(
-    pointwise(SAME, REAL),
+    pointwise(SAME, REAL_NUMBERS),
     grad={"input": lambda K, g: K.zeros_like(g)},
     out=True,
     handled=("decimals",),
@@ -236,7 +236,7 @@ def sign(input: Tensor) -> Tensor:
     return K.sgn(input)
 
 
-@composite(pointwise(SAME, REAL), grad={"input": lambda K, g: K.zeros_like(g)}, out=True)
+@composite(pointwise(SAME, REAL_NUMBERS), grad={"input": lambda K, g: K.zeros_like(g)}, out=True)
 def ceil(input: Tensor) -> Tensor:
     """The smallest integer not below each element."""
     return K.neg(K.floor(K.neg(input))) if input.is_floating_point() else input.clone()

@@ -62,6 +62,10 @@ def _softmax(input: Any, dim: Any) -> Any:
     return e / e.sum(dim, keepdims=True)
 
 
+def _inexact(input: Any) -> Any:
+    return input.astype(np.float32) if input.dtype.kind in "biu" else input
+
+
 def _sgn(input: Any) -> Any:
     return input.copy() if input.dtype.kind == "b" else np.sign(input)
 
@@ -90,7 +94,7 @@ REFERENCES: dict[str, Reference] = {
     "softmax": _softmax,
     "log_softmax": lambda input, dim: np.log(_softmax(input, dim)),
     "logsumexp": lambda input, dim, keepdim=False: np.log(
-        np.exp(input).sum(dim, keepdims=keepdim)
+        np.exp(_inexact(input)).sum(dim if input.ndim else None, keepdims=keepdim)
     ),
     "reshape": lambda input, shape: input.reshape(shape),
     "view": lambda input, shape: input.reshape(shape),
