@@ -255,8 +255,8 @@ class Engine:
         outputs[picked.index] = g if known is None else K.add(known, g)
 
     def as_tensor(self, value: Any, backend: Backend) -> Tensor:
-        """A gradient as a tensor."""
-        return value if isinstance(value, Tensor) else wrap_raw(value, backend)
+        """A gradient as a tensor; those of several outputs are tensors already."""
+        return value if isinstance(value, (Tensor, tuple)) else wrap_raw(value, backend)
 
     def as_tensors(self, value: Any, backend: Backend) -> Any:
         """The gradient of one output as a tensor, or those of several (None where none arrived)."""

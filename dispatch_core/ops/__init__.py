@@ -15,7 +15,10 @@ from dispatch_core.ops import (  # noqa: F401  they declare
     product,
     random,
     reduce,
+    scan,
+    search,
     shape,
+    sorting,
     unary,
 )
 
