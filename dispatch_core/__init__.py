@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dispatch_core import ops as _ops  # declares the operators
-from dispatch_core import _methods, autograd, plugins, random
+from dispatch_core import _methods, autograd, plugins, profiler, random
 from dispatch_core._construct import as_tensor, from_numpy, scalar_tensor, tensor
 from dispatch_core._device import device
+from dispatch_core._dispatcher.policy import emulation, fallback, set_emulation, set_fallback
 from dispatch_core._dtypes import PUBLIC_NAMES as _DTYPES
 from dispatch_core._dtypes import (
     can_cast,
@@ -42,6 +43,9 @@ from dispatch_core.autograd import (
     set_grad_enabled,
 )
 from dispatch_core.layers import install as _install
+from dispatch_core.layers.explain import explain
+from dispatch_core.layers.fallback import fallback_report
+from dispatch_core.layers.override import override
 
 _install()
 _methods.bind()
