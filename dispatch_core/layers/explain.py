@@ -184,8 +184,7 @@ def examine(op: Op, keys: Keys, number: int, call: ExplainedCall, args: list[Any
         with LOCK:
             if not layer.active(op, keys, names):
                 if layer.name != NAME:
-                    why = layer.reason(op, keys, names)
-                    call.visits.append(LayerVisit(layer.name, layer.provider, False, why))
+                    call.visits.append(LayerVisit(layer.name, layer.provider, False, layer.idle))
                 continue
             visit = LayerVisit(layer.name, layer.provider, True, "finds what computes it")
             call.visits.append(visit)

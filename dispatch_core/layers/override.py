@@ -88,6 +88,7 @@ class Overrides(Layer):
     name = "override"
     before = ("device",)
     after = ("autograd", "promotion")
+    idle = "no override of this operator is in force"
 
     def active(self, op: Op, keys: Keys, state: State) -> bool:
         return ON in state and op in _ever and not _has_grad(keys)
@@ -140,6 +141,7 @@ class OverriddenBodies(Layer):
     name = "override_body"
     before = ("autograd",)
     after = ("promotion", "views")
+    idle = "no override of this operator is in force, or it is below autograd"
 
     def active(self, op: Op, keys: Keys, state: State) -> bool:
         through_body = op.gradient is None and op.traits.differentiable and op.body is not None
