@@ -231,7 +231,7 @@ def select(input: Tensor, dim: int, index: int) -> Tensor:
     return K.basic_index(input, (slice(None),) * at + (int(index), ...))
 
 
-@composite(movement(samples=lambda make: [(make(5, 3), 2), (make(5, 3), (1, 4), 0)]), outputs=0)
+@composite(movement(samples=lambda make: [(make(5, 3), 2), (make(5, 3), (1, 4), 0)]), outputs=0, method=True)
 def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> Any:
     """Parts along a dimension: of a given size, or of the sizes of a list; views, as a tuple."""
     at = check_dim(dim, tensor.ndim)
@@ -330,13 +330,15 @@ def complex_part(input: Tensor, part: int) -> Tensor:
     """The real (0) or imaginary (1) parts of complex numbers; a view."""
 
 
-@composite(movement(real=True, samples=lambda make: [(make(2, 3),), (make(),)]))
+@composite(movement(real=True, samples=lambda make: [(make(2, 3),), (make(),)]), method=False)
 def real(input: Tensor) -> Tensor:
     """The real parts, as a view; a real tensor is returned as it is."""
     return K.complex_part(input, 0) if input.is_complex() else input
 
 
-@composite(movement(accepts=COMPLEX, real=True, samples=lambda make: [(make(2, 3),), (make(),)]))
+@composite(
+    movement(accepts=COMPLEX, real=True, samples=lambda make: [(make(2, 3),), (make(),)]), method=False
+)
 def imag(input: Tensor) -> Tensor:
     """The imaginary parts, as a view; RuntimeError for real tensors."""
     return K.complex_part(input, 1)
