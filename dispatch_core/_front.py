@@ -15,6 +15,7 @@ from __future__ import annotations
 import functools
 import inspect
 import operator
+import types
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -27,7 +28,8 @@ from dispatch_core._tensor import Tensor
 
 ALIASES = {"dim": "axis", "keepdim": "keepdims"}
 """numpy's names that are understood beside PyTorch's own, where the own one exists."""
-
+INPLACE_FLAG = "inplace"
+"""The parameter by which functions of `nn.functional` offer their in-place variant."""
 
 _key_of = operator.attrgetter("_k")
 
@@ -48,17 +50,21 @@ def make_front(
     op: Op,
     signature: inspect.Signature,
     body: Callable[..., Any],
+    inplace: Callable[..., Any] | None,
     *,
     out: bool,
     handled: Sequence[str],
 ) -> Callable[..., Any]:
-    """The public function of an operator."""
+    """The public function of an operator; `inplace` is that of its in-place variant."""
     names = [p.name for p in op.params]
     source = _Source(op, signature, handled, out=out)
+    positional = ", ".join(p.name for p in op.params if not p.keyword_only)
+    if INPLACE_FLAG in signature.parameters:
+        keywords = "".join(f", {n}={n}" for n in (*_keyword_only(op), *handled))
+        source.add(f"if {INPLACE_FLAG}: return inplace_front({positional}{keywords})")
     if handled:
         given = " or ".join(_given(signature.parameters[name]) for name in handled)
         keywords = ", ".join(f"{n}={n}" for n in (*_keyword_only(op), *handled))
-        positional = ", ".join(p.name for p in op.params if not p.keyword_only)
         outgoing = ", out=out" if out else ""
         source.add(f"if {given}: return special({positional}, {keywords}{outgoing})")
     args = ", ".join(names) + ("," if len(names) == 1 else "")
@@ -71,7 +77,7 @@ def make_front(
         result = body(*positional, **keywords)
         return result if out is None else into(op, None, (result,), out)
 
-    return source.compile(op, body, {"special": special})
+    return source.compile(op, body, {"special": special, "inplace_front": inplace})
 
 
 def make_inplace_front(
@@ -79,6 +85,8 @@ def make_inplace_front(
 ) -> Callable[..., Any]:
     """The in-place variant `name_`: computes the operator and writes the result into its first argument."""
     names = [p.name for p in op.params]
+    parameters = [p for p in signature.parameters.values() if p.name != INPLACE_FLAG]
+    signature = signature.replace(parameters=parameters)
     source = _Source(op, signature, handled, out=False, suffix="_")
     if handled:
         given = " or ".join(_given(signature.parameters[name]) for name in handled)
@@ -254,6 +262,20 @@ def _compile(text: str, name: str, op: Op, names: dict[str, Any]) -> Callable[..
         "state": current_state,
         **names,
     }
-    exec(compile(text, f"<front of {op.name}>", "exec"), scope)  # noqa: S102  source made above
-    made: Callable[..., Any] = scope[name]
+    made = types.FunctionType(_unbuilt.__code__, scope, name)
+    scope["build"] = functools.partial(_build, made, text, op.name)
+    return made
+
+
+def _unbuilt(*args: Any, **kwargs: Any) -> Any:
+    return build()(*args, **kwargs)  # type: ignore[name-defined]  # noqa: F821  in the front's scope
+
+
+def _build(made: types.FunctionType, text: str, op: str) -> types.FunctionType:
+    """Compile a front at its first call; compiling all of them would be half of the import's time."""
+    local: dict[str, Any] = {}
+    exec(compile(text, f"<front of {op}>", "exec"), made.__globals__, local)  # noqa: S102  source made above
+    (built,) = local.values()
+    made.__defaults__, made.__kwdefaults__ = built.__defaults__, built.__kwdefaults__
+    made.__code__ = built.__code__
     return made

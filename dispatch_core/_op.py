@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import inspect
 from collections import namedtuple
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -22,7 +22,7 @@ from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE, Gradient
 from dispatch_core._dispatcher.operator import Op, Param, ParamKind, Traits
 from dispatch_core._errors import DeclarationError
 from dispatch_core._families.base import Family
-from dispatch_core._front import make_front, make_inplace_front, make_operator
+from dispatch_core._front import INPLACE_FLAG, make_front, make_inplace_front, make_operator
 
 F = TypeVar("F", bound=Callable[..., Any])
 Number = bool | int | float | complex
@@ -35,6 +35,7 @@ _KINDS = {
     "Tensor | Number | None": ParamKind.OPERAND,
     "Tensor | None": ParamKind.OPTIONAL,
     "Sequence[Tensor]": ParamKind.LIST,
+    "Sequence[Tensor] | None": ParamKind.LIST,
     "Place": ParamKind.PLACE,
 }
 
@@ -73,6 +74,36 @@ def operator_named(name: str) -> Op:
     return found.op
 
 
+class _Slots:
+    """Filled by the plugin loader."""
+
+    namespace: Callable[[str], Any]
+    """The operators of a plugin by the name of its namespace; None when nothing provides it."""
+
+
+SLOTS = _Slots()
+
+
+def operators_in(namespace: str) -> Iterator[Declared]:
+    """The operators that are public in a namespace."""
+    return (d for d in list(OPERATORS.values()) if d.exposure.namespace == namespace)
+
+
+def withdraw(name: str) -> Declared:
+    """Take an operator out of the table (its plugin is unloaded)."""
+    declared = OPERATORS.pop(name)
+    vars(K).pop(name, None)
+    return declared
+
+
+def restore(declared: Declared) -> None:
+    """Put an operator that was withdrawn into the table again."""
+    name = declared.op.name
+    if name in OPERATORS:
+        raise DeclarationError(f"operator '{name}' is declared twice")
+    OPERATORS[name] = declared
+
+
 class Operators:
     """The operators by name, found at first use: `K.cos(x)`.
 
@@ -98,7 +129,7 @@ K: Any = Operators()
 def primitive(family: Family, **options: Any) -> Callable[[F], F]:
     """Declare an operator that every device must bring a kernel for; options as in `declare`.
 
-    Its function body runs only when a parameter named in `handled` is given.
+    Its function body runs only when a parameter named in `handled` is given, or an operand is None.
     """
     return lambda function: declare(function, family, primitive=True, **options)
 
@@ -126,8 +157,11 @@ def declare(
     handled: Sequence[str] = (),
     random: bool = False,
     fallback: bool = True,
+    writes: Sequence[str] = (),
 ) -> F:
     """Make an operator of an annotated function and enter it into the table.
+
+    A parameter named `inplace` asks for the in-place variant; neither kernels nor the body see it.
 
     Args:
         function: its signature and docstring are the operator's; its body the definition.
@@ -147,13 +181,17 @@ def declare(
         handled: parameters that kernels never see: when one is not its default, the body runs.
         random: whether results depend on a generator.
         fallback: whether the host may compute it for another device.
+        writes: lists of tensors that kernel and body overwrite; such an operator returns None.
 
     Raises:
         DeclarationError: the name is taken, a formula asks for an unknown name, a gradient is missing.
     """
     name = function.__name__
     if name in OPERATORS:
-        raise DeclarationError(f"operator '{name}' is declared twice")
+        first = OPERATORS[name].front.__module__
+        raise DeclarationError(
+            f"operator '{name}' is declared twice: in {first} and in {function.__module__}; rename one"
+        )
     signature = inspect.signature(function)
     params = [
         Param(
@@ -164,7 +202,7 @@ def declare(
             p.kind is p.KEYWORD_ONLY,
         )
         for p in signature.parameters.values()
-        if p.name not in handled
+        if p.name not in handled and p.name != INPLACE_FLAG
     ]
     gradient = _gradient(name, params, grad, outputs, primitive)
     factory = family.kind in ("creation", "random")
@@ -174,15 +212,16 @@ def declare(
         outputs=outputs,
         fields=tuple(fields),
         random=random,
-        fallback=fallback and not view and not factory,
+        fallback=fallback and not view and not factory and not writes,
         differentiable=grad is not NOT_DIFFERENTIABLE,
+        writes=tuple([p.name for p in params].index(each) for each in writes),
     )
     op = Op(name, params, family, gradient, function, traits)
     op.result_type = namedtuple(name, fields) if fields else None  # type: ignore[misc]
-    front = make_front(op, signature, function, out=out, handled=handled)
-    op.front = front
     has_inplace = family.inplace if inplace is None else inplace
     inplace_front = make_inplace_front(op, signature, function, handled) if has_inplace else None
+    front = make_front(op, signature, function, inplace_front, out=out, handled=handled)
+    op.front = front
     if method is None:
         method = namespace == "" and bool(params) and params[0].name == "input"
     exposure = Exposure(namespace, method, tuple(operators), tuple(aliases), inplace_front)

@@ -13,7 +13,7 @@ from dispatch_core import _state
 from dispatch_core._dispatcher import operator
 from dispatch_core._dispatcher.operator import Op, ParamKind
 from dispatch_core._errors import DispatchCoreError
-from dispatch_core._graph import Raw
+from dispatch_core._graph import WRITES, Raw
 from dispatch_core._keys import VIEW, key_number
 from dispatch_core._tensor import Tensor
 from dispatch_core.backend.api import Backend
@@ -66,6 +66,11 @@ def chain_of(op: Op, args: Sequence[Any]) -> Chain:
     keys = op.keys_of(args)
     found = op.find(state, keys)
     return SLOTS.chain_for(op, args) if found is op.miss else found
+
+
+def invoke(op: Op, args: Sequence[Any]) -> Any:
+    """Call an operator with all its arguments in the order of the declaration."""
+    return chain_of(op, args).call(*args)
 
 
 def failure(op: Op, args: Sequence[Any], error: Exception) -> Exception:
@@ -391,6 +396,31 @@ class General(KernelChain):
         t._k = key_number(self.backend.device, self.backend.dtype_of(r))
         t._node = None
         return t
+
+
+class Writing(KernelChain):
+    """A kernel that overwrites lists of arrays in place and returns nothing."""
+
+    __slots__ = ("lists", "written")
+
+    def __init__(self, op: Op, backend: Backend, kernel: Kernel) -> None:
+        super().__init__(op, backend, kernel, 0)
+        self.lists = tuple(i for i in op.tensors if op.params[i].kind is ParamKind.LIST)
+        self.written = op.traits.writes
+
+    def call(self, *args: Any) -> None:
+        raws = list(args)
+        for i in self.lists:
+            if raws[i] is not None:
+                raws[i] = [t._raw for t in raws[i]]
+        try:
+            self.kernel(*raws)
+        except Exception as error:
+            raise failure(self.op, args, error) from error
+        storage_of = self.backend.storage_of
+        for i in self.written:
+            for raw in raws[i] or ():
+                WRITES.record(storage_of(raw))
 
 
 class Body(Chain):

@@ -60,6 +60,8 @@ class Traits:
     differentiable: bool = True
     fallback: bool = True
     """Whether the host may compute it for a device that has no kernel (never views, factories, random)."""
+    writes: tuple[int, ...] = ()
+    """The list parameters that are overwritten; such an operator returns None."""
 
 
 class Op:
@@ -198,6 +200,13 @@ def _key_of(op: Op, param: Param, value: Any) -> int:
 
 
 def _list_key(op: Op, param: Param, value: Any) -> Any:
+    if value.__class__ is list:
+        try:
+            return frozenset([element._k for element in value])
+        except AttributeError:
+            pass  # said below, which element it is
+    if value is None and not param.required and param.default is None:
+        return _keys.NONE
     if isinstance(value, Tensor) or not isinstance(value, (tuple, list)):
         raise TypeError(
             f"{op.name}(): argument '{param.name}' must be tuple of Tensors, "

@@ -335,6 +335,9 @@ def where(
     condition: Tensor, input: Tensor | Number | None = None, other: Tensor | Number | None = None
 ) -> Tensor:
     """input where the condition holds, other elsewhere; with one argument the nonzero indices."""
+    if input is None and other is None:
+        return K.nonzero(condition, as_tuple=True)
+    raise TypeError("where() takes a condition alone, or also both input and other")
 
 
 @composite(

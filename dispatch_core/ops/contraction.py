@@ -121,7 +121,9 @@ def _output(labelled: list[Labels], wanted: list[Any] | None) -> Labels:
     every = [label for labels in labelled for label in labels]
     dots = sorted({label for label in every if label < 0})
     if wanted is None:
-        return dots + sorted(label for label in set(every) if label >= 0 and every.count(label) == 1)
+        return dots + sorted(
+            label for label in set(every) if label >= 0 and every.count(label) == 1
+        )
     output: Labels = []
     for label in wanted:
         if label is Ellipsis:
@@ -318,7 +320,8 @@ def linalg_cross(input: Tensor, other: Tensor, *, dim: int = -1) -> Tensor:
 
 
 @composite(
-    pointwise(SAME, NUMBERS, inplace=False, samples=lambda make: [(make(2, 3), make(2, 3), 1)]), out=True
+    pointwise(SAME, ALL, inplace=False, samples=lambda make: [(make(2, 3), make(2, 3), 1)]),
+    out=True,
 )
 def cross(input: Tensor, other: Tensor, dim: Any = None) -> Tensor:
     """The cross product along `dim`, or along the first dimension of size three."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from dispatch_core._families.base import NUMBERS, broadcast_shapes
 from dispatch_core._families.others import contraction
+from dispatch_core._families.pointwise import SAME, pointwise
 from dispatch_core._op import K, composite, primitive
 from dispatch_core._tensor import Tensor
 from dispatch_core.ops._formulas import Number  # noqa: F401  for annotations
@@ -134,7 +135,11 @@ def _check_mm(input: Tensor, mat2: Tensor) -> None:
     contraction(
         NUMBERS,
         rule=_check_mm,
-        samples=lambda make: [(make(3, 4), make(4, 2)), (make(0, 4), make(4, 2)), (make(2, 0), make(0, 3))],
+        samples=lambda make: [
+            (make(3, 4), make(4, 2)),
+            (make(0, 4), make(4, 2)),
+            (make(2, 0), make(0, 3)),
+        ],
     ),
     grad={
         "input": lambda K, g, mat2: K.matmul(g, _turned(K, mat2)),
@@ -177,7 +182,8 @@ def bmm(input: Tensor, mat2: Tensor) -> Tensor:
 
 
 @composite(
-    contraction(NUMBERS, samples=lambda make: [(make(3, 4), make(4)), (make(0, 4), make(4))]), out=True
+    contraction(NUMBERS, samples=lambda make: [(make(3, 4), make(4)), (make(0, 4), make(4))]),
+    out=True,
 )
 def mv(input: Tensor, vec: Tensor) -> Tensor:
     """The product of a matrix and a vector."""
@@ -201,14 +207,18 @@ def _check_dot(name: str, input: Tensor, other: Tensor) -> None:
     _check_matmul(input, other)
 
 
-@composite(contraction(NUMBERS, samples=lambda make: [(make(4), make(4)), (make(0), make(0))]), out=True)
+@composite(
+    contraction(NUMBERS, samples=lambda make: [(make(4), make(4)), (make(0), make(0))]), out=True
+)
 def dot(input: Tensor, tensor: Tensor) -> Tensor:
     """The sum of the products of two vectors of equal length (no conjugation)."""
     _check_dot("dot", input, tensor)
     return K.matmul(input, tensor)
 
 
-@composite(contraction(NUMBERS, samples=lambda make: [(make(4), make(4)), (make(0), make(0))]), out=True)
+@composite(
+    contraction(NUMBERS, samples=lambda make: [(make(4), make(4)), (make(0), make(0))]), out=True
+)
 def vdot(input: Tensor, other: Tensor) -> Tensor:
     """The sum of the products of two vectors, the first conjugated."""
     _check_dot("vdot", input, other)
@@ -219,7 +229,10 @@ def vdot(input: Tensor, other: Tensor) -> Tensor:
     contraction(
         NUMBERS,
         samples=lambda make: [
-            (make(4), make(4)), (make(2, 4), make(3, 4)), (make(2, 3, 4), make(4)), (make(), make(3)),
+            (make(4), make(4)),
+            (make(2, 4), make(3, 4)),
+            (make(2, 3, 4), make(4)),
+            (make(), make(3)),
         ],
     ),
     out=True,
@@ -237,7 +250,7 @@ def inner(input: Tensor, other: Tensor) -> Tensor:
 
 
 @composite(
-    contraction(NUMBERS, samples=lambda make: [(make(3), make(4)), (make(0), make(2))]),
+    pointwise(SAME, inplace=False, samples=lambda make: [(make(3), make(4)), (make(0), make(2))]),
     aliases=("ger",),
     out=True,
 )
@@ -320,7 +333,8 @@ def _scaled(value: Any, alpha: Number) -> Any:
         NUMBERS,
         inplace=True,
         samples=lambda make: [
-            (make(3), make(3, 4), make(4)), (make(3), make(3, 4), make(4), {"beta": 2, "alpha": 3}),
+            (make(3), make(3, 4), make(4)),
+            (make(3), make(3, 4), make(4), {"beta": 2, "alpha": 3}),
         ],
     ),
     out=True,
@@ -339,7 +353,8 @@ def addmv(
         NUMBERS,
         inplace=True,
         samples=lambda make: [
-            (make(3, 4), make(3), make(4)), (make(3, 4), make(3), make(4), {"beta": 2, "alpha": 3}),
+            (make(3, 4), make(3), make(4)),
+            (make(3, 4), make(3), make(4), {"beta": 2, "alpha": 3}),
         ],
     ),
     out=True,

@@ -1,0 +1,209 @@
+"""Generators of random numbers: a seed and a place in its Philox stream, one by default for each device."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import threading
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from dispatch_core._construct import tensor
+from dispatch_core._device import device as Device
+from dispatch_core._dtypes import uint8
+from dispatch_core._place import HOST, as_device
+from dispatch_core._tensor import Tensor
+
+DEFAULT_SEED = 67280421310721
+"""The seed that default generators start with."""
+_WORD = 1 << 64
+_STATE_BYTES = 16
+
+
+class Generator:
+    """A stream of random numbers on one device; the same seed gives the same numbers on all.
+
+    Its state is the seed and the number of the next unused block of the stream.
+    """
+
+    def __init__(self, device: Any = None) -> None:
+        self._device = HOST if device is None else as_device(device)
+        self._lock = threading.Lock()
+        self._seed = DEFAULT_SEED
+        self._offset = 0
+
+    @property
+    def device(self) -> Device:
+        """The device that the numbers are for."""
+        return self._device
+
+    def manual_seed(self, seed: int) -> Generator:
+        """Start the stream of a seed; negative seeds count down from 2**64. Returns the generator."""
+        seed = int(seed)
+        if not -(_WORD >> 1) <= seed < _WORD:
+            raise RuntimeError(
+                f"Overflow when unpacking long: expected a seed from -2**63 to 2**64 - 1, got {seed}"
+            )
+        with self._lock:
+            self._seed = seed % _WORD
+            self._offset = 0
+        return self
+
+    def seed(self) -> int:
+        """Start the stream of a seed that cannot be foreseen; returns the seed."""
+        found = secrets.randbits(63)
+        self.manual_seed(found)
+        return found
+
+    def initial_seed(self) -> int:
+        """The seed of the stream."""
+        return self._seed
+
+    def get_state(self) -> Tensor:
+        """The state as a uint8 tensor on the cpu."""
+        with self._lock:
+            state = self._seed | self._offset << 64
+        return tensor(list(state.to_bytes(_STATE_BYTES, "little")), dtype=uint8)
+
+    def set_state(self, new_state: Tensor) -> Generator:
+        """Continue from a state that `get_state` gave; returns the generator."""
+        if not isinstance(new_state, Tensor) or new_state.dtype is not uint8:
+            found = new_state.dtype if isinstance(new_state, Tensor) else type(new_state).__name__
+            raise TypeError(f"expected a torch.ByteTensor (a uint8 tensor), but got {found}")
+        data = bytes(new_state.tolist())
+        if len(data) != _STATE_BYTES:
+            raise RuntimeError(
+                f"RNG state is wrong size: expected {_STATE_BYTES} bytes as from get_state(), "
+                f"got {len(data)}"
+            )
+        state = int.from_bytes(data, "little")
+        with self._lock:
+            self._seed, self._offset = state % _WORD, state >> 64
+        return self
+
+    def get_offset(self) -> int:
+        """The number of the next unused block of the stream."""
+        return self._offset
+
+    def set_offset(self, offset: int) -> Generator:
+        """Continue from a block of the stream; returns the generator."""
+        with self._lock:
+            self._offset = int(offset) % _WORD
+        return self
+
+    def clone_state(self) -> Generator:
+        """Another generator in the same state."""
+        return Generator(self._device).set_state(self.get_state())
+
+    def take(self, blocks: int) -> tuple[int, int]:
+        """Seed and first block of the next `blocks` blocks, which are used up by this."""
+        with self._lock:
+            offset = self._offset
+            self._offset = (offset + blocks) % _WORD
+            return self._seed, offset
+
+    def __reduce__(self) -> Any:
+        return _restored, (str(self._device), self._seed, self._offset)
+
+    def __repr__(self) -> str:
+        return (
+            f"<dispatch_core.Generator on {self._device}, seed {self._seed}, block {self._offset}>"
+        )
+
+
+def _restored(device: str, seed: int, offset: int) -> Generator:
+    return Generator(device).manual_seed(seed).set_offset(offset)
+
+
+class _Defaults:
+    def __init__(self) -> None:
+        self.seed = DEFAULT_SEED
+        self.by_device: dict[str, Generator] = {}
+        self.lock = threading.Lock()
+
+
+default_generator = Generator()
+_DEFAULTS = _Defaults()
+_DEFAULTS.by_device["cpu"] = default_generator
+
+
+def generator_of(device: Device) -> Generator:
+    """The default generator of a device."""
+    name = str(device)
+    found = _DEFAULTS.by_device.get(name)
+    if found is None:
+        with _DEFAULTS.lock:
+            found = _DEFAULTS.by_device.setdefault(
+                name, Generator(device).manual_seed(_DEFAULTS.seed)
+            )
+    return found
+
+
+def chosen_generator(generator: Any, device: Device) -> Generator:
+    """The generator that was given, or the default one of the device."""
+    if generator is None:
+        return generator_of(device)
+    if not isinstance(generator, Generator):
+        raise TypeError(f"argument 'generator' must be Generator, not {type(generator).__name__}")
+    if generator.device.type != device.type:
+        raise RuntimeError(
+            f"Expected a '{device.type}' device type for generator but found "
+            f"'{generator.device.type}'"
+        )
+    return generator
+
+
+def manual_seed(seed: int) -> Generator:
+    """Seed the default generators of all devices; returns the cpu's."""
+    default_generator.manual_seed(seed)
+    with _DEFAULTS.lock:
+        _DEFAULTS.seed = default_generator.initial_seed()
+        for generator in _DEFAULTS.by_device.values():
+            generator.manual_seed(_DEFAULTS.seed)
+    return default_generator
+
+
+def seed() -> int:
+    """Seed the default generators with a number that cannot be foreseen; returns it."""
+    found = secrets.randbits(63)
+    manual_seed(found)
+    return found
+
+
+def initial_seed() -> int:
+    """The seed of the cpu's default generator."""
+    return default_generator.initial_seed()
+
+
+def get_rng_state() -> Tensor:
+    """The state of the cpu's default generator, as a uint8 tensor."""
+    return default_generator.get_state()
+
+
+def set_rng_state(new_state: Tensor) -> None:
+    """Put the cpu's default generator into a state that `get_rng_state` gave."""
+    default_generator.set_state(new_state)
+
+
+@contextlib.contextmanager
+def fork_rng(
+    devices: Iterable[Any] | None = None, enabled: bool = True, device_type: str = "cpu"
+) -> Iterator[None]:
+    """Context in which random numbers are drawn without moving the default generators.
+
+    `devices` names further ones; without it, those of all devices that were used are kept.
+    """
+    if not enabled:
+        yield
+        return
+    if devices is None:
+        kept = list(_DEFAULTS.by_device.values())
+    else:
+        named = (as_device(f"{device_type}:{d}" if isinstance(d, int) else d) for d in devices)
+        kept = [default_generator, *map(generator_of, named)]
+    states = [generator.get_state() for generator in kept]
+    try:
+        yield
+    finally:
+        for generator, state in zip(kept, states, strict=True):
+            generator.set_state(state)
