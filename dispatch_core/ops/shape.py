@@ -320,7 +320,7 @@ def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Te
         accepts=COMPLEX, real=True, samples=lambda make: [(make(2, 3), 0), (make(2, 3), 1), (make(), 1)]
     ),
     grad={
-        "input": lambda K, g, input, part: K.cast_like(g, input) * (1j if part else 1),
+        "input": lambda K, g, input_dtype, part: K.cast(g, input_dtype) * (1j if part else 1),
     },
     view=True,
     namespace="_",
