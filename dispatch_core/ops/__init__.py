@@ -16,6 +16,7 @@ from dispatch_core.ops import (  # noqa: F401  they declare
     random,
     reduce,
     shape,
+    ternary,
     unary,
 )
 
