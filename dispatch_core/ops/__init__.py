@@ -19,6 +19,7 @@ from dispatch_core.ops import (  # noqa: F401  they declare
     search,
     shape,
     sorting,
+    ternary,
     unary,
 )
 
