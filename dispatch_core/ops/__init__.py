@@ -10,7 +10,9 @@ from dispatch_core.ops import (  # noqa: F401  they declare
     binary,
     contraction,
     create,
+    extremes,
     index,
+    mixing,
     product,
     random,
     reduce,
@@ -18,6 +20,7 @@ from dispatch_core.ops import (  # noqa: F401  they declare
     search,
     shape,
     sorting,
+    special,
     unary,
 )
 
