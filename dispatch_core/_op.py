@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import inspect
 from collections import namedtuple
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -72,6 +72,36 @@ def operator_named(name: str) -> Op:
     if found is None:
         raise AttributeError(f"there is no operator '{name}'")
     return found.op
+
+
+class _Slots:
+    """Filled by the plugin loader."""
+
+    namespace: Callable[[str], Any]
+    """The operators of a plugin by the name of its namespace; None when nothing provides it."""
+
+
+SLOTS = _Slots()
+
+
+def operators_in(namespace: str) -> Iterator[Declared]:
+    """The operators that are public in a namespace."""
+    return (d for d in list(OPERATORS.values()) if d.exposure.namespace == namespace)
+
+
+def withdraw(name: str) -> Declared:
+    """Take an operator out of the table (its plugin is unloaded)."""
+    declared = OPERATORS.pop(name)
+    vars(K).pop(name, None)
+    return declared
+
+
+def restore(declared: Declared) -> None:
+    """Put an operator that was withdrawn into the table again."""
+    name = declared.op.name
+    if name in OPERATORS:
+        raise DeclarationError(f"operator '{name}' is declared twice")
+    OPERATORS[name] = declared
 
 
 class Operators:
@@ -158,7 +188,10 @@ def declare(
     """
     name = function.__name__
     if name in OPERATORS:
-        raise DeclarationError(f"operator '{name}' is declared twice")
+        first = OPERATORS[name].front.__module__
+        raise DeclarationError(
+            f"operator '{name}' is declared twice: in {first} and in {function.__module__}; rename one"
+        )
     signature = inspect.signature(function)
     params = [
         Param(

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from dispatch_core import _state
+from dispatch_core._dispatcher.policy import DTYPE_EMULATION, HOST_FALLBACK
 from dispatch_core._graph import WRITES, Leaf, Node, Pick
 from dispatch_core._op import K, operator_named
 from dispatch_core._tensor import Tensor, wrap_raw
@@ -23,8 +24,10 @@ from dispatch_core.autograd._modes import (
 )
 from dispatch_core.backend.api import Backend
 
-_UNSEEING = frozenset(
-    {"grad", "anomaly", "anomaly_nan", "host_fallback", "dtype_emulation", "inference"}
+_UNSEEING = (
+    frozenset({"grad", "anomaly", "anomaly_nan", "inference"})
+    | HOST_FALLBACK.states
+    | DTYPE_EMULATION.states
 )
 """What may be on without any layer wanting to see the operators of the backward pass."""
 
@@ -193,11 +196,11 @@ class Engine:
         if node.order < WRITES.last and spec.keeps:
             _check_unmodified(node, spec)
         if hooks is not None and hooks.before:
-            g = _run_node_hooks(hooks.before, self.as_tensor(g, spec.backend))
+            g = _run_node_hooks(hooks.before, self.as_tensors(g, spec.backend))
         if self.raw_allowed and spec.raw:
             g, mode = _lowered(g), spec.mode or _raw_mode_of(spec)
         else:
-            g, mode = self.as_tensor(g, spec.backend), self.tensors
+            g, mode = self.as_tensors(g, spec.backend), self.tensors
         try:
             grads = spec.gradients(node, g, mode)
         except Exception as error:
@@ -254,6 +257,12 @@ class Engine:
     def as_tensor(self, value: Any, backend: Backend) -> Tensor:
         """A gradient as a tensor; those of several outputs are tensors already."""
         return value if isinstance(value, (Tensor, tuple)) else wrap_raw(value, backend)
+
+    def as_tensors(self, value: Any, backend: Backend) -> Any:
+        """The gradient of one output as a tensor, or those of several (None where none arrived)."""
+        if isinstance(value, tuple):
+            return tuple([None if v is None else self.as_tensor(v, backend) for v in value])
+        return self.as_tensor(value, backend)
 
     # -- leaves --------------------------------------------------------------------------------------
 
@@ -321,7 +330,7 @@ class Engine:
     def _after(self, hooks: Any, grads: tuple[Any, ...], g: Any, spec: Any) -> tuple[Any, ...]:
         backend = spec.backend
         results = tuple(None if v is None else self.as_tensor(v, backend) for v in grads)
-        incoming = g if isinstance(g, tuple) else (self.as_tensor(g, backend),)
+        incoming = self.as_tensors(g if isinstance(g, tuple) else (g,), backend)
         for hook in list(hooks.values()):
             changed = hook(results, incoming)
             if changed is not None:
