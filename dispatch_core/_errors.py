@@ -5,7 +5,8 @@ DispatchCoreError
 ├── DeviceUnavailableError (RuntimeError)  a device whose plugin is there but cannot work here
 ├── NoKernelError (NotImplementedError)    no kernel, body or fallback for these keys
 ├── PluginError (RuntimeError)             a plugin that breaks the contract
-├── LayerOrderError (RuntimeError)         layers whose declared order is a cycle
+│   └── LayerOrderError                    layers whose declared order is a cycle
+├── LayerNotFoundError (RuntimeError)      a layer that no installed plugin provides
 ├── DeclarationError (TypeError)           an operator declared inconsistently, found at import
 ├── FileFormatError (RuntimeError)         a file that is not what it claims to be
 └── GradcheckError (RuntimeError)          gradients that differ from differences of values
@@ -34,8 +35,12 @@ class PluginError(DispatchCoreError, RuntimeError):
     """A plugin does not keep the contract of its hooks."""
 
 
-class LayerOrderError(DispatchCoreError, RuntimeError):
+class LayerOrderError(PluginError):
     """The declared order of the layers contains a cycle."""
+
+
+class LayerNotFoundError(DispatchCoreError, RuntimeError):
+    """The named layer is provided by no installed plugin."""
 
 
 class DeclarationError(DispatchCoreError, TypeError):
@@ -52,3 +57,7 @@ class GradcheckError(DispatchCoreError, RuntimeError):
 
 class FallbackWarning(UserWarning):
     """An operator ran on the host because its device has no kernel for it."""
+
+
+class PluginWarning(UserWarning):
+    """A plugin was left out, or did not behave, while the rest goes on."""

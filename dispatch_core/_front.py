@@ -15,6 +15,7 @@ from __future__ import annotations
 import functools
 import inspect
 import operator
+import types
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -261,6 +262,20 @@ def _compile(text: str, name: str, op: Op, names: dict[str, Any]) -> Callable[..
         "state": current_state,
         **names,
     }
-    exec(compile(text, f"<front of {op.name}>", "exec"), scope)  # noqa: S102  source made above
-    made: Callable[..., Any] = scope[name]
+    made = types.FunctionType(_unbuilt.__code__, scope, name)
+    scope["build"] = functools.partial(_build, made, text, op.name)
+    return made
+
+
+def _unbuilt(*args: Any, **kwargs: Any) -> Any:
+    return build()(*args, **kwargs)  # type: ignore[name-defined]  # noqa: F821  in the front's scope
+
+
+def _build(made: types.FunctionType, text: str, op: str) -> types.FunctionType:
+    """Compile a front at its first call; compiling all of them would be half of the import's time."""
+    local: dict[str, Any] = {}
+    exec(compile(text, f"<front of {op}>", "exec"), made.__globals__, local)  # noqa: S102  source made above
+    (built,) = local.values()
+    made.__defaults__, made.__kwdefaults__ = built.__defaults__, built.__kwdefaults__
+    made.__code__ = built.__code__
     return made

@@ -1,7 +1,15 @@
 """The hooks that plugins implement (pluggy); called when something is loaded, never in an operator call.
 
-A plugin is a module named by an entry point of group `dispatch_core`. It sets `DISPATCH_CORE_API` to the
-version of this contract that it was written for.
+A plugin is a module that an entry point names. The entry point's group and name say what the module
+provides, so that nothing is imported before it is used:
+
+    [project.entry-points.dispatch_core]              # name: a device type
+    [project.entry-points."dispatch_core.kernels"]    # name: DEVICE.PROVIDER, kernels for a device of others
+    [project.entry-points."dispatch_core.layers"]     # name: a layer
+    [project.entry-points."dispatch_core.operators"]  # name: a namespace; importing declares its operators
+
+The module sets `DISPATCH_CORE_API` to the version of this contract that it was written for, and marks
+the hooks it implements with `hookimpl`. One module may serve several entry points.
 """
 
 from __future__ import annotations
@@ -18,6 +26,7 @@ if TYPE_CHECKING:
 
 PROJECT = "dispatch_core"
 API_VERSION = 1
+"""Raised when a hook, or what `dispatch_core.extend` offers, changes so that old plugins would break."""
 
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
@@ -27,21 +36,25 @@ class HookSpecs:
     """What a plugin may provide; each hook is optional."""
 
     @hookspec
-    def dispatch_core_backend(self) -> Backend:  # type: ignore[empty-body]
-        """Return the backend of the device that the plugin's entry point is named after."""
+    def dispatch_core_backend(self, device: str) -> Backend:  # type: ignore[empty-body]
+        """Return the backend of `device`, the name of the entry point; called once, at its first use.
+
+        Import the device's heavy library here, not at the module's top. Raise DeviceUnavailableError
+        with the reason when the device cannot work on this machine.
+        """
 
     @hookspec
     def dispatch_core_kernels(self, device: str, table: KernelTable) -> None:
-        """Add kernels to the table of a device that another package owns, when it is first used."""
+        """Add kernels to the table of a device that another package owns, when it is first used.
+
+        What is registered here is known to be this plugin's and goes when it is unloaded. Give a
+        priority above 0 to be preferred to the device's own kernels.
+        """
 
     @hookspec
     def dispatch_core_layers(self) -> Sequence[Layer]:  # type: ignore[empty-body]
-        """Return the layers that the plugin adds to the dispatcher."""
-
-    @hookspec
-    def dispatch_core_operators(self) -> Sequence[str]:  # type: ignore[empty-body]
-        """Return the names of the operators that importing the plugin has declared."""
+        """Return the layers that the plugin adds to the dispatcher, when one is first switched on."""
 
     @hookspec
     def dispatch_core_unload(self) -> None:
-        """Release what the plugin holds; called once when it is unloaded."""
+        """Release what the plugin holds; called once, before its backend, kernels and layers go."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 import graphlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from dispatch_core._errors import LayerOrderError, PluginError
 from dispatch_core._keys import LOCK
@@ -42,6 +43,15 @@ class Layer(ABC):
     @abstractmethod
     def compose(self, op: Op, keys: Keys, state: State, below: Below) -> Chain:
         """The chain that does this layer's part around `below()`, the chain of the layers further in."""
+
+    def session(self, **options: Any) -> AbstractContextManager[Any]:
+        """What is entered when `dc.layer(name, **options)` switches the layer on; gives its `as` value.
+
+        A layer that collects something keeps it in a ContextVar of its own, set and reset here.
+        """
+        if options:
+            raise TypeError(f"layer '{self.name}' takes no options, got {', '.join(options)}")
+        return nullcontext(self)
 
     def reason(self, op: Op, keys: Keys, state: State) -> str:
         """Why the layer is (not) in the chain, for `explain`."""

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import inspect
 from collections import namedtuple
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -74,6 +74,36 @@ def operator_named(name: str) -> Op:
     return found.op
 
 
+class _Slots:
+    """Filled by the plugin loader."""
+
+    namespace: Callable[[str], Any]
+    """The operators of a plugin by the name of its namespace; None when nothing provides it."""
+
+
+SLOTS = _Slots()
+
+
+def operators_in(namespace: str) -> Iterator[Declared]:
+    """The operators that are public in a namespace."""
+    return (d for d in list(OPERATORS.values()) if d.exposure.namespace == namespace)
+
+
+def withdraw(name: str) -> Declared:
+    """Take an operator out of the table (its plugin is unloaded)."""
+    declared = OPERATORS.pop(name)
+    vars(K).pop(name, None)
+    return declared
+
+
+def restore(declared: Declared) -> None:
+    """Put an operator that was withdrawn into the table again."""
+    name = declared.op.name
+    if name in OPERATORS:
+        raise DeclarationError(f"operator '{name}' is declared twice")
+    OPERATORS[name] = declared
+
+
 class Operators:
     """The operators by name, found at first use: `K.cos(x)`.
 
@@ -99,7 +129,7 @@ K: Any = Operators()
 def primitive(family: Family, **options: Any) -> Callable[[F], F]:
     """Declare an operator that every device must bring a kernel for; options as in `declare`.
 
-    Its function body runs only when a parameter named in `handled` is given.
+    Its function body runs only when a parameter named in `handled` is given, or an operand is None.
     """
     return lambda function: declare(function, family, primitive=True, **options)
 
@@ -158,7 +188,10 @@ def declare(
     """
     name = function.__name__
     if name in OPERATORS:
-        raise DeclarationError(f"operator '{name}' is declared twice")
+        first = OPERATORS[name].front.__module__
+        raise DeclarationError(
+            f"operator '{name}' is declared twice: in {first} and in {function.__module__}; rename one"
+        )
     signature = inspect.signature(function)
     params = [
         Param(

@@ -6,6 +6,7 @@ from typing import Any
 
 from dispatch_core._device import device as Device
 from dispatch_core._dtypes import dtype as DType
+from dispatch_core._errors import DeviceUnavailableError
 from dispatch_core._keys import key_number
 from dispatch_core._tensor import Tensor, wrap
 from dispatch_core.backend.registry import backend_of
@@ -49,6 +50,10 @@ def as_device(device: Any) -> Device:
     found = device if isinstance(device, Device) else Device(device)
     backend = backend_of(found.type)
     count = backend.count()
+    if not count:
+        raise DeviceUnavailableError(
+            f"device '{found}' cannot be used here: {backend.why_unavailable()}"
+        )
     if found.index is not None and found.index >= count:
         raise RuntimeError(
             f"device '{found}' does not exist: there are {count} device(s) of type '{found.type}'; "

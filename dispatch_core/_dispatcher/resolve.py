@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from dispatch_core._dispatcher.operator import Op
+from dispatch_core._dispatcher.policy import DTYPE_EMULATION, HOST_FALLBACK
 from dispatch_core._dtypes import bfloat16, dtype, float16, float32
 from dispatch_core._errors import NoKernelError
 from dispatch_core._state import State
@@ -24,9 +25,9 @@ from dispatch_core.backend.kernels import Kernel
 from dispatch_core.backend.registry import backend_of
 
 HOST = "cpu"
+MOST_STEPS = 8
+"""An error that says more is not read."""
 EMULATED: dict[dtype, dtype] = {float16: float32, bfloat16: float32}
-ALLOW_FALLBACK = "host_fallback"
-ALLOW_EMULATION = "dtype_emulation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,8 @@ class Resolution:
     body: bool = False
     emulate: dtype | None = None
     fallback: bool = False
+    warn: bool = False
+    """Whether emulation or fallback is warned about."""
     steps: list[Step] = field(default_factory=list)
 
     @property
@@ -63,13 +66,20 @@ class Resolution:
 
     def error(self) -> NoKernelError:
         """What to raise when nothing was found."""
-        tried = "\n".join(f"  {step}" for step in self.steps)
+        shown = [f"  {step}" for step in self.steps]
+        if len(shown) > MOST_STEPS:
+            left_out = len(shown) - MOST_STEPS + 1
+            shown = [*shown[: MOST_STEPS - 4], f"  ... {left_out} more kernels", *shown[-3:]]
+        tried = "\n".join(shown)
         device = self.backend.device
         hint = (
             f'register one with kernels.register("{self.op.name}", fn) in the plugin of \'{device}\''
         )
-        if self.op.traits.fallback and device != HOST:
-            hint += ", or compute on the host: with dispatch_core.fallback('warn'): ..."
+        if self.op.traits.fallback:
+            if device != HOST:
+                hint += ", or compute on the host: with dispatch_core.fallback('warn'): ..."
+            elif self.dtype in EMULATED:
+                hint += ", or compute in float32: with dispatch_core.emulation('warn'): ..."
         return NoKernelError(
             f"no kernel computes '{self.op.name}' on device '{device}' for {self.dtype}.\n"
             f"Tried:\n{tried}\nTo fix it, {hint}."
@@ -95,9 +105,10 @@ def resolve(op: Op, backend: Backend, computed: dtype, state: State) -> Resoluti
         return found
     wider = EMULATED.get(computed)
     if wider is not None and op.traits.fallback:
-        allowed = ALLOW_EMULATION in state
-        able = allowed and resolve(op, backend, wider, state - {ALLOW_FALLBACK}).found
+        allowed = DTYPE_EMULATION.allows(state)
+        able = allowed and resolve(op, backend, wider, HOST_FALLBACK.within(state, "error")).found
         found.emulate = wider if able else None
+        found.warn = able and DTYPE_EMULATION.get(state) == "warn"
         why = "policy forbids it" if not allowed else f"{'computes' if able else 'no kernel'} there"
         steps.append(Step(4, f"emulation in {wider.name}", able, why))
     else:
@@ -143,8 +154,10 @@ def _host_step(found: Resolution, state: State) -> Step:
         return Step(5, "host fallback", False, "this is the host")
     if not op.traits.fallback:
         return Step(5, "host fallback", False, "never for views, factories and random numbers")
-    if ALLOW_FALLBACK not in state:
+    if not HOST_FALLBACK.allows(state):
         return Step(5, "host fallback", False, "policy forbids it")
-    host = resolve(op, backend_of(HOST), found.dtype, state - {ALLOW_FALLBACK})
+    host = resolve(op, backend_of(HOST), found.dtype, state)
     found.fallback = host.found
-    return Step(5, "host fallback", host.found, "policy allows it")
+    found.warn = host.found and HOST_FALLBACK.get(state) == "warn"
+    why = "policy allows it" if host.found else f"'{HOST}' has no kernel either"
+    return Step(5, "host fallback", host.found, why)

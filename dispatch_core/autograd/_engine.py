@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from dispatch_core import _state
+from dispatch_core._dispatcher.policy import DTYPE_EMULATION, HOST_FALLBACK
 from dispatch_core._graph import WRITES, Leaf, Node, Pick
 from dispatch_core._op import K, operator_named
 from dispatch_core._tensor import Tensor, wrap_raw
@@ -23,23 +24,60 @@ from dispatch_core.autograd._modes import (
 )
 from dispatch_core.backend.api import Backend
 
-_QUIET = frozenset({"grad", "anomaly", "anomaly_nan", "host_fallback", "dtype_emulation", "inference"})
-"""States in which no layer wants to see the operators of the backward pass: raw arrays may be used."""
+_UNSEEING = (
+    frozenset({"grad", "anomaly", "anomaly_nan", "inference"})
+    | HOST_FALLBACK.states
+    | DTYPE_EMULATION.states
+)
+"""What may be on without any layer wanting to see the operators of the backward pass."""
+
+
+class _Quiet(dict[int, bool]):
+    """State number -> whether formulas may run on raw arrays in it."""
+
+    def __missing__(self, number: int) -> bool:
+        found = self[number] = _state.STATES[number] <= _UNSEEING
+        return found
+
+    def __contains__(self, number: object) -> bool:
+        return self[number]  # type: ignore[index]
+
+
+QUIET = _Quiet()
+
+
+def _switched(on: bool) -> _state.Switch:
+    return _state.Switch("grad", on)
 
 
 class Engine:
     """One backward pass."""
 
+    __slots__ = (
+        "accumulate",
+        "captured",
+        "check_nan",
+        "create_graph",
+        "heap",
+        "inputs",
+        "leaves",
+        "number",
+        "pending",
+        "raw_allowed",
+        "retain",
+        "tensors",
+        "useful",
+    )
+
     def __init__(
         self,
-        *,
-        create_graph: bool,
         retain_graph: bool,
-        inputs: Sequence[Any] | None,
-        accumulate: bool,
+        create_graph: bool = False,
+        inputs: Sequence[Any] | None = None,
+        accumulate: bool = True,
     ) -> None:
-        self.create_graph = create_graph
         self.retain = retain_graph
+        self.create_graph = create_graph
         self.accumulate = accumulate
         self.pending: dict[int, tuple[Any, Any]] = {}
         """What has arrived for a node, by the node's order number."""
@@ -49,12 +87,10 @@ class Engine:
         self.captured: dict[Any, Any] = {}
         self.inputs = None if inputs is None else {id(node) for node in inputs}
         self.useful: set[int] | None = None
-        self.number = number = _state.current_state() or _state.open_context()
-        state = _state.STATES[number]
         self.tensors: TensorMode = RECORDED_TENSORS if create_graph else PLAIN_TENSORS
-        self.raw_allowed = not create_graph and state <= _QUIET
-        self.traced = "anomaly" in state
-        self.check_nan = "anomaly_nan" in state
+        self.number = number = _state.current_state() or _state.open_context()
+        self.raw_allowed = not create_graph and number in QUIET
+        self.check_nan = "anomaly_nan" in _state.STATES[number]
 
     # -- driving -----------------------------------------------------------------------------------
 
@@ -66,29 +102,26 @@ class Engine:
         try:
             for node, g in roots:
                 self.send(node, g, None)
-            if self.raw_allowed and self.inputs is None and not self.traced:
-                self._drain_raw()
-            else:
-                self._drain()
-            leaves = self.leaves
-            if len(leaves) > 1:
-                leaves = dict(sorted(leaves.items(), key=lambda item: -item[0].order))
-            self.leaves = {}
-            while leaves:
-                self._finish_leaf(*leaves.popitem())
+            self._drain()
+            self._finish_leaves()
         finally:
             _state.reset_state(token)
         return self.captured
 
-    def _drain_raw(self) -> None:
-        """The common case in one loop: formulas on raw arrays, nobody watching."""
+    def run_plain(self, root: Any, g: Any) -> None:
+        """The common case in one loop: formulas on raw arrays, all leaves wanted, nobody watching.
+
+        What one node needs beyond that is done for it by the general steps.
+        """
         heap, pending, leaves, retain = self.heap, self.pending, self.leaves, self.retain
         pop, push = heapq.heappop, heapq.heappush
+        self.send(root, g, None)
         while heap:
             node, g = pending.pop(-pop(heap))
             spec = node.spec
             if node.hooks is not None or not spec.raw or spec.calls is None:
-                self._visit(node, spec, g)
+                with _switched(False):
+                    self._visit(node, spec, g)
                 continue
             saved = node.saved
             if saved is FREED:
@@ -112,21 +145,28 @@ class Engine:
                 if value.__class__ is not array:
                     value = mode.as_array(value)
                 if edge.__class__ is Leaf:
-                    known = leaves.get(edge)
-                    if known is None:
+                    box = leaves.get(edge)
+                    if box is None:
                         leaves[edge] = [value, spec.backend]
+                    elif box[0].__class__ is array:
+                        total = box[0] + value
+                        box[0] = total if total.__class__ is array else mode.as_array(total)
                     else:
                         self.send(edge, value, spec.backend)
+                    continue
+                order = edge.order
+                entry = pending.get(order)
+                if entry is None:
+                    pending[order] = (edge, value)
+                    push(heap, -order)
+                elif entry[1].__class__ is array:
+                    pending[order] = (edge, entry[1] + value)
                 else:
-                    order = edge.order
-                    entry = pending.get(order)
-                    if entry is None:
-                        pending[order] = (edge, value)
-                        push(heap, -order)
-                    else:
-                        self.send(edge, value, spec.backend)
+                    self.send(edge, value, spec.backend)
             if not retain:
                 node.saved = FREED
+        value = total = g = None  # so that a leaf may find itself the only holder of its gradient
+        self._finish_leaves()
 
     def _drain(self) -> None:
         heap, pending = self.heap, self.pending
@@ -156,11 +196,11 @@ class Engine:
         if node.order < WRITES.last and spec.keeps:
             _check_unmodified(node, spec)
         if hooks is not None and hooks.before:
-            g = _run_node_hooks(hooks.before, self.as_tensor(g, spec.backend))
+            g = _run_node_hooks(hooks.before, self.as_tensors(g, spec.backend))
         if self.raw_allowed and spec.raw:
             g, mode = _lowered(g), spec.mode or _raw_mode_of(spec)
         else:
-            g, mode = self.as_tensor(g, spec.backend), self.tensors
+            g, mode = self.as_tensors(g, spec.backend), self.tensors
         try:
             grads = spec.gradients(node, g, mode)
         except Exception as error:
@@ -215,10 +255,30 @@ class Engine:
         outputs[picked.index] = g if known is None else K.add(known, g)
 
     def as_tensor(self, value: Any, backend: Backend) -> Tensor:
-        """A gradient as a tensor."""
-        return value if isinstance(value, Tensor) else wrap_raw(value, backend)
+        """A gradient as a tensor; those of several outputs are tensors already."""
+        return value if isinstance(value, (Tensor, tuple)) else wrap_raw(value, backend)
+
+    def as_tensors(self, value: Any, backend: Backend) -> Any:
+        """The gradient of one output as a tensor, or those of several (None where none arrived)."""
+        if isinstance(value, tuple):
+            return tuple([None if v is None else self.as_tensor(v, backend) for v in value])
+        return self.as_tensor(value, backend)
 
     # -- leaves --------------------------------------------------------------------------------------
+
+    def _finish_leaves(self) -> None:
+        """Give every leaf what has arrived for it, the youngest first."""
+        leaves = self.leaves
+        if len(leaves) > 1:
+            leaves = dict(sorted(leaves.items(), key=lambda item: item[0].order))
+        self.leaves = {}
+        while leaves:
+            leaf, box = leaves.popitem()
+            if leaf.hooks is None and leaf.after is None and self.inputs is None and self.accumulate:
+                self._accumulate(leaf, box)
+            else:
+                with _switched(self.create_graph):
+                    self._finish_leaf(leaf, box)
 
     def _finish_leaf(self, leaf: Leaf, box: list[Any]) -> None:
         if leaf.hooks is not None or self.inputs is not None:
@@ -270,7 +330,7 @@ class Engine:
     def _after(self, hooks: Any, grads: tuple[Any, ...], g: Any, spec: Any) -> tuple[Any, ...]:
         backend = spec.backend
         results = tuple(None if v is None else self.as_tensor(v, backend) for v in grads)
-        incoming = g if isinstance(g, tuple) else (self.as_tensor(g, backend),)
+        incoming = self.as_tensors(g if isinstance(g, tuple) else (g,), backend)
         for hook in list(hooks.values()):
             changed = hook(results, incoming)
             if changed is not None:

@@ -46,7 +46,7 @@ class RawOperators:
         )
         if kernel is None or kernel.when is not None or op.family.kind == "creation":
             return None
-        if all(p.kind is ParamKind.TENSOR and p.required for p in op.params):
+        if all(p.required and p.kind is not ParamKind.OPERAND for p in op.params):
             return kernel.fn
         operands = tuple(i for i, p in enumerate(op.params) if p.kind is ParamKind.OPERAND)
         scalar, dtype, fn, total = self._backend.scalar, self._dtype, kernel.fn, len(op.params)

@@ -93,10 +93,9 @@ def backward(
         raise RuntimeError("`inputs` argument to `backward` cannot be empty.")
     roots = _roots(_sequence(tensors), grad_tensors)
     engine = Engine(
-        create_graph=create_graph,
-        retain_graph=create_graph if retain_graph is None else retain_graph,
-        inputs=None if wanted is None else [t._node for t in wanted],
-        accumulate=True,
+        create_graph if retain_graph is None else retain_graph,
+        create_graph,
+        None if wanted is None else [t._node for t in wanted],
     )
     engine.run(roots)
 
@@ -127,9 +126,9 @@ def grad(
     if materialize_grads and allow_unused is False:
         raise ValueError("Expected allow_unused to be True or not passed when materialize_grads=True")
     engine = Engine(
-        create_graph=create_graph,
-        retain_graph=create_graph if retain_graph is None else retain_graph,
-        inputs=[t._node for t in wanted],
+        create_graph if retain_graph is None else retain_graph,
+        create_graph,
+        [t._node for t in wanted],
         accumulate=False,
     )
     captured = engine.run(_roots(_sequence(outputs), grad_outputs))
@@ -155,6 +154,11 @@ def _backward_method(
     inputs: Any = None,
 ) -> None:
     """See `autograd.backward`."""
+    if gradient is None and inputs is None and not create_graph and self.requires_grad:
+        engine = Engine(bool(retain_graph))
+        if engine.raw_allowed and not engine.check_nan:
+            engine.run_plain(self._node, _start(self, None, 0))
+            return
     backward(self, None if gradient is None else (gradient,), retain_graph, create_graph, inputs)
 
 

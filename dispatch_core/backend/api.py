@@ -30,6 +30,9 @@ class Backend(ABC):
     """Dtypes whose raw arrays compute `+ - * / **`, comparisons and `@` with arrays and Python scalars as
     tensors do, result dtype included: gradient formulas then run on raw arrays, without tensors between."""
 
+    provider: str = "dispatch_core"
+    """The distribution that brought the backend; set when it is loaded."""
+
     def __init__(self) -> None:
         self.kernels = KernelTable(self.device)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -41,12 +42,24 @@ class KernelTable:
 
     def __init__(self, device: str) -> None:
         self.device = device
+        self.provider = device
+        """Who registers, unless `register` is told otherwise."""
         self._kernels: dict[str, tuple[Kernel, ...]] = {}
-        self._changed: Callable[[str], None] = lambda op: None
+        self._listeners: list[Callable[[str], None]] = []
 
     def on_change(self, callback: Callable[[str], None]) -> None:
         """Have `callback(op_name)` run after each change (the dispatcher forgets its chains)."""
-        self._changed = callback
+        self._listeners.append(callback)
+
+    def as_provider(self, provider: str) -> KernelTable:
+        """The same table for another provider: what is registered through it is known to be theirs."""
+        view = copy.copy(self)
+        view.provider = provider
+        return view
+
+    def _changed(self, op: str) -> None:
+        for callback in self._listeners:
+            callback(op)
 
     def register(
         self,
@@ -69,7 +82,7 @@ class KernelTable:
                 op, function, dtypes=dtypes, priority=priority, when=when, out=out, provider=provider
             )
         chosen = None if dtypes is None else frozenset(dtypes)
-        who = provider or self.device
+        who = provider or self.provider
         kernel = Kernel(op, self.device, fn, who, chosen, priority, when, out)
         with LOCK:
             kept = []

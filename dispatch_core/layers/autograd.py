@@ -96,7 +96,7 @@ def _recording_class(op: Op, spec: OperatorSpec, inner: Chain) -> type[Record]:
             return RecordTwo
         return RecordView if inner.__class__ is ViewOne and not spec.keeps_arrays else RecordUnary
     if simple and op.tensors == (0, 1) and len(kinds) == 2:
-        return RecordBinaryShapes if spec.saves_shapes else RecordBinary
+        return RecordBinary
     return Record
 
 
@@ -323,7 +323,7 @@ class RecordView(RecordUnary):
 class RecordBinary(Record):
     """Records f(x, y) with one result; notes the shapes where they differ."""
 
-    __slots__ = ("edge_x", "edge_y", "save_out", "save_x", "save_y", "tensor_x", "tensor_y")
+    __slots__ = ("edge_x", "edge_y", "save_out", "save_shapes", "save_x", "save_y", "tensor_x", "tensor_y")
 
     def __init__(self, op: Op, inner: Chain, spec: OperatorSpec) -> None:
         super().__init__(op, inner, spec)
@@ -332,6 +332,7 @@ class RecordBinary(Record):
         self.save_x = 0 in spec.keeps
         self.save_y = 1 in spec.keeps
         self.save_out = 2 in spec.keeps
+        self.save_shapes = spec.saves_shapes
         self.tensor_x, self.tensor_y = spec.are_tensors
 
     def call(self, x: Any, y: Any) -> Tensor:  # type: ignore[override]
@@ -355,19 +356,10 @@ class RecordBinary(Record):
             y if self.save_y else None,
             t._raw if self.save_out else None,
         )
+        if self.save_shapes:
+            node.saved += (getattr(x, "shape", None), getattr(y, "shape", None))
         t._node = node
         t._k |= GRAD
-        return t
-
-
-class RecordBinaryShapes(RecordBinary):
-    """Records f(x, y) with one result whose formulas ask for the shapes of the arguments."""
-
-    __slots__ = ()
-
-    def call(self, x: Any, y: Any) -> Tensor:
-        t = RecordBinary.call(self, x, y)
-        t._node.saved += tuple(v._raw.shape if isinstance(v, Tensor) else None for v in (x, y))
         return t
 
 

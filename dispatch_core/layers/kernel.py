@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -25,7 +26,7 @@ from dispatch_core._dispatcher.chains import (
 )
 from dispatch_core._dispatcher.compose import Below
 from dispatch_core._dispatcher.operator import Op, ParamKind
-from dispatch_core._dispatcher.resolve import HOST, Resolution, resolve
+from dispatch_core._dispatcher.resolve import HOST, Resolution, Step, resolve
 from dispatch_core._dtypes import dtype
 from dispatch_core._errors import FallbackWarning
 from dispatch_core._keys import (
@@ -57,10 +58,20 @@ class KernelLayer(Layer):
     def compose(self, op: Op, keys: Keys, state: State, below: Below) -> Chain:
         if not op.selectors:
             return Body(op, op.body)  # type: ignore[arg-type]  # defined over a primitive that has a place
+        if op.traits.primitive and _lacks_operand(op, keys):
+            return Body(op, op.body)  # type: ignore[arg-type]
         backend, computed = site(op, keys)
         op.family.accept(op, computed)
         op.family.admit(op, argument_dtypes(op, keys))
         return build(op, keys, resolve(op, backend, computed, state))
+
+
+def _lacks_operand(op: Op, keys: Keys) -> bool:
+    """Whether an operand is None, which no kernel takes (`where(condition)`)."""
+    return any(
+        number == NONE and op.params[at].kind is ParamKind.OPERAND
+        for at, number in zip(op.selectors, keys, strict=True)
+    )
 
 
 def site(op: Op, keys: Keys) -> tuple[Backend, dtype]:
@@ -100,12 +111,12 @@ def build(op: Op, keys: Keys, found: Resolution) -> Chain:
     if not found.found:
         raise found.error()
     if found.emulate is not None:
-        return Emulated(op, found.emulate, found.dtype)
+        return Emulated(op, found.emulate, found.dtype, found.warn)
     if found.fallback:
-        return HostFallback(op, found.backend)
+        return HostFallback(op, found.backend, found.warn)
     if not found.kernels:
         return Body(op, op.body)  # type: ignore[arg-type]
-    chains = [_kernel_chain(op, keys, found, kernel) for kernel in found.kernels]
+    chains = [kernel_chain(op, keys, found, kernel) for kernel in found.kernels]
     last = found.kernels[-1]
     if last.when is None:
         choices, rest = chains[:-1], chains[-1]
@@ -117,7 +128,7 @@ def build(op: Op, keys: Keys, found: Resolution) -> Chain:
     return rest
 
 
-def _kernel_chain(op: Op, keys: Keys, found: Resolution, kernel: Kernel) -> KernelChain:
+def kernel_chain(op: Op, keys: Keys, found: Resolution, kernel: Kernel) -> KernelChain:
     backend, computed = found.backend, found.dtype
     if op.traits.writes:
         return Writing(op, backend, kernel)
@@ -198,25 +209,39 @@ class Declined(Chain):
         self.found = found
 
     def call(self, *args: Any) -> Any:
-        raise self.found.error()
+        raws = [_raw(a) for a in args]
+        declined = {f"kernel {k.describe()}": k.when(*raws) for k in self.found.kernels if k.when}
+        steps = [
+            Step(s.number, s.what, False, f"declined: {declined[s.what]}") if s.taken else s
+            for s in self.found.steps
+        ]
+        raise dataclasses.replace(self.found, steps=steps).error()
 
 
 class Emulated(Chain):
     """Computes in a wider dtype and casts the results back."""
 
-    __slots__ = ("dtype", "wider")
+    __slots__ = ("dtype", "warn", "wider")
 
-    def __init__(self, op: Op, wider: dtype, computed: dtype) -> None:
+    def __init__(self, op: Op, wider: dtype, computed: dtype, warn: bool) -> None:
         self.op = op
         self.wider = wider
         self.dtype = computed
+        self.warn = warn
 
     def call(self, *args: Any) -> Any:
+        if REPORT.count(self.op.name, f"{self.dtype.name} as {self.wider.name}", args) and self.warn:
+            warnings.warn(
+                f"'{self.op.name}' has no kernel for {self.dtype.name} and is computed in "
+                f"{self.wider.name}; each call casts its arguments and its result",
+                FallbackWarning,
+                stacklevel=3,
+            )
         widened = [
             a.to(self.wider) if isinstance(a, Tensor) and a.dtype is self.dtype else a for a in args
         ]
         return map_tensors(
-            self.op.front(*widened), lambda t: t.to(self.dtype) if t.dtype is self.wider else t
+            invoke(self.op, widened), lambda t: t.to(self.dtype) if t.dtype is self.wider else t
         )
 
     def describe(self) -> list[str]:
@@ -226,14 +251,15 @@ class Emulated(Chain):
 class HostFallback(Chain):
     """Computes on the host and moves the results back; counted, and warned about once a place."""
 
-    __slots__ = ("backend",)
+    __slots__ = ("backend", "warn")
 
-    def __init__(self, op: Op, backend: Backend) -> None:
+    def __init__(self, op: Op, backend: Backend, warn: bool) -> None:
         self.op = op
         self.backend = backend
+        self.warn = warn
 
     def call(self, *args: Any) -> Any:
-        if REPORT.count(self.op.name, self.backend.device, args):
+        if REPORT.count(self.op.name, self.backend.device, args) and self.warn:
             warnings.warn(
                 f"'{self.op.name}' has no kernel on '{self.backend.device}' and runs on the host; "
                 "each call moves its arguments there and back",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from dispatch_core._op import operator_named
+from dispatch_core._op import OPERATORS, SLOTS, operator_named
 from dispatch_core.ops import (  # noqa: F401  they declare
     binary,
     contraction,
@@ -15,11 +15,19 @@ from dispatch_core.ops import (  # noqa: F401  they declare
     product,
     random,
     reduce,
+    scan,
+    search,
     shape,
+    sorting,
     ternary,
     unary,
 )
 
 
 def __getattr__(name: str) -> Callable[..., Any]:
+    """An operator, or the namespace of operators that a plugin declares (`ops.example.smoothstep`)."""
+    if name not in OPERATORS and not name.startswith("_"):
+        namespace = SLOTS.namespace(name)
+        if namespace is not None:
+            return namespace  # type: ignore[no-any-return]
     return operator_named(name).front

@@ -260,7 +260,7 @@ def _unplaced(value: Tensor, count: int, dims: Sequence[int]) -> Tensor:
 
 
 @primitive(
-    custom(REAL, samples=lambda make: [(make(3, 4),), (make(3, 4) > 0,)]),
+    custom(REAL, samples=lambda make: [(make(3, 4),), (make(3, 4, boolean=True),)]),
     grad=NOT_DIFFERENTIABLE,
     namespace="_",
 )

@@ -1,0 +1,7 @@
+"""Every declared operator on the cpu."""
+
+from dispatch_core.testing import conformance
+
+
+class TestCpu(conformance.Suite):
+    device = "cpu"

@@ -1,0 +1,49 @@
+"""Namespaces of operators that plugins declare: `dc.ops.example.smoothstep`, imported at first use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from dispatch_core._errors import PluginError
+from dispatch_core._loader import discovery
+from dispatch_core._loader.discovery import INSTALLED, LOADING, names
+from dispatch_core._loader.modules import import_module
+from dispatch_core._op import OPERATORS, operators_in
+
+
+class Namespace:
+    """The operators that a plugin declared with `namespace="<name>"`, as attributes."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __getattr__(self, operator: str) -> Callable[..., Any]:
+        declared = OPERATORS.get(operator)
+        if declared is None or declared.exposure.namespace != self._name:
+            raise AttributeError(
+                f"namespace '{self._name}' has no operator '{operator}'; it has {names(dir(self))}"
+            )
+        return declared.front
+
+    def __dir__(self) -> list[str]:
+        return sorted(d.op.name for d in operators_in(self._name))
+
+    def __repr__(self) -> str:
+        return f"<operators '{self._name}': {', '.join(dir(self))}>"
+
+
+def namespace(name: str) -> Namespace | None:
+    """A namespace of operators, its plugin imported; None when nothing provides it.
+
+    Raises PluginError with the reason when the plugin that provides it cannot be used.
+    """
+    with LOADING:
+        for plugin, entry in INSTALLED.entries(discovery.OPERATORS, name):
+            if plugin.blocked or plugin.unloaded or discovery.is_blocked(entry):
+                raise PluginError(f"operators '{name}': {plugin.reason(entry)}")
+            import_module(plugin, entry)
+            plugin.active.add(entry)
+        if any(True for _ in operators_in(name)):
+            return Namespace(name)
+    return None

@@ -1,0 +1,79 @@
+"""Layout and sharing of memory."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dispatch_core._dispatcher.chains import KernelChain, View, chain_of
+from dispatch_core._dtypes import complex64, float32, float64
+from dispatch_core._op import Declared, K
+from dispatch_core._tensor import Tensor
+from dispatch_core.testing._checks.common import about, cases, close, fail, seeded
+from dispatch_core.testing._comparison import host_of
+from dispatch_core.testing._samples import accepted_dtypes, accepts, sample_dtype, tensors_in
+
+LAYOUT_MATTERS = frozenset({"view", "as_strided", "contiguous", "storage_index"})
+"""Operators whose result depends on how the elements lie in memory."""
+
+
+def _spread(t: Tensor) -> Tensor:
+    """The same values with gaps between them and the dimensions stored in reverse order."""
+    if t.ndim == 0:
+        return K.select(K.stack([t, t]), 0, 1)
+    order = tuple(range(t.ndim))[::-1]
+    doubled = K.stack([K.permute(t, order)] * 2, t.ndim)
+    return K.permute(K.select(doubled, t.ndim, 0), order)
+
+
+def _stretched(t: Tensor) -> Tensor:
+    """The first slice of a tensor repeated along the first dimension without copying."""
+    if t.ndim == 0 or t.shape[0] < 2:
+        return t
+    return K.expand(K.narrow(t, 0, 0, 1), tuple(t.shape))
+
+
+def check_layouts(declared: Declared, device: str) -> None:
+    """Results do not depend on how the arguments lie in memory."""
+    op = declared.op
+    front = seeded(op, declared.front)
+    chosen = [d for d in (float64, float32, complex64) if accepts(op, d)] or accepted_dtypes(op)[:2]
+    for given, sample in cases(op, device, chosen[:2]):
+        for rearrange in (_spread, _stretched):
+            moved = sample.map(rearrange)
+            packed = moved.map(lambda t: K.clone(K.reshape(t, tuple(t.shape))))
+            with about(f"{op.name}{sample} after {rearrange.__name__}"):
+                close(moved.call(front), packed.call(front), sample_dtype(op, given, sample))
+
+
+def check_memory(declared: Declared, device: str) -> None:
+    """Views share their argument's memory and follow writes; kernels return memory of their own."""
+    op = declared.op
+    front = seeded(op, declared.front)
+    chosen = [d for d in (float32, complex64) if accepts(op, d)] or accepted_dtypes(op)[:1]
+    for _, sample in cases(op, device, chosen):
+        with about(f"{op.name}{sample}"):
+            result = sample.call(front)
+            if op.traits.view is True:
+                _check_view(sample.args[0], result)
+                continue
+            chain = chain_of(op, op.bind(sample.args, sample.kwargs)) if not op.traits.view else None
+            if not isinstance(chain, KernelChain) or isinstance(chain, View):
+                continue
+            owned = {id(t._backend.storage_of(t._raw)) for t in sample.tensors()}
+            for t in tensors_in(result):
+                if id(t._backend.storage_of(t._raw)) in owned:
+                    fail("the result shares memory with an argument, but the operator is no view")
+
+
+def _check_view(base: Tensor, result: Tensor) -> None:
+    backend = base._backend
+    if backend.storage_of(result._raw) is not backend.storage_of(base._raw):
+        fail("the result of a view operator has memory of its own")
+    if result._is_view_of is not base:
+        fail("the view does not know its base")
+    if result._version != base._version:
+        fail("the view has a version counter of its own")
+    base.zero_()  # type: ignore[attr-defined]
+    if np.any(host_of(result) != 0):
+        fail("a write to the base is not seen in the view")
+
