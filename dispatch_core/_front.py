@@ -34,6 +34,10 @@ INPLACE_FLAG = "inplace"
 _key_of = operator.attrgetter("_k")
 
 
+INPLACE = "inplace"
+"""The parameter by which functions of `nn.functional` ask for the in-place variant."""
+
+
 def _kind(value: Any) -> int:
     number = KIND.get(value.__class__)
     if number is None:
@@ -68,6 +72,8 @@ def make_front(
         outgoing = ", out=out" if out else ""
         source.add(f"if {given}: return special({positional}, {keywords}{outgoing})")
     args = ", ".join(names) + ("," if len(names) == 1 else "")
+    if INPLACE in signature.parameters:
+        source.add(f"if {INPLACE}: return apply(OP, ({args}))")
     source.look_up(args)
     if out:
         source.add(f"if out is not None: return into(OP, chain, ({args}), out)")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dispatch_core.extend import KernelTable
+from dispatch_core.extend import KernelTable, complex64, complex128, float32, float64
 from dispatch_cpu.kernels import conv, norm, pool, scatter, softmax, special
 
+_WIDE = (float32, float64, complex64, complex128)
 _NUMPY = 10
 """Above the array-module kernels that every numpy-like backend shares."""
 
@@ -37,6 +38,12 @@ _KERNELS = (
 
 
 def register(table: KernelTable) -> None:
-    """Enter the kernels into the cpu's table, each under its own name."""
+    """Enter the kernels into the cpu's table, each under its own name.
+
+    One that widens halves is entered twice, so that other dtypes reach what it wraps directly.
+    """
     for kernel in _KERNELS:
+        inner = getattr(kernel, "__wrapped__", None)
+        if inner is not None:
+            table.register(kernel.__name__, inner, dtypes=_WIDE, priority=_NUMPY, provider="cpu")
         table.register(kernel.__name__, kernel, priority=_NUMPY, provider="cpu")
