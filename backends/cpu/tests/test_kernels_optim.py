@@ -7,9 +7,42 @@ import numpy as np
 import pytest
 
 from dispatch_cpu.kernels._optim_blocks import BLOCK, SMALL
-from dispatch_cpu.kernels.optim import adam_step_, rmsprop_step_, sgd_step_
+from dispatch_cpu.kernels import optim
 
 rng = np.random.default_rng(0)
+DEFAULTS = {
+    "sgd_step_": {"momentum": 0, "dampening": 0, "weight_decay": 0, "nesterov": False},
+    "adam_step_": {
+        "beta1": 0.9,
+        "beta2": 0.999,
+        "eps": 1e-8,
+        "weight_decay": 0,
+        "amsgrad": False,
+        "decoupled_weight_decay": False,
+    },
+    "rmsprop_step_": {
+        "alpha": 0.99,
+        "eps": 1e-8,
+        "weight_decay": 0,
+        "momentum": 0,
+        "centered": False,
+    },
+}
+
+
+def with_defaults(name):
+    """A step with the options of PyTorch's optimizer for what is not given."""
+
+    def step(params, *lists, **options):
+        if name == "sgd_step_":
+            options.setdefault("steps", [2] * len(params))
+        kernel = getattr(optim, name)
+        return kernel(params, *lists, **{"maximize": False, **DEFAULTS[name], **options})
+
+    return step
+
+
+sgd_step_, adam_step_, rmsprop_step_ = map(with_defaults, DEFAULTS)
 SHAPES = [(3, 4), (), (0,), (SMALL,), (5,), (BLOCK + 100,), (90, 100)]
 
 
