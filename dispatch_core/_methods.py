@@ -533,6 +533,8 @@ def bind() -> None:
     Tensor.__getitem__ = getitem  # type: ignore[attr-defined]
     Tensor.__setitem__ = setitem  # type: ignore[attr-defined]
     Tensor.data = property(detached, set_data)  # type: ignore[attr-defined,arg-type]
+    for part in ("real", "imag"):
+        setattr(Tensor, part, _part_property(part))
     Tensor.T = property(_reversed)  # type: ignore[attr-defined]
     Tensor.mT = property(_matrix_transposed)  # type: ignore[attr-defined]
     Tensor.H = property(lambda self: K.conj(_reversed(self)))  # type: ignore[attr-defined]
@@ -555,6 +557,18 @@ def _converter(name: str, found: dtype) -> Callable[..., Tensor]:
     convert.__name__ = name
     convert.__doc__ = f"The tensor in dtype {found.name}."
     return convert
+
+
+def _part_property(name: str) -> property:
+    """`x.real`, a view that can also be written: `x.real = y`."""
+
+    def get(self: Tensor) -> Tensor:
+        return getattr(K, name)(self)  # type: ignore[no-any-return]
+
+    def put(self: Tensor, value: Any) -> None:
+        get(self)[...] = value  # type: ignore[index]
+
+    return property(get, put, doc=f"The {name} parts, as a view.")
 
 
 def _reversed(self: Tensor) -> Tensor:

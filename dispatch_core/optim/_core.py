@@ -11,8 +11,6 @@ from dispatch_core._tensor import Tensor
 from dispatch_core.autograd import enable_grad, set_grad_enabled
 from dispatch_core.ops import empty_like, zeros, zeros_like
 
-view_as_real = lambda t: K.view_as_real(t)  # noqa: E731
-
 __all__ = [
     "RemovableHandle",
     "Tensor",
@@ -39,3 +37,8 @@ def step_operator(name: str) -> Any:
 def step_body(name: str) -> Any:
     """Its definition in terms of other operators, which autograd can record."""
     return operator_named(name).body
+
+
+def view_as_real(input: Tensor) -> Tensor:
+    """A complex tensor's parts, as a last dimension of two."""
+    return K.view_as_real(input)  # type: ignore[no-any-return]
