@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dispatch_core._dtypes import complex64, complex128, float32, float64, from_name
+from dispatch_core._dtypes import complex64, complex128, float32, float64
 from dispatch_core.backend.array_kernels import (
     contract,
     create,
@@ -28,5 +28,3 @@ def register_all(table: KernelTable, xp: Any, provider: str) -> None:
             table.register(op, fn, provider=provider, out=isinstance(fn, xp.ufunc))
     for op, fn in reduce.exact_kernels(xp).items():
         table.register(op, fn, provider=provider, dtypes=_WIDE)
-    for (op, name), fn in elementwise.exact_kernels(xp).items():
-        table.register(op, fn, provider=provider, dtypes=(from_name(name),))

@@ -18,7 +18,6 @@ def kernels(xp: Any) -> dict[str, Kernel]:
         "mm": _of_matrices(matmul, 2),
         "bmm": _of_matrices(matmul, 3),
         "addmm": _addmm(matmul),
-        "linear": _linear(matmul),
     }
 
 
@@ -40,19 +39,6 @@ def _matmul(xp: Any) -> Kernel:
         return product(input, other)
 
     return matmul
-
-
-def _linear(matmul: Kernel) -> Kernel:
-    def linear(input: Any, weight: Any, bias: Any) -> Any:
-        if input.ndim == 2 and weight.ndim == 2 and input.dtype.itemsize > 2:
-            out = input.dot(weight.T)
-        else:
-            out = matmul(input, weight.T)
-        if bias is not None:
-            out += bias
-        return out
-
-    return linear
 
 
 def _of_matrices(matmul: Kernel, ndim: int) -> Kernel:

@@ -174,18 +174,3 @@ def _sigmoid(xp: Any) -> Kernel:
         return out
 
     return sigmoid
-
-
-def exact_kernels(xp: Any) -> dict[tuple[str, str], Kernel]:
-    """(operator, dtype name) -> a kernel that has that dtype's constants at hand."""
-    clip = getattr(getattr(getattr(xp, "_core", None), "umath", None), "clip", None)
-    found: dict[tuple[str, str], Kernel] = {}
-    if clip is not None:
-        for name in ("float32", "float64"):
-            found["relu", name] = _relu(clip, xp.zeros((), name), xp.full((), xp.inf, name))
-    return found
-
-
-def _relu(clip: Kernel, zero: Any, infinity: Any) -> Kernel:
-    # The ufunc `clip` takes half of maximum's time, for small arrays and for large ones.
-    return lambda input: clip(input, zero, infinity)
