@@ -78,9 +78,10 @@ def failure(op: Op, args: Sequence[Any], error: Exception) -> Exception:
     if isinstance(error, (DispatchCoreError, MemoryError)):
         return error
     op.family.check(op, args)
-    if isinstance(error, (IndexError, TypeError, ValueError, NotImplementedError)):
-        return type(error)(f"{op.name}(): {error}")
-    return RuntimeError(f"{op.name}(): {error}")
+    # Of numpy's own classes (AxisError is an IndexError) the builtin is raised.
+    kinds = (IndexError, TypeError, ValueError, NotImplementedError)
+    kind = next((k for k in kinds if isinstance(error, k)), RuntimeError)
+    return kind(f"{op.name}(): {error}")
 
 
 class KernelChain(Chain):

@@ -41,6 +41,7 @@ class Autograd(Layer):
 
     name = "autograd"
     before = ("device",)
+    idle = "no argument requires grad, or grad mode is off"
 
     def active(self, op: Op, keys: Keys, state: State) -> bool:
         return GRAD_MODE in state and any(_has_grad(number) for number in keys)
@@ -390,14 +391,21 @@ class Traced(Chain):
 
 def check_write(x: Tensor) -> None:
     """Raise where writing into `x` would destroy the meaning of a gradient."""
-    if not x.requires_grad:
-        return
-    if x._k & VIEW and x._base[0]._node.__class__ is Leaf:
-        raise RuntimeError(
-            "a view of a leaf Variable that requires grad is being used in an in-place operation. "
-            "Write under `with no_grad():` or work on a clone()."
-        )
-    if x._node.__class__ is Leaf:
+    if x._k & VIEW:
+        root = x._base[0]
+        recorded = x.requires_grad
+        if root._k & GRAD:
+            if root._node.__class__ is Leaf:
+                raise RuntimeError(
+                    "a view of a leaf Variable that requires grad is being used in an in-place "
+                    "operation. Write under `with no_grad():` or work on a clone()."
+                )
+            if not recorded:
+                raise RuntimeError(
+                    "A view was created in no_grad mode and is being modified inplace with grad mode "
+                    "enabled. Make the view and write into it in the same mode."
+                )
+    if x._k & GRAD and x._node.__class__ is Leaf:
         raise RuntimeError(
             "a leaf Variable that requires grad is being used in an in-place operation. "
             "Write under `with no_grad():` or work on a clone()."

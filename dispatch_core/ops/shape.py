@@ -231,7 +231,7 @@ def select(input: Tensor, dim: int, index: int) -> Tensor:
     return K.basic_index(input, (slice(None),) * at + (int(index), ...))
 
 
-@composite(movement(samples=lambda make: [(make(5, 3), 2), (make(5, 3), (1, 4), 0)]), outputs=0)
+@composite(movement(samples=lambda make: [(make(5, 3), 2), (make(5, 3), (1, 4), 0)]), outputs=0, method=True)
 def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> Any:
     """Parts along a dimension: of a given size, or of the sizes of a list; views, as a tuple."""
     at = check_dim(dim, tensor.ndim)

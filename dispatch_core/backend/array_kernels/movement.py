@@ -198,6 +198,8 @@ def _view_as_complex(input: Any) -> Any:
     size = input.itemsize
     if size < 4:
         raise RuntimeError("view_as_complex is only supported for float and double tensors")
+    if not input.size:
+        return input.astype(f"c{2 * size}")[..., 0]
     if input.strides[-1] != size or any(s % (2 * size) for s in input.strides[:-1]):
         raise RuntimeError(
             "Tensor must have a last dimension with stride 1, and even strides elsewhere; use clone()"
