@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from importlib import import_module as _import_module
+from typing import Any
 
-from dispatch_core import ops as _ops  # declares the operators
-from dispatch_core import _methods, autograd, plugins, profiler, random
-from dispatch_core._construct import as_tensor, from_numpy, scalar_tensor, tensor
+from dispatch_core import ops as _ops  # noqa: F401  declares the operators
+from dispatch_core import _methods, autograd, plugins, random
+from dispatch_core._construct import as_tensor, from_dlpack, from_numpy, scalar_tensor, tensor
 from dispatch_core._device import device
 from dispatch_core._dispatcher.policy import emulation, fallback, set_emulation, set_fallback
 from dispatch_core._dtypes import PUBLIC_NAMES as _DTYPES
@@ -19,9 +20,11 @@ from dispatch_core._dtypes import (
     promote_types,
     set_default_dtype,
 )
+from dispatch_core._layer import LAYERS as _LAYERS
 from dispatch_core._loader.devices import devices
 from dispatch_core._loader.layers import layer
 from dispatch_core._namespaces import names_of as _names_of
+from dispatch_core._printing import set_printoptions
 from dispatch_core._random import (
     Generator,
     default_generator,
@@ -31,7 +34,7 @@ from dispatch_core._random import (
     seed,
     set_rng_state,
 )
-from dispatch_core._printing import set_printoptions
+from dispatch_core._saving import load, save
 from dispatch_core._size import Size
 from dispatch_core._tensor import Tensor
 from dispatch_core._version import __version__
@@ -42,21 +45,74 @@ from dispatch_core.autograd import (
     no_grad,
     set_grad_enabled,
 )
+from dispatch_core.autograd._forward import ForwardMode as _ForwardMode
 from dispatch_core.layers import install as _install
 from dispatch_core.layers.explain import explain
 from dispatch_core.layers.fallback import fallback_report
 from dispatch_core.layers.override import override
 
 _install()
+_LAYERS.add(_ForwardMode())
 _methods.bind()
+
+# The public names of dtypes and operators come from their tables.
+globals().update(_DTYPES | _names_of(""))
+
+_FACES = frozenset({"func", "linalg", "nn", "optim", "profiler", "special", "testing", "utils"})
+"""Public namespaces that are imported when they are first named, to keep the import short."""
 
 
 def __getattr__(name: str) -> Any:
-    found = _PUBLIC.get(name)
-    if found is None:
-        raise AttributeError(f"module 'dispatch_core' has no attribute '{name}'")
-    return found
+    if name in _FACES:
+        return _import_module(f"dispatch_core.{name}")
+    raise AttributeError(f"module 'dispatch_core' has no attribute '{name}'")
 
 
-_PUBLIC: dict[str, Any] = _DTYPES | _names_of("")
-globals().update(_PUBLIC)
+__all__ = [  # noqa: RUF022  plain names first, then those of the tables
+    "Generator",
+    "Size",
+    "Tensor",
+    "__version__",
+    "as_tensor",
+    "autograd",
+    "can_cast",
+    "default_generator",
+    "device",
+    "devices",
+    "dtype",
+    "emulation",
+    "enable_grad",
+    "explain",
+    "fallback",
+    "fallback_report",
+    "finfo",
+    "from_dlpack",
+    "from_numpy",
+    "get_default_dtype",
+    "get_rng_state",
+    "iinfo",
+    "inference_mode",
+    "initial_seed",
+    "is_grad_enabled",
+    "layer",
+    "load",
+    "manual_seed",
+    "no_grad",
+    "override",
+    "plugins",
+    "promote_types",
+    "random",
+    "save",
+    "scalar_tensor",
+    "seed",
+    "set_default_dtype",
+    "set_emulation",
+    "set_fallback",
+    "set_grad_enabled",
+    "set_printoptions",
+    "set_rng_state",
+    "tensor",
+    *_FACES,
+    *_DTYPES,
+    *_names_of(""),
+]

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from dispatch_core import _tensor
+from dispatch_core._dlpack import from_dlpack as _import_dlpack
 from dispatch_core._dtypes import (
     Category,
     bool_,
@@ -65,6 +66,12 @@ def from_numpy(array: Array) -> Tensor:
         )
     raw = array if type(array) is np.ndarray else array.view(np.ndarray)
     return wrap(raw, key_number("cpu", from_numpy_dtype(array.dtype)))
+
+
+def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None) -> Tensor:
+    """A tensor on the memory of an object with `__dlpack__` (or a capsule); `copy=True` copies it."""
+    made = from_numpy(_import_dlpack(ext_tensor, copy=copy))
+    return made if device is None else made.to(device)
 
 
 def _from_data(data: Any, wanted: dtype | None, device: Any, *, copy: bool) -> Tensor:

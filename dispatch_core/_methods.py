@@ -12,6 +12,7 @@ import numpy as np
 from dispatch_core import _printing
 from dispatch_core._construct import make_subclass, tensor
 from dispatch_core._device import device as Device
+from dispatch_core._dlpack import to_dlpack
 from dispatch_core._dtypes import PUBLIC_NAMES, dtype
 from dispatch_core._graph import HookHandle, Leaf, hooks_of
 from dispatch_core._indexing import getitem, setitem
@@ -191,6 +192,35 @@ def __array__(self: Tensor, dtype: Any = None, copy: bool | None = None) -> np.n
             raise ValueError("Unable to avoid copy while creating an array as requested.")
         return array.astype(dtype)
     return array.copy() if copy else array
+
+
+@_method
+def __dlpack__(
+    self: Tensor,
+    *,
+    stream: Any = None,
+    max_version: tuple[int, int] | None = None,
+    dl_device: tuple[int, int] | None = None,
+    copy: bool | None = None,
+) -> Any:
+    """A DLPack capsule of the tensor's memory (array API 2025.12)."""
+    if self.requires_grad:
+        raise BufferError(
+            "Can't export tensors that require gradient, use tensor.detach()"
+        )
+    if self.device.type != "cpu":
+        raise BufferError(f"cannot export a tensor on {self.device} through DLPack; use .cpu()")
+    return to_dlpack(
+        self._raw, stream=stream, max_version=max_version, dl_device=dl_device, copy=copy
+    )
+
+
+@_method
+def __dlpack_device__(self: Tensor) -> tuple[int, int]:
+    """The DLPack device type and number of the tensor."""
+    if self.device.type != "cpu":
+        raise BufferError(f"device {self.device} has no DLPack number")
+    return (1, 0)
 
 
 @_method

@@ -129,7 +129,7 @@ K: Any = Operators()
 def primitive(family: Family, **options: Any) -> Callable[[F], F]:
     """Declare an operator that every device must bring a kernel for; options as in `declare`.
 
-    Its function body runs only when a parameter named in `handled` is given.
+    Its function body runs only when a parameter named in `handled` is given, or an operand is None.
     """
     return lambda function: declare(function, family, primitive=True, **options)
 

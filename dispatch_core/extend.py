@@ -38,6 +38,7 @@ from dispatch_core._families.base import (
     REAL,
     REAL_NUMBERS,
     Family,
+    check_dim,
 )
 from dispatch_core._families.others import (
     contraction,
@@ -97,6 +98,7 @@ __all__ = [
     "bfloat16",
     "bool_",
     "chain_of",
+    "check_dim",
     "complex64",
     "complex128",
     "composite",

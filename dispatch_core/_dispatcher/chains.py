@@ -68,6 +68,11 @@ def chain_of(op: Op, args: Sequence[Any]) -> Chain:
     return SLOTS.chain_for(op, args) if found is op.miss else found
 
 
+def invoke(op: Op, args: Sequence[Any]) -> Any:
+    """Call an operator with all its arguments in the order of the declaration."""
+    return chain_of(op, args).call(*args)
+
+
 def failure(op: Op, args: Sequence[Any], error: Exception) -> Exception:
     """The exception to raise for a kernel's error: the family's own words where it finds the mistake."""
     if isinstance(error, (DispatchCoreError, MemoryError)):

@@ -25,6 +25,7 @@ NUMBERS = frozenset({Category.INTEGRAL, Category.FLOATING, Category.COMPLEX})
 REAL_NUMBERS = frozenset({Category.INTEGRAL, Category.FLOATING})
 INEXACT = frozenset({Category.FLOATING, Category.COMPLEX})
 FLOATING = frozenset({Category.FLOATING})
+COMPLEX = frozenset({Category.COMPLEX})
 DISCRETE = frozenset({Category.BOOL, Category.INTEGRAL})
 
 

@@ -17,8 +17,13 @@ class Movement(Family):
 
     kind = "movement"
 
+    def __init__(self, accepts: Iterable[Category] = ALL, *, real: bool = False, **rest: Any) -> None:
+        super().__init__(accepts, **rest)
+        self.real = real
+        """Whether the result shows one part of complex numbers."""
+
     def result(self, op: Op, computed: dtype) -> dtype | None:
-        return computed
+        return computed.to_real() if self.real else computed
 
     def check(self, op: Op, args: Sequence[Any]) -> None:
         for param, value in zip(op.params, args, strict=False):
@@ -75,7 +80,7 @@ def transfer(**rest: Any) -> Transfer:
 
 def movement(**rest: Any) -> Movement:
     """An operator that rearranges elements."""
-    return Movement(ALL, **rest)
+    return Movement(rest.pop("accepts", ALL), **rest)
 
 
 def contraction(accepts: Iterable[Category], **rest: Any) -> Contraction:

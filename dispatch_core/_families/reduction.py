@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from dispatch_core._dtypes import Category, bool_, dtype, int64
+from dispatch_core._dtypes import Category, bool_, dtype, get_default_dtype, int64
 from dispatch_core._families.base import ALL, Family, Make, Sample, check_dims
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ class Reduction(Family):
     Args:
         widen: whether integers (and bool) give an int64 result, as sums do.
         index: whether the result is an index (int64), whatever the input.
+        counts: whether the result is a number of elements (int64), whatever the input.
+        floats: whether integers give the default dtype.
         truth: whether the result is a truth value (uint8 stays uint8, as in PyTorch).
         one: whether exactly one dimension is taken (scans, softmax).
         nonempty: whether reducing over zero elements is an error.
@@ -31,6 +33,8 @@ class Reduction(Family):
         *,
         widen: bool = False,
         index: bool = False,
+        counts: bool = False,
+        floats: bool = False,
         truth: bool = False,
         real: bool = False,
         one: bool = False,
@@ -40,13 +44,17 @@ class Reduction(Family):
         super().__init__(accepts, **rest)
         self.widen = widen
         self.index = index
+        self.counts = counts
+        self.floats = floats
         self.truth = truth
         self.real = real
         self.one = one
         self.nonempty = nonempty
 
     def result(self, op: Op, computed: dtype) -> dtype | None:
-        if self.index:
+        if self.floats and computed.category < Category.FLOATING:
+            return get_default_dtype()
+        if self.index or self.counts:
             return int64
         if self.truth:
             return computed if computed.name == "uint8" else bool_

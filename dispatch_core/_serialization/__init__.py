@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ._codecs import LoadContext, SaveContext, register_leaf_codec
-from ._nested import load, save
-from ._safetensors import SafetensorsFile, write_safetensors
+from dispatch_core._serialization._codecs import LoadContext, SaveContext, register_leaf_codec
+from dispatch_core._serialization._nested import load, save
+from dispatch_core._serialization._safetensors import SafetensorsFile, write_safetensors
 
 __all__ = [
     "LoadContext",

@@ -14,12 +14,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from .._device import device
-from .._dtypes import dtype, from_name
-from .._errors import FileFormatError
-from .._size import Size
-from ._safetensors import Array
-from ._storages import can_store
+from dispatch_core._device import device
+from dispatch_core._dtypes import dtype, from_name
+from dispatch_core._errors import FileFormatError
+from dispatch_core._size import Size
+from dispatch_core._serialization._safetensors import Array
+from dispatch_core._serialization._storages import can_store
 
 
 @dataclass(slots=True)

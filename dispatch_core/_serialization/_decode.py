@@ -7,10 +7,10 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
-from .._errors import FileFormatError
-from ._codecs import LoadContext, codec_of_kind
-from ._encode import METADATA_ATTRIBUTE, Json
-from ._safetensors import Array, bytes_of
+from dispatch_core._errors import FileFormatError
+from dispatch_core._serialization._codecs import LoadContext, codec_of_kind
+from dispatch_core._serialization._encode import METADATA_ATTRIBUTE, Json
+from dispatch_core._serialization._safetensors import Array, bytes_of
 
 Hashed = TypeVar("Hashed", set[Any], frozenset[Any], dict[Any, Any])
 

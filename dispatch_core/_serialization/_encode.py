@@ -16,8 +16,8 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 
-from ._codecs import LeafCodec, SaveContext, codec_for
-from ._safetensors import Array
+from dispatch_core._serialization._codecs import LeafCodec, SaveContext, codec_for
+from dispatch_core._serialization._safetensors import Array
 
 Json: TypeAlias = Any
 Path: TypeAlias = tuple[object, ...]

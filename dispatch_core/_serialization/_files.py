@@ -14,7 +14,7 @@ from typing import IO, Any, Protocol, TypeAlias, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
-from .._errors import FileFormatError
+from dispatch_core._errors import FileFormatError
 
 Bytes: TypeAlias = npt.NDArray[np.uint8]
 PathLike: TypeAlias = str | os.PathLike[str]

@@ -16,8 +16,8 @@ from typing import Any, Final, NoReturn
 import ml_dtypes
 import numpy as np
 
-from .._errors import FileFormatError
-from ._files import Source
+from dispatch_core._errors import FileFormatError
+from dispatch_core._serialization._files import Source
 
 MAX_HEADER_BYTES: Final = 100_000_000
 MAX_DIMENSIONS: Final = 64  # numpy's own limit

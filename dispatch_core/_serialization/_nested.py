@@ -13,14 +13,14 @@ import zlib
 from collections.abc import Mapping
 from typing import Any, Final
 
-from .._errors import FileFormatError
-from ._codecs import LoadContext, plain_array_codec
-from ._decode import Decoder
-from ._encode import Encoder
-from ._files import Bytes, PathLike, Readable, Writable
-from ._header import TAG_OF_DTYPE
-from ._safetensors import Array, SafetensorsFile, bytes_of, write_safetensors
-from ._storages import Spec, View, make_view, parse_spec, plan
+from dispatch_core._errors import FileFormatError
+from dispatch_core._serialization._codecs import LoadContext, plain_array_codec
+from dispatch_core._serialization._decode import Decoder
+from dispatch_core._serialization._encode import Encoder
+from dispatch_core._serialization._files import Bytes, PathLike, Readable, Writable
+from dispatch_core._serialization._header import TAG_OF_DTYPE
+from dispatch_core._serialization._safetensors import Array, SafetensorsFile, bytes_of, write_safetensors
+from dispatch_core._serialization._storages import Spec, View, make_view, parse_spec, plan
 
 _PREFIX: Final = "dispatch_core."
 _VERSION_KEY: Final = _PREFIX + "version"

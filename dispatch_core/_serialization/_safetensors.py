@@ -13,9 +13,9 @@ from typing import Any, Self, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from .._errors import FileFormatError
-from ._files import Bytes, PathLike, Readable, Writable, open_source, replacing, write_all
-from ._header import (
+from dispatch_core._errors import FileFormatError
+from dispatch_core._serialization._files import Bytes, PathLike, Readable, Writable, open_source, replacing, write_all
+from dispatch_core._serialization._header import (
     DTYPE_OF_TAG,
     MAX_HEADER_BYTES,
     METADATA_KEY,

@@ -10,10 +10,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.lib.array_utils import byte_bounds
 
-from .._errors import FileFormatError
-from ._files import Bytes
-from ._header import DTYPE_OF_TAG, MAX_DIMENSIONS, TAG_OF_DTYPE
-from ._safetensors import Array
+from dispatch_core._errors import FileFormatError
+from dispatch_core._serialization._files import Bytes
+from dispatch_core._serialization._header import DTYPE_OF_TAG, MAX_DIMENSIONS, TAG_OF_DTYPE
+from dispatch_core._serialization._safetensors import Array
 
 # The format has no complex128: such an array is stored as a view of pairs of float64.
 _COMPLEX128: Final = "C128"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dispatch_core._errors import GradcheckError
+from dispatch_core.autograd import forward_ad
 from dispatch_core.autograd._anomaly import (
     detect_anomaly,
     is_anomaly_check_nan_enabled,
@@ -27,6 +28,7 @@ __all__ = [
     "backward",
     "detect_anomaly",
     "enable_grad",
+    "forward_ad",
     "grad",
     "gradcheck",
     "gradgradcheck",

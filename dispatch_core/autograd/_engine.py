@@ -196,11 +196,11 @@ class Engine:
         if node.order < WRITES.last and spec.keeps:
             _check_unmodified(node, spec)
         if hooks is not None and hooks.before:
-            g = _run_node_hooks(hooks.before, self.as_tensor(g, spec.backend))
+            g = _run_node_hooks(hooks.before, self.as_tensors(g, spec.backend))
         if self.raw_allowed and spec.raw:
             g, mode = _lowered(g), spec.mode or _raw_mode_of(spec)
         else:
-            g, mode = self.as_tensor(g, spec.backend), self.tensors
+            g, mode = self.as_tensors(g, spec.backend), self.tensors
         try:
             grads = spec.gradients(node, g, mode)
         except Exception as error:
@@ -255,8 +255,14 @@ class Engine:
         outputs[picked.index] = g if known is None else K.add(known, g)
 
     def as_tensor(self, value: Any, backend: Backend) -> Tensor:
-        """A gradient as a tensor."""
-        return value if isinstance(value, Tensor) else wrap_raw(value, backend)
+        """A gradient as a tensor; those of several outputs are tensors already."""
+        return value if isinstance(value, (Tensor, tuple)) else wrap_raw(value, backend)
+
+    def as_tensors(self, value: Any, backend: Backend) -> Any:
+        """The gradient of one output as a tensor, or those of several (None where none arrived)."""
+        if isinstance(value, tuple):
+            return tuple([None if v is None else self.as_tensor(v, backend) for v in value])
+        return self.as_tensor(value, backend)
 
     # -- leaves --------------------------------------------------------------------------------------
 
@@ -324,7 +330,7 @@ class Engine:
     def _after(self, hooks: Any, grads: tuple[Any, ...], g: Any, spec: Any) -> tuple[Any, ...]:
         backend = spec.backend
         results = tuple(None if v is None else self.as_tensor(v, backend) for v in grads)
-        incoming = g if isinstance(g, tuple) else (self.as_tensor(g, backend),)
+        incoming = self.as_tensors(g if isinstance(g, tuple) else (g,), backend)
         for hook in list(hooks.values()):
             changed = hook(results, incoming)
             if changed is not None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from dispatch_core._device import device as Device
+from dispatch_core._dispatcher.chains import invoke
 from dispatch_core._dispatcher.operator import Op
 from dispatch_core._place import moved
 from dispatch_core._tensor import Tensor
@@ -79,7 +80,7 @@ def host_call(op: Op, args: Sequence[Any], host: str) -> Any:
             return type(value)(there(item) for item in value) if value else value
         return value
 
-    results = op.front(*[there(a) for a in args])
+    results = invoke(op, [there(a) for a in args])
     device = home[0].device
     return _map(results, lambda t: moved(t, device))
 

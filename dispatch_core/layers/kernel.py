@@ -58,10 +58,20 @@ class KernelLayer(Layer):
     def compose(self, op: Op, keys: Keys, state: State, below: Below) -> Chain:
         if not op.selectors:
             return Body(op, op.body)  # type: ignore[arg-type]  # defined over a primitive that has a place
+        if op.traits.primitive and _lacks_operand(op, keys):
+            return Body(op, op.body)  # type: ignore[arg-type]
         backend, computed = site(op, keys)
         op.family.accept(op, computed)
         op.family.admit(op, argument_dtypes(op, keys))
         return build(op, keys, resolve(op, backend, computed, state))
+
+
+def _lacks_operand(op: Op, keys: Keys) -> bool:
+    """Whether an operand is None, which no kernel takes (`where(condition)`)."""
+    return any(
+        number == NONE and op.params[at].kind is ParamKind.OPERAND
+        for at, number in zip(op.selectors, keys, strict=True)
+    )
 
 
 def site(op: Op, keys: Keys) -> tuple[Backend, dtype]:
@@ -231,7 +241,7 @@ class Emulated(Chain):
             a.to(self.wider) if isinstance(a, Tensor) and a.dtype is self.dtype else a for a in args
         ]
         return map_tensors(
-            self.op.front(*widened), lambda t: t.to(self.dtype) if t.dtype is self.wider else t
+            invoke(self.op, widened), lambda t: t.to(self.dtype) if t.dtype is self.wider else t
         )
 
     def describe(self) -> list[str]:

@@ -16,11 +16,10 @@ from dispatch_core._dispatcher.chains import Chain, chain_of
 from dispatch_core._dispatcher.compose import Below
 from dispatch_core._dispatcher.operator import Op, ParamKind
 from dispatch_core._graph import Leaf, Node, tick
-from dispatch_core._keys import FIRST_TENSOR_KEY, GRAD, VIEW, key_number
+from dispatch_core._keys import FIRST_TENSOR_KEY, GRAD, VIEW
 from dispatch_core._layer import Keys, Layer
 from dispatch_core._state import Switch, State
-from dispatch_core._tensor import Tensor, wrap
-from dispatch_core._dtypes import bool_
+from dispatch_core._tensor import Tensor
 from dispatch_core.layers.spec import Mode
 
 Step = tuple[Op, tuple[Any, ...]]
@@ -83,7 +82,7 @@ def rebase(view: Tensor, value: Tensor) -> None:
 class WriteSpec:
     """The recorded form of "a value was written into a view of the root"."""
 
-    __slots__ = ("backend", "key", "mode", "op_dtype", "raw", "shape", "steps")
+    __slots__ = ("backend", "mode", "op_dtype", "raw", "shape", "steps", "strides")
 
     calls = None
     name = "CopySlices"
@@ -95,7 +94,7 @@ class WriteSpec:
         self.raw = root.dtype in self.backend.raw_operators
         self.mode: Any = None
         self.shape = root._raw.shape
-        self.key = key_number(self.backend.device, bool_)
+        self.strides = self.backend.layout_of(root._raw)[0]
         self.steps = steps
 
     def gradients(self, node: Node, g: Any, mode: Mode) -> tuple[Any, ...]:
@@ -107,15 +106,26 @@ class WriteSpec:
                 value = getattr(mode.K, op.name)(value, *params)
             value = mode.finish(mode.K.clone(value))
         if node.edges[0] is not None:
-            rest = mode.finish(mode.K.masked_fill(g, mode.lift(self._mask()), 0.0))
+            rest = part = self._copy(g, mode)
+            for op, params in self.steps:
+                part = getattr(mode.K, op.name)(part, *params)
+            self._write(part, mode.K.zeros_like(part))
+            rest = mode.finish(rest)
         return rest, value
 
-    def _mask(self) -> Tensor:
-        raw = self.backend.full(self.shape, False, bool_)
-        mask = wrap(raw, self.key)
-        part = replay(mask, self.steps)
-        self.backend.write(part._raw, self.backend.scalar(True, bool_))
-        return mask
+    def _copy(self, g: Any, mode: Mode) -> Any:
+        """A copy laid out in memory as the root is: only there are all the steps views."""
+        extent = 1 + sum((n - 1) * s for n, s in zip(self.shape, self.strides, strict=True))
+        store = mode.K.new_zeros(g, (extent if 0 not in self.shape else 0,))
+        copy = mode.K.as_strided(store, tuple(self.shape), self.strides, 0)
+        self._write(copy, g)
+        return copy
+
+    def _write(self, target: Any, value: Any) -> None:
+        if isinstance(target, Tensor):
+            target.copy_(value)  # type: ignore[attr-defined]
+        else:
+            self.backend.write(target, value)
 
 
 class Views(Layer):

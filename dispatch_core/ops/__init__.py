@@ -11,10 +11,14 @@ from dispatch_core.ops import (  # noqa: F401  they declare
     contraction,
     create,
     index,
+    nn,
     product,
     random,
     reduce,
+    scan,
+    search,
     shape,
+    sorting,
     unary,
 )
 

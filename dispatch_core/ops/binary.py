@@ -335,18 +335,25 @@ def where(
     condition: Tensor, input: Tensor | Number | None = None, other: Tensor | Number | None = None
 ) -> Tensor:
     """input where the condition holds, other elsewhere; with one argument the nonzero indices."""
+    if input is None and other is None:
+        return K.nonzero(condition, as_tuple=True)
+    raise TypeError("where() takes a condition alone, or also both input and other")
 
 
 @composite(
     pointwise(
         SAME,
-        apart=("mask",),
-        samples=lambda make: [(make(3, 4), make(3, 4, boolean=True), 0.5), (make(3, 4), make(4, boolean=True), 2.0)],
+        apart=("mask", "value"),
+        samples=lambda make: [
+            (make(3, 4), make(3, 4, boolean=True), 1),
+            (make(3, 4), make(4, boolean=True), make()),
+            (make(4), make(3, 1, boolean=True), 2.5),
+        ],
     ),
     grad={
         "input": lambda K, g, mask: K.where(mask, 0.0, g),
         "mask": NOT_DIFFERENTIABLE,
-        "value": lambda K, g, mask: K.where(mask, g, 0.0),
+        "value": lambda K, g, mask, value: K.sum(K.cast_like(K.where(mask, g, 0.0), value)),
     },
 )
 def masked_fill(input: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
@@ -355,5 +362,10 @@ def masked_fill(input: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
         raise RuntimeError(
             f"masked_fill only supports boolean masks, but got mask with dtype {mask.dtype.name}; "
             "compare it first, as in mask != 0"
+        )
+    if isinstance(value, Tensor) and value.ndim:
+        raise RuntimeError(
+            "masked_fill only supports a 0-dimensional value tensor, but got tensor with "
+            f"{value.ndim} dimension(s); use where(mask, value, input)"
         )
     return K.cast(K.where(mask, value, input), input.dtype)

@@ -303,6 +303,7 @@ def _cross_rule(input: Tensor, other: Tensor, dim: int) -> int:
 @composite(
     pointwise(
         SAME,
+        NUMBERS,
         inplace=False,
         samples=lambda make: [(make(2, 3), make(2, 3)), (make(3, 4), make(3, 1), {"dim": 0})],
     ),

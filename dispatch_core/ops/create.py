@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
-from dispatch_core._dtypes import get_default_dtype, int64, scalar_dtype
+from dispatch_core._dtypes import float64, get_default_dtype, int64, scalar_dtype
 from dispatch_core._families.others import creation, custom, movement, transfer
 from dispatch_core._op import Ints, K, Number, composite, primitive
 from dispatch_core._place import Place, as_device, moved, place
@@ -226,7 +226,7 @@ def empty_like(
 
 
 @primitive(
-    custom(samples=lambda make: [(make(2, 3), get_default_dtype())]),
+    custom(samples=lambda make: [(make(2, 3), float64), (make(), float64), (make(0, 2), float64)]),
     grad={"input": lambda K, g, input: K.cast_like(g, input)},
     namespace="_",
 )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
-from dispatch_core._families.base import FLOATING, INEXACT, REAL
+from dispatch_core._dtypes import get_default_dtype
+from dispatch_core._families.base import INEXACT, REAL
 from dispatch_core._families.reduction import reduction, scan
 from dispatch_core._op import K, composite, primitive
 from dispatch_core._tensor import Tensor
@@ -66,8 +67,24 @@ def _prod_input(K: Any, g: Any, input: Any, dim: Any, keepdim: bool) -> Any:
         return K.reshape(_prod_input(K, K.reshape(g, (1,)), flat, 0, True), shape)
     if not shape:
         return K.reshape(g, shape)
+    if isinstance(dim, (tuple, list)):
+        return _prod_over_several(K, g, input, tuple(d % len(shape) for d in dim), keepdim)
     others = _exclusive(K, input, dim) * K.flip(_exclusive(K, K.flip(input, (dim,)), dim), (dim,))
     return expand_reduced(K, g, shape, dim, keepdim) * K.conj(others)
+
+
+def _prod_over_several(K: Any, g: Any, input: Any, dims: tuple[int, ...], keepdim: bool) -> Any:
+    """As one dimension: the reduced ones are moved to the end and joined."""
+    shape = input.shape
+    order = (*(d for d in range(len(shape)) if d not in dims), *dims)
+    moved = K.permute(input, order)
+    kept = tuple(moved.shape[: len(shape) - len(dims)])
+    joined = K.reshape(moved, (*kept, count(shape, dims)))
+    grads = K.reshape(_prod_input(K, K.reshape(g, kept), joined, -1, False), moved.shape)
+    back = [0] * len(order)
+    for place, d in enumerate(order):
+        back[d] = place
+    return K.permute(grads, tuple(back))
 
 
 def _exclusive(K: Any, value: Any, dim: int) -> Any:
@@ -128,13 +145,18 @@ def argmin(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
 @composite(reduction(truth=True), grad=NOT_DIFFERENTIABLE, out=True)
 def all(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
     """Whether all elements are nonzero."""
-    return K.bitwise_not(K.ne(K.sum(K.eq(input, 0), dim, keepdim), 0))
+    return _truth_like(input, K.eq(K.sum(K.eq(input, 0), dim, keepdim), 0))
+
+
+def _truth_like(input: Tensor, value: Tensor) -> Tensor:
+    """PyTorch gives truth values of uint8 tensors as uint8."""
+    return K.cast(value, input.dtype) if input.dtype.name == "uint8" else value
 
 
 @composite(reduction(truth=True), grad=NOT_DIFFERENTIABLE, out=True)
 def any(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
     """Whether any element is nonzero."""
-    return K.ne(K.sum(K.ne(input, 0), dim, keepdim), 0)
+    return _truth_like(input, K.ne(K.sum(K.ne(input, 0), dim, keepdim), 0))
 
 
 def _picked(K: Any, g: Any, shape: Any, index: Any, dim: Any, keepdim: bool) -> Any:
@@ -238,7 +260,10 @@ def _cumprod_input(K: Any, g: Any, input: Any, out: Any, dim: int) -> Any:
 
 
 @composite(
-    reduction(FLOATING, samples=lambda make: [(make(3, 4), 0), (make(3, 4), (0, 1), True)]),
+    reduction(
+        floats=True,
+        samples=lambda make: [(make(3, 4), 0), (make(3, 4), (0, 1), True), (make(), 0)],
+    ),
     grad={
         "input": lambda K, g, input, out, dim, keepdim: _logsumexp_input(
             K, g, input, out, dim, keepdim
@@ -249,7 +274,9 @@ def _cumprod_input(K: Any, g: Any, input: Any, out: Any, dim: int) -> Any:
 )
 def logsumexp(input: Tensor, dim: Any, keepdim: bool = False) -> Tensor:
     """log(sum(exp(x))) without overflow."""
-    largest = K.amax(input, dim, True)
+    if not input.is_floating_point() and not input.is_complex():
+        input = K.cast(input, get_default_dtype())
+    largest = K.amax(K.real(input), dim, True)
     largest = K.where(K.isinf(largest), 0.0, largest)
     total = K.log(K.sum(K.exp(input - largest), dim, True)) + largest
     return total if keepdim else K.reshape(total, K.sum(total, dim, False).shape)
@@ -259,10 +286,15 @@ def _logsumexp_input(K: Any, g: Any, input: Any, out: Any, dim: Any, keepdim: bo
     shape = input.shape
     if not keepdim:
         g, out = (K.reshape(v, kept_shape(shape, dim)) for v in (g, out))
-    return g * K.exp(input - K.where(K.isinf(out), 0.0, out))
+    return g * K.conj(K.exp(input - K.where(K.isinf(out), 0.0, out)))
 
 
-@composite(reduction(INEXACT, real=True), out=True, method=True)
+def _spread_samples(make: Any) -> list[Any]:
+    x = make(3, 4)
+    return [(x,), (x, 0), (x, (0, 1), True, True), (make(2, 3, 4), -1), (x, 0, {"correction": 2})]
+
+
+@composite(reduction(INEXACT, real=True, samples=_spread_samples), out=True, method=True)
 def var(
     input: Tensor, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None
 ) -> Tensor:
@@ -279,7 +311,7 @@ def var(
     return total / rest if rest > 0 else total * (float("nan") if n <= 1 else float("inf"))
 
 
-@composite(reduction(INEXACT, real=True), out=True, method=True)
+@composite(reduction(INEXACT, real=True, samples=_spread_samples), out=True, method=True)
 def std(
     input: Tensor, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None
 ) -> Tensor:
@@ -287,7 +319,7 @@ def std(
     return K.sqrt(K.var(input, dim, unbiased, keepdim, correction=correction))
 
 
-@composite(reduction(), out=False, grad=NOT_DIFFERENTIABLE)
+@composite(reduction(counts=True), out=False, grad=NOT_DIFFERENTIABLE)
 def count_nonzero(input: Tensor, dim: Any = None) -> Tensor:
     """How many elements are nonzero, over all, one or several dimensions."""
     return K.sum(K.ne(input, 0), dim)

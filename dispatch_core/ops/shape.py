@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
-from dispatch_core._families.base import check_dim
+from dispatch_core._families.base import COMPLEX, INEXACT, check_dim
 from dispatch_core._families.others import custom, movement
 from dispatch_core._op import Ints, K, composite, primitive
 from dispatch_core._tensor import Tensor
@@ -316,6 +316,33 @@ def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Te
 
 
 @primitive(
+    movement(
+        accepts=COMPLEX, real=True, samples=lambda make: [(make(2, 3), 0), (make(2, 3), 1), (make(), 1)]
+    ),
+    grad={
+        "input": lambda K, g, input, part: K.cast_like(g, input) * (1j if part else 1),
+    },
+    view=True,
+    namespace="_",
+    method=False,
+)
+def complex_part(input: Tensor, part: int) -> Tensor:
+    """The real (0) or imaginary (1) parts of complex numbers; a view."""
+
+
+@composite(movement(real=True, samples=lambda make: [(make(2, 3),), (make(),)]))
+def real(input: Tensor) -> Tensor:
+    """The real parts, as a view; a real tensor is returned as it is."""
+    return K.complex_part(input, 0) if input.is_complex() else input
+
+
+@composite(movement(accepts=COMPLEX, real=True, samples=lambda make: [(make(2, 3),), (make(),)]))
+def imag(input: Tensor) -> Tensor:
+    """The imaginary parts, as a view; RuntimeError for real tensors."""
+    return K.complex_part(input, 1)
+
+
+@primitive(
     movement(samples=lambda make: [(make(3, 3),), (make(2, 4, 4),)]),
     grad={"input": lambda K, g: K.diag_embed(g)},
     view=True,
@@ -334,7 +361,7 @@ def diag_embed(input: Tensor, offset: int = 0, dim1: int = -2, dim2: int = -1) -
     row, column = K.unsqueeze(places, 1), K.unsqueeze(places, 0)
     on = K.eq(column - row, offset)
     wide = K.pad_last(input, max(offset, 0), max(-offset, 0)) if offset else input
-    full = K.where(on, K.unsqueeze(wide, -2), 0)
+    full = K.where(on, K.unsqueeze(wide, -2), K.new_zeros(input, ()))
     total = input.ndim + 1
     return K.movedim(full, (-2, -1), (check_dim(dim1, total), check_dim(dim2, total)))
 
@@ -475,7 +502,10 @@ def broadcast_to(input: Tensor, size: Ints) -> Tensor:
 
 
 @composite(
-    movement(samples=lambda make: [(make(2, 3), (3,)), (make(2, 3), (2, 1)), (make(2, 3), ())]),
+    movement(
+        accepts=INEXACT,
+        samples=lambda make: [(make(2, 3), (3,)), (make(2, 3), (2, 1)), (make(2, 3), ())],
+    ),
     namespace="_",
 )
 def sum_to(input: Tensor, shape: Any) -> Tensor:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
-from dispatch_core._families.base import DISCRETE, INEXACT, NUMBERS, REAL, REAL_NUMBERS
+from dispatch_core._families.base import DISCRETE, FLOATING, INEXACT, NUMBERS, REAL, REAL_NUMBERS
+from dispatch_core._families.others import custom
 from dispatch_core._families.pointwise import BOOL, FLOAT, FLOAT_REAL, REAL as TO_REAL, SAME, pointwise
 from dispatch_core._op import K, composite, primitive
 from dispatch_core._tensor import Tensor
@@ -12,6 +13,7 @@ POSITIVE = (0.2, 3.0)
 UNIT = (-0.9, 0.9)
 LN_2 = 0.6931471805599453
 LN_10 = 2.302585092994046
+HALF_PI = 1.5707963267948966
 TWO_OVER_SQRT_PI = 1.1283791670955126
 
 
@@ -30,7 +32,7 @@ def neg(input: Tensor) -> Tensor:
 
 
 @primitive(
-    pointwise(TO_REAL),
+    pointwise(TO_REAL, NUMBERS),
     grad={"input": lambda K, g, input: g * K.sgn(input)},
     operators=("abs",),
     aliases=("absolute",),
@@ -41,7 +43,9 @@ def abs(input: Tensor) -> Tensor:
 
 
 @primitive(
-    pointwise(SAME, domain=UNIT), grad={"input": lambda K, g: K.zeros_like(g)}, out=True
+    pointwise(SAME, domain=UNIT),
+    grad={"input": lambda K, g, input, out: K.sgn_backward(g, input, out)},
+    out=True,
 )
 def sgn(input: Tensor) -> Tensor:
     """The sign of each element; for complex numbers x / |x|, and 0 at 0."""
@@ -111,13 +115,13 @@ def tanh(input: Tensor) -> Tensor:
     """The hyperbolic tangent of each element."""
 
 
-@primitive(pointwise(SAME, REAL), grad={"input": lambda K, g: K.zeros_like(g)}, out=True)
+@primitive(pointwise(SAME, REAL_NUMBERS), grad={"input": lambda K, g: K.zeros_like(g)}, out=True)
 def floor(input: Tensor) -> Tensor:
     """The largest integer not above each element."""
 
 
 @primitive(
-    pointwise(SAME, REAL),
+    pointwise(SAME, REAL_NUMBERS),
     grad={"input": lambda K, g: K.zeros_like(g)},
     out=True,
     aliases=("fix",),
@@ -142,7 +146,7 @@ def conj_physical(input: Tensor) -> Tensor:
 
 
 @primitive(
-    pointwise(SAME, REAL),
+    pointwise(SAME, REAL_NUMBERS),
     grad={"input": lambda K, g: K.zeros_like(g)},
     out=True,
     handled=("decimals",),
@@ -155,6 +159,18 @@ def round(input: Tensor, *, decimals: int = 0) -> Tensor:
     return K.mul(K.round(K.div(input, scale)), scale)
 
 
+@composite(
+    custom(samples=lambda make: [(make(3), make(3), make(3))]), namespace="_", method=False
+)
+def sgn_backward(grad: Tensor, input: Tensor, sign: Tensor) -> Tensor:
+    """Only turning changes x / |x|: the part of grad across x, divided by |x|; 0 for real x."""
+    if not input.is_complex():
+        return K.zeros_like(grad)
+    size = K.abs(input)
+    across = grad - K.real(grad * K.conj(sign)) * sign
+    return K.where(K.eq(size, 0), 0.0, across / size)
+
+
 # -- composites ------------------------------------------------------------------------------------
 
 
@@ -164,11 +180,9 @@ def conj(input: Tensor) -> Tensor:
     return K.conj_physical(input) if input.is_complex() else input
 
 
-@composite(pointwise(SAME), inplace=False, operators=("pos",))
+@composite(pointwise(SAME, NUMBERS), inplace=False, operators=("pos",))
 def positive(input: Tensor) -> Tensor:
-    """The tensor itself (`+x`); RuntimeError for bool."""
-    if input.dtype.name == "bool":
-        raise RuntimeError("The `+` operator, on a bool tensor is not supported.")
+    """The tensor itself (`+x`)."""
     return input
 
 
@@ -222,13 +236,13 @@ def sign(input: Tensor) -> Tensor:
     return K.sgn(input)
 
 
-@composite(pointwise(SAME, REAL), grad={"input": lambda K, g: K.zeros_like(g)}, out=True)
+@composite(pointwise(SAME, REAL_NUMBERS), grad={"input": lambda K, g: K.zeros_like(g)}, out=True)
 def ceil(input: Tensor) -> Tensor:
     """The smallest integer not below each element."""
     return K.neg(K.floor(K.neg(input))) if input.is_floating_point() else input.clone()
 
 
-@composite(pointwise(SAME, REAL), grad={"input": lambda g: g}, out=True)
+@composite(pointwise(SAME, FLOATING), grad={"input": lambda g: g}, out=True)
 def frac(input: Tensor) -> Tensor:
     """The fractional part of each element, with its sign."""
     return K.sub(input, K.trunc(input))
@@ -297,6 +311,9 @@ def cosh(input: Tensor) -> Tensor:
 )
 def atan(input: Tensor) -> Tensor:
     """The inverse tangent of each element, in radians."""
+    if input.is_complex():
+        turned = K.mul(input, 1j)
+        return K.mul(K.sub(K.log(1 - turned), K.log(1 + turned)), 0.5j)
     return K.atan2(input, K.ones_like(input))
 
 
@@ -308,6 +325,8 @@ def atan(input: Tensor) -> Tensor:
 )
 def asin(input: Tensor) -> Tensor:
     """The inverse sine of each element, in radians."""
+    if input.is_complex():
+        return K.mul(K.asinh(K.mul(input, 1j)), -1j)
     return K.atan2(input, K.sqrt(K.mul(1 - input, 1 + input)))
 
 
@@ -319,6 +338,8 @@ def asin(input: Tensor) -> Tensor:
 )
 def acos(input: Tensor) -> Tensor:
     """The inverse cosine of each element, in radians."""
+    if input.is_complex():
+        return HALF_PI - K.asin(input)
     return K.atan2(K.sqrt(K.mul(1 - input, 1 + input)), input)
 
 
@@ -330,6 +351,8 @@ def acos(input: Tensor) -> Tensor:
 )
 def asinh(input: Tensor) -> Tensor:
     """The inverse hyperbolic sine of each element."""
+    if input.is_complex():
+        return K.log(input + K.sqrt(K.mul(input, input) + 1))
     a = K.abs(input)
     return K.mul(K.sgn(input), K.log1p(a + K.div(K.mul(a, a), 1 + K.sqrt(1 + K.mul(a, a)))))
 
@@ -342,7 +365,7 @@ def asinh(input: Tensor) -> Tensor:
 )
 def acosh(input: Tensor) -> Tensor:
     """The inverse hyperbolic cosine of each element."""
-    return K.log(input + K.sqrt(K.mul(input - 1, input + 1)))
+    return K.log(input + K.mul(K.sqrt(input - 1), K.sqrt(input + 1)))
 
 
 @composite(
@@ -391,7 +414,7 @@ def signbit(input: Tensor) -> Tensor:
 
 
 @composite(
-    pointwise(FLOAT),
+    pointwise(FLOAT, REAL),
     grad={"input": lambda K, g, input: g * (TWO_OVER_SQRT_PI * K.exp(-input * input))},
     out=True,
     aliases=("special.erf",),
@@ -402,7 +425,7 @@ def erf(input: Tensor) -> Tensor:
 
 
 @composite(
-    pointwise(FLOAT),
+    pointwise(FLOAT, REAL),
     grad={"input": lambda K, g, input: -g * (TWO_OVER_SQRT_PI * K.exp(-input * input))},
     out=True,
     aliases=("special.erfc",),

@@ -29,7 +29,7 @@ _OTHER_NAME = {
     "ne": "not_equal", "lt": "less", "le": "less_equal", "gt": "greater", "ge": "greater_equal",
     "positive": "copy", "clone": "copy", "permute": "transpose", "movedim": "moveaxis",
     "bitwise_left_shift": "left_shift", "bitwise_right_shift": "right_shift", "angle": "angle",
-    "swapaxes": "swapaxes", "transpose": "swapaxes", "unsqueeze": "expand_dims",
+    "unsqueeze": "expand_dims",
 }  # fmt: skip
 
 
@@ -62,6 +62,10 @@ def _softmax(input: Any, dim: Any) -> Any:
     return e / e.sum(dim, keepdims=True)
 
 
+def _inexact(input: Any) -> Any:
+    return input.astype(np.float32) if input.dtype.kind in "biu" else input
+
+
 def _sgn(input: Any) -> Any:
     return input.copy() if input.dtype.kind == "b" else np.sign(input)
 
@@ -76,6 +80,7 @@ REFERENCES: dict[str, Reference] = {
     "cumprod": _scan("cumprod"),
     "sgn": _sgn,
     "sign": _sgn,
+    "transpose": lambda input, dim0, dim1: np.swapaxes(input, dim0, dim1) if input.ndim else input,
     "round": np.rint,
     "frac": lambda input: input - np.trunc(input),
     "reciprocal": lambda input: 1 / np.asarray(input),
@@ -89,7 +94,7 @@ REFERENCES: dict[str, Reference] = {
     "softmax": _softmax,
     "log_softmax": lambda input, dim: np.log(_softmax(input, dim)),
     "logsumexp": lambda input, dim, keepdim=False: np.log(
-        np.exp(input).sum(dim, keepdims=keepdim)
+        np.exp(_inexact(input)).sum(dim if input.ndim else None, keepdims=keepdim)
     ),
     "reshape": lambda input, shape: input.reshape(shape),
     "view": lambda input, shape: input.reshape(shape),

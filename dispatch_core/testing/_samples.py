@@ -12,7 +12,7 @@ import numpy as np
 
 from dispatch_core._construct import tensor
 from dispatch_core._dispatcher.operator import Op
-from dispatch_core._dtypes import ALL_DTYPES, Category, Priority, bool_, dtype, int64
+from dispatch_core._dtypes import ALL_DTYPES, Category, Priority, bool_, dtype, int64, scalar_dtype
 from dispatch_core._op import OPERATORS, Declared
 from dispatch_core._tensor import Tensor
 from dispatch_core.testing._creation import draw
@@ -121,6 +121,23 @@ def computed_dtype(op: Op, given: dtype) -> dtype:
     if op.family.promotes:
         return op.family.compute([(given, Priority.DIMENSIONED)])
     return given
+
+
+def sample_dtype(op: Op, given: dtype, sample: Sample) -> dtype:
+    """The dtype that one call is computed in: its Python numbers and 0-d tensors count too."""
+    if not op.family.promotes:
+        return given
+    operands = []
+    for at, value in enumerate(op.bind(sample.args, sample.kwargs)):
+        if at not in op.tensors or op.params[at].name in op.family.apart:
+            continue
+        for each in value if isinstance(value, (list, tuple)) else (value,):
+            if isinstance(each, Tensor):
+                rank = Priority.DIMENSIONED if each.ndim else Priority.ZERO_DIM
+                operands.append((each.dtype, rank))
+            elif each is not None:
+                operands.append((scalar_dtype(each), Priority.SCALAR))
+    return op.family.compute(operands)
 
 
 def accepts(op: Op, given: dtype) -> bool:

@@ -13,11 +13,12 @@ from dispatch_core.backend.array_kernels import (
     movement,
     random,
     reduce,
+    sorting,
 )
 from dispatch_core.backend.kernels import KernelTable
 
 _WIDE = (float32, float64, complex64, complex128)
-_TOPICS = (elementwise, reduce, movement, create, index, contract, random)
+_TOPICS = (elementwise, reduce, movement, create, index, contract, random, sorting)
 
 
 def register_all(table: KernelTable, xp: Any, provider: str) -> None:

@@ -26,7 +26,7 @@ def kernels(xp: Any) -> dict[str, Kernel]:
         "ceil": _whole(xp, xp.ceil),
         "trunc": _whole(xp, xp.trunc),
         "round": _whole(xp, xp.rint),
-        "conj_physical": xp.conjugate,
+        "conj_physical": _conjugate(xp),
     }
 
 
@@ -64,6 +64,13 @@ def _abs(xp: Any) -> Kernel:
         return input.copy() if input.dtype.kind in "bu" else xp.absolute(input)
 
     return abs
+
+
+def _conjugate(xp: Any) -> Kernel:
+    def conjugate(input: Any) -> Any:
+        return input.copy() if input.dtype.kind == "b" else xp.conjugate(input)
+
+    return conjugate
 
 
 def _whole(xp: Any, function: Kernel) -> Kernel:

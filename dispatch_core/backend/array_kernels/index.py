@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from dispatch_core._families.base import check_dim
+
 Kernel = Callable[..., Any]
 
 
@@ -46,7 +48,7 @@ def _check_gather(input: Any, dim: int, index: Any) -> int:
             "Index tensor must have the same number of dimensions as input tensor: got "
             f"{index.ndim} and {input.ndim}"
         )
-    at = dim % input.ndim if input.ndim else 0
+    at = check_dim(dim, input.ndim)
     for d, (n, m) in enumerate(zip(index.shape, input.shape, strict=False)):
         if d != at and n > m:
             raise RuntimeError(

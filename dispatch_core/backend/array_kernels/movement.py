@@ -21,6 +21,7 @@ def kernels(xp: Any) -> dict[str, Kernel]:
         "basic_index_backward": _basic_index_backward(xp),
         "as_strided": _as_strided(xp),
         "storage_index": lambda input, count: xp.arange(count, dtype="int64"),
+        "complex_part": lambda input, part: input.imag if part else input.real,
         "square_diagonal": _square_diagonal(xp),
         "clone": lambda input: input.copy(order="K") if input.size else input.copy(),
         "flip": lambda input, dims: xp.flip(input, dims).copy() if input.ndim else input.copy(),

@@ -8,7 +8,7 @@ from typing import Any
 from dispatch_core._dtypes import Category, can_cast, int64
 from dispatch_core._op import Declared, K
 from dispatch_core.testing._checks.common import about, cases, close, fail, raises, seeded
-from dispatch_core.testing._samples import computed_dtype, tensors_in
+from dispatch_core.testing._samples import sample_dtype, tensors_in
 
 
 def check_method(declared: Declared, device: str) -> None:
@@ -19,7 +19,7 @@ def check_method(declared: Declared, device: str) -> None:
             method = getattr(sample.args[0], op.name)
             result = seeded(op, method)(*sample.args[1:], **sample.kwargs)
             expected = sample.call(seeded(op, declared.front))
-            close(result, expected, computed_dtype(op, given))
+            close(result, expected, sample_dtype(op, given, sample))
 
 
 def check_inplace(declared: Declared, device: str) -> None:
@@ -43,7 +43,7 @@ def check_inplace(declared: Declared, device: str) -> None:
                 fail("the in-place variant does not count as a write")
             if target.dtype is not given:
                 fail(f"the in-place variant changed the dtype to {target.dtype}")
-            close(alias, K.cast(expected, given), computed_dtype(op, given))
+            close(alias, K.cast(expected, given), sample_dtype(op, given, sample))
 
 
 def takes_out(declared: Declared) -> bool:
@@ -68,7 +68,7 @@ def check_out(declared: Declared, device: str) -> None:
                 returned = front(*sample.args, **sample.kwargs, out=out)
                 if any(a is not b for a, b in zip(tensors_in(returned), outs, strict=True)):
                     fail("what is returned is not `out`")
-                close(outs, results, computed_dtype(op, given))
+                close(outs, results, sample_dtype(op, given, sample))
             lowest = min(r.dtype.category for r in results)
             if lowest > Category.INTEGRAL and len(results) == 1:
                 wrong = K.empty(tuple(results[0].shape), dtype=int64, device=device)

@@ -10,7 +10,7 @@ from dispatch_core._op import Declared, K
 from dispatch_core._tensor import Tensor
 from dispatch_core.testing._checks.common import about, cases, close, fail, seeded
 from dispatch_core.testing._comparison import host_of
-from dispatch_core.testing._samples import accepted_dtypes, accepts, computed_dtype, tensors_in
+from dispatch_core.testing._samples import accepted_dtypes, accepts, sample_dtype, tensors_in
 
 LAYOUT_MATTERS = frozenset({"view", "as_strided", "contiguous", "storage_index"})
 """Operators whose result depends on how the elements lie in memory."""
@@ -19,10 +19,10 @@ LAYOUT_MATTERS = frozenset({"view", "as_strided", "contiguous", "storage_index"}
 def _spread(t: Tensor) -> Tensor:
     """The same values with gaps between them and the dimensions stored in reverse order."""
     if t.ndim == 0:
-        return K.basic_index(K.stack([t, t]), (1,))
+        return K.select(K.stack([t, t]), 0, 1)
     order = tuple(range(t.ndim))[::-1]
     doubled = K.stack([K.permute(t, order)] * 2, t.ndim)
-    return K.permute(K.basic_index(doubled, (..., 0)), order)
+    return K.permute(K.select(doubled, t.ndim, 0), order)
 
 
 def _stretched(t: Tensor) -> Tensor:
@@ -42,7 +42,7 @@ def check_layouts(declared: Declared, device: str) -> None:
             moved = sample.map(rearrange)
             packed = moved.map(lambda t: K.clone(K.reshape(t, tuple(t.shape))))
             with about(f"{op.name}{sample} after {rearrange.__name__}"):
-                close(moved.call(front), packed.call(front), computed_dtype(op, given))
+                close(moved.call(front), packed.call(front), sample_dtype(op, given, sample))
 
 
 def check_memory(declared: Declared, device: str) -> None:

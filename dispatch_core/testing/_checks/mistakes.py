@@ -29,7 +29,7 @@ def check_mistakes(declared: Declared, device: str) -> None:
     with about(f"{op.name}: a keyword that does not exist"):
         raises(TypeError, lambda: sample.call(lambda *a, **k: declared.front(*a, **k, colour=1)))
     _check_bad_dims(declared, sample)
-    if op.family.broadcasts:
+    if op.family.kind == "pointwise" and op.family.given_samples is None:
         _check_shapes(declared, sample, device)
 
 
@@ -57,7 +57,7 @@ def _check_bad_dims(declared: Declared, sample: Sample) -> None:
     if not any(isinstance(v, Tensor) for v in named.values()):
         return
     for name, value in named.items():
-        is_dim = name in ("dim", "dim0", "dim1", "dims", "start_dim", "end_dim", "dim2")
+        is_dim = name in ("dim", "dim0", "dim1", "dim2", "start_dim", "end_dim")
         if not is_dim or value is None or isinstance(value, bool):
             continue
         wrong = 17 if isinstance(value, int) else (17,) * max(len(value), 1)

@@ -6,6 +6,7 @@ from math import prod
 
 import numpy as np
 
+from dispatch_core.extend import check_dim
 from dispatch_cpu.kernels._common import Array, Ints, accumulate_in_float32
 from dispatch_cpu.kernels._segments import add_rows
 
@@ -50,7 +51,7 @@ def scatter_add(input: Array, dim: int, index: Array, src: Array) -> Array:
         index, src = index.reshape(1), src.reshape(1)
     else:
         shape = out.shape
-    dim %= len(shape)
+    dim = check_dim(dim, len(shape))
     outside = _first_outside(index, shape[dim])
     if outside is not None:
         raise RuntimeError(_out_of_bounds(outside, dim, shape[dim]))
