@@ -34,7 +34,6 @@ from dispatch_core._random import (
     seed,
     set_rng_state,
 )
-from dispatch_core._saving import load, save
 from dispatch_core._size import Size
 from dispatch_core._tensor import Tensor
 from dispatch_core._version import __version__
@@ -62,10 +61,21 @@ _FACES = frozenset({"func", "linalg", "nn", "optim", "profiler", "special", "tes
 """Public namespaces that are imported when they are first named, to keep the import short."""
 
 
+_SAVING = frozenset({"load", "save"})
+
+
 def __getattr__(name: str) -> Any:
     if name in _FACES:
         return _import_module(f"dispatch_core.{name}")
+    if name in _SAVING:
+        found = getattr(_import_module("dispatch_core._saving"), name)
+        globals()[name] = found
+        return found
     raise AttributeError(f"module 'dispatch_core' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
 
 
 __all__ = [  # noqa: RUF022  plain names first, then those of the tables
@@ -95,14 +105,12 @@ __all__ = [  # noqa: RUF022  plain names first, then those of the tables
     "initial_seed",
     "is_grad_enabled",
     "layer",
-    "load",
     "manual_seed",
     "no_grad",
     "override",
     "plugins",
     "promote_types",
     "random",
-    "save",
     "scalar_tensor",
     "seed",
     "set_default_dtype",
@@ -113,6 +121,7 @@ __all__ = [  # noqa: RUF022  plain names first, then those of the tables
     "set_rng_state",
     "tensor",
     *_FACES,
+    *_SAVING,
     *_DTYPES,
     *_names_of(""),
 ]

@@ -7,10 +7,10 @@ A formula is a function whose parameter names say what it needs: `g` (the gradie
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from dispatch_core._dispatcher.signature import names_of
 from dispatch_core._errors import DeclarationError
 
 Formula = Callable[..., Any]
@@ -36,7 +36,7 @@ class Part:
     def __init__(self, op: str, targets: tuple[int, ...], formula: Formula, places: dict[str, int]):
         self.targets = targets
         self.formula = formula
-        names = tuple(inspect.signature(formula).parameters)
+        names = names_of(formula)
         unknown = [name for name in names if name not in places]
         if unknown:
             raise DeclarationError(
