@@ -6,9 +6,10 @@ from importlib import import_module as _import_module
 from typing import Any
 
 from dispatch_core import ops as _ops  # noqa: F401  declares the operators
-from dispatch_core import _methods, autograd, plugins, random
+from dispatch_core import _methods, autograd, plugins, profiler, random
 from dispatch_core._construct import as_tensor, from_dlpack, from_numpy, scalar_tensor, tensor
 from dispatch_core._device import device
+from dispatch_core._dispatcher.policy import emulation, fallback, set_emulation, set_fallback
 from dispatch_core._dtypes import PUBLIC_NAMES as _DTYPES
 from dispatch_core._dtypes import (
     can_cast,
@@ -46,6 +47,9 @@ from dispatch_core.autograd import (
 )
 from dispatch_core.autograd._forward import ForwardMode as _ForwardMode
 from dispatch_core.layers import install as _install
+from dispatch_core.layers.explain import explain
+from dispatch_core.layers.fallback import fallback_report
+from dispatch_core.layers.override import override
 
 _install()
 _LAYERS.add(_ForwardMode())
@@ -65,6 +69,14 @@ def __getattr__(name: str) -> Any:
 
 
 __all__ = [  # noqa: RUF022  plain names first, then those of the tables
+    "set_fallback",
+    "set_emulation",
+    "profiler",
+    "override",
+    "fallback_report",
+    "fallback",
+    "explain",
+    "emulation",
     "Generator",
     "Size",
     "Tensor",

@@ -34,6 +34,8 @@ class Layer(ABC):
     name: ClassVar[str]
     before: ClassVar[Sequence[str]] = ("device",)
     after: ClassVar[Sequence[str]] = ()
+    idle: ClassVar[str] = "not switched on"
+    """What `explain` says where the layer takes no part."""
     provider: str = "dispatch_core"
 
     @abstractmethod
@@ -52,10 +54,6 @@ class Layer(ABC):
         if options:
             raise TypeError(f"layer '{self.name}' takes no options, got {', '.join(options)}")
         return nullcontext(self)
-
-    def reason(self, op: Op, keys: Keys, state: State) -> str:
-        """Why the layer is (not) in the chain, for `explain`."""
-        return "active" if self.active(op, keys, state) else "not needed"
 
 
 class LayerStack:

@@ -10,7 +10,7 @@ from dispatch_core._dispatcher import chains
 from dispatch_core._dispatcher.chains import Chain
 from dispatch_core._dispatcher.operator import Op, forget_all
 from dispatch_core._keys import LOCK
-from dispatch_core._layer import LAYERS, Keys
+from dispatch_core._layer import LAYERS, Keys, Layer
 
 LAYERS.on_change(forget_all)
 
@@ -18,31 +18,29 @@ LAYERS.on_change(forget_all)
 class Below:
     """The layers further in than one layer, for one combination; call it for their chain."""
 
-    __slots__ = ("_next", "keys", "op", "state")
+    __slots__ = ("_layers", "keys", "op", "state")
 
-    def __init__(self, op: Op, keys: Keys, state: int, next_layer: int) -> None:
+    def __init__(self, op: Op, keys: Keys, state: int, layers: Sequence[Layer]) -> None:
         self.op = op
         self.keys = keys
         self.state = state
-        self._next = next_layer
+        self._layers = layers
 
     def __call__(self, keys: Keys | None = None) -> Chain:
         """The chain of the layers further in; for other keys if the layer changed the arguments."""
-        return _compose(self.op, self.keys if keys is None else keys, self.state, self._next)
+        return _compose(self.op, self.keys if keys is None else keys, self.state, self._layers)
 
 
 def compose(op: Op, keys: Keys, state: int) -> Chain:
     """The whole chain of a combination, made anew."""
-    return _compose(op, keys, state, 0)
+    return _compose(op, keys, state, LAYERS.layers)
 
 
-def _compose(op: Op, keys: Keys, state: int, start: int) -> Chain:
+def _compose(op: Op, keys: Keys, state: int, layers: Sequence[Layer]) -> Chain:
     names = _state.STATES[state]
-    layers = LAYERS.layers
-    for at in range(start, len(layers)):
-        layer = layers[at]
+    for at, layer in enumerate(layers, 1):
         if layer.active(op, keys, names):
-            return layer.compose(op, keys, names, Below(op, keys, state, at + 1))
+            return layer.compose(op, keys, names, Below(op, keys, state, layers[at:]))
     raise RuntimeError(f"no layer answers for {op.name}; the 'device' layer is missing")
 
 

@@ -30,6 +30,12 @@ class _Slots:
 
 
 SLOTS = _Slots()
+DRY: set[str] = set()
+"""Names of states in which nothing is written: results are made up, and tensors must stay as they are."""
+
+
+def _is_dry() -> bool:
+    return not DRY.isdisjoint(_state.STATES[_state.current_state()])
 
 
 def apply_inplace(
@@ -125,6 +131,8 @@ def write_into(x: Tensor, value: Tensor, what: str, *, recording: bool) -> Tenso
             )
         if recording:
             value = SLOTS.cast(value, x.dtype)
+    if _is_dry():
+        return x
     backend = x._backend
     backend.write(x._raw, value._raw)
     WRITES.record(backend.storage_of(x._raw))
@@ -167,6 +175,8 @@ def _fill(op: Op, out: Any, value: Tensor) -> Tensor:
             f"{op.name}(): result type {value.dtype.name} can't be cast to the desired output type "
             f"{out.dtype.name}"
         )
+    if _is_dry():
+        return out
     backend = out._backend
     if out._raw.shape != value._raw.shape:
         if 0 not in out._raw.shape:

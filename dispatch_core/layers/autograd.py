@@ -41,6 +41,7 @@ class Autograd(Layer):
 
     name = "autograd"
     before = ("device",)
+    idle = "no argument requires grad, or grad mode is off"
 
     def active(self, op: Op, keys: Keys, state: State) -> bool:
         return GRAD_MODE in state and any(_has_grad(number) for number in keys)

@@ -40,7 +40,7 @@ class FallbackReport:
         self.calls.clear()
         self.bytes.clear()
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         if not self.calls:
             return "no operator fell back to the host"
         lines = ["calls      bytes  operator @ device (from)"]
@@ -51,6 +51,14 @@ class FallbackReport:
 
 
 REPORT = FallbackReport()
+
+
+def fallback_report() -> FallbackReport:
+    """How often operators ran on the host, or in a wider dtype, for want of a kernel; prints as a table.
+
+    `fallback_report().clear()` starts counting anew.
+    """
+    return REPORT
 
 
 def _caller() -> str:

@@ -65,8 +65,8 @@ IN_FORCE: ContextVar[tuple[Override, ...]] = ContextVar("overrides", default=())
 _ever: set[Op] = set()
 
 
-def steps_for(op: Op, device: str, computed: dtype) -> tuple[Override | None, list[Step]]:
-    """The override of this task that serves an operator here, and what was found at each candidate."""
+def steps_for(op: Op, device: str, computed: dtype) -> list[Step]:
+    """What the search finds at each override of this task, for `explain`."""
     chosen: Override | None = None
     steps = []
     for override in reversed(IN_FORCE.get()):
@@ -79,7 +79,7 @@ def steps_for(op: Op, device: str, computed: dtype) -> tuple[Override | None, li
         if why is None:
             chosen = override
         steps.append(Step(0, label, chosen is override, why or "of this thread or task"))
-    return chosen, steps
+    return steps
 
 
 class Overrides(Layer):
@@ -88,6 +88,7 @@ class Overrides(Layer):
     name = "override"
     before = ("device",)
     after = ("autograd", "promotion")
+    idle = "no override of this operator is in force"
 
     def active(self, op: Op, keys: Keys, state: State) -> bool:
         return ON in state and op in _ever and not _has_grad(keys)
@@ -140,6 +141,7 @@ class OverriddenBodies(Layer):
     name = "override_body"
     before = ("autograd",)
     after = ("promotion", "views")
+    idle = "no override of this operator is in force, or it is below autograd"
 
     def active(self, op: Op, keys: Keys, state: State) -> bool:
         through_body = op.gradient is None and op.traits.differentiable and op.body is not None

@@ -61,6 +61,7 @@ class Devices(Layer):
 
     name = "devices"
     before = ("promotion",)
+    idle = "the arguments are on one device"
 
     def active(self, op: Op, keys: Keys, state: State) -> bool:
         return len({key.device for key in tensor_keys(op, keys, operands=False)}) > 1
@@ -105,6 +106,7 @@ class Promotion(Layer):
     name = "promotion"
     before = ("autograd",)
     after = ("devices", "views")
+    idle = "the operands have one dtype, or none is promoted"
 
     def active(self, op: Op, keys: Keys, state: State) -> bool:
         if not op.family.promotes:

@@ -132,7 +132,8 @@ class Views(Layer):
     """Takes part when gradients are recorded and an argument is a view."""
 
     name = "views"
-    before = ("promotion", "autograd")
+    before = ("devices", "promotion", "autograd")
+    idle = "no argument is a view, or grad mode is off"
 
     def active(self, op: Op, keys: Keys, state: State) -> bool:
         return "grad" in state and any(_is_view(number) for number in keys)

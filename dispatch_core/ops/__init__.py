@@ -10,7 +10,9 @@ from dispatch_core.ops import (  # noqa: F401  they declare
     binary,
     contraction,
     create,
+    extremes,
     index,
+    mixing,
     nn,
     product,
     random,
@@ -19,6 +21,7 @@ from dispatch_core.ops import (  # noqa: F401  they declare
     search,
     shape,
     sorting,
+    special,
     unary,
 )
 

@@ -39,7 +39,11 @@ def argwhere(input: Tensor) -> Tensor:
 @composite(
     indexing(
         apart=("mask",),
-        samples=lambda make: [(make(3, 4), make(3, 4, boolean=True)), (make(3, 1), make(4, boolean=True)), (make(), make(boolean=True))],
+        samples=lambda make: [
+        (make(3, 4), make(3, 4, boolean=True)),
+        (make(3, 1), make(4, boolean=True)),
+        (make(), make(boolean=True)),
+    ],
     ),
     out=True,
 )

@@ -1,0 +1,60 @@
+"""Lists of what is plugged in: plugins, devices, layers."""
+
+from __future__ import annotations
+
+from dispatch_core._commands.table import table
+from dispatch_core._errors import DispatchCoreError
+from dispatch_core._layer import LAYERS
+from dispatch_core._loader import discovery
+from dispatch_core._loader.devices import devices
+from dispatch_core._loader.discovery import INSTALLED
+from dispatch_core._loader.layers import find_layer
+
+
+def plugins() -> str:
+    """Every entry point of every plugin, without importing any."""
+    rows = [
+        (plugin.name, plugin.version, entry.what, entry.module, plugin.status(entry), plugin.reason(entry))
+        for _, plugin in sorted(INSTALLED.plugins.items())
+        for entry in plugin.entries
+    ]
+    if not rows:
+        return "no plugin is installed, not even the cpu: is dispatch-core installed with its metadata?"
+    return table(("distribution", "version", "provides", "module", "status", "reason"), rows)
+
+
+def device_list() -> str:
+    """Every device type, with the reason where one cannot be used."""
+    rows = [
+        (
+            info.type,
+            str(info.count),
+            info.provider,
+            "yes" if info.available else "no",
+            info.description if info.available else info.reason,
+        )
+        for info in devices()
+    ]
+    return table(("device", "count", "from", "usable", "what it is, or why it is not usable"), rows)
+
+
+def layers(*, load: bool = True) -> str:
+    """The layers in their order, outermost first; those of plugins are loaded unless `load` is off."""
+    failed = []
+    if load:
+        for plugin, entry in INSTALLED.entries(discovery.LAYERS):
+            try:
+                find_layer(entry.name)
+            except DispatchCoreError as error:
+                failed.append((entry.name, plugin.name, "", "", f"not usable: {error}"))
+    rows = [
+        (
+            layer.name,
+            layer.provider,
+            ", ".join(layer.before),
+            ", ".join(layer.after),
+            (type(layer).__doc__ or "").partition("\n")[0],
+        )
+        for layer in LAYERS.layers
+    ]
+    return table(("layer", "from", "stands above", "stands below", "what it does"), rows + failed)
