@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import operator
 import types
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -31,7 +30,8 @@ ALIASES = {"dim": "axis", "keepdim": "keepdims"}
 INPLACE_FLAG = "inplace"
 """The parameter by which functions of `nn.functional` offer their in-place variant."""
 
-_key_of = operator.attrgetter("_k")
+INPLACE = "inplace"
+"""The parameter by which functions of `nn.functional` ask for the in-place variant."""
 
 
 def _kind(value: Any) -> int:
@@ -68,6 +68,8 @@ def make_front(
         outgoing = ", out=out" if out else ""
         source.add(f"if {given}: return special({positional}, {keywords}{outgoing})")
     args = ", ".join(names) + ("," if len(names) == 1 else "")
+    if INPLACE in signature.parameters:
+        source.add(f"if {INPLACE}: return apply(OP, ({args}))")
     source.look_up(args)
     if out:
         source.add(f"if out is not None: return into(OP, chain, ({args}), out)")
@@ -217,8 +219,11 @@ class _Source:
         if op.has_list and len(op.selectors) == 1:
             name = op.params[op.selectors[0]].name
             self.add("try:")
-            self.add(f"  chain = T[state()][frozenset(map(key_of, {name}))]")
-            self.add("except (AttributeError, KeyError, TypeError):")
+            self.add(f"  key = {name}[0]._k")
+            self.add(f"  for each in {name}:")
+            self.add("    if each._k != key: raise KeyError")
+            self.add("  chain = T[state()][key]")
+            self.add("except (AttributeError, KeyError, TypeError, IndexError):")
             self.add(f"  chain = chain_of(OP, ({args}))")
             return
         if not op.nested:
@@ -257,7 +262,6 @@ def _compile(text: str, name: str, op: Op, names: dict[str, Any]) -> Callable[..
         "chain_of": chain_of,
         "gather": _gather,
         "into": into,
-        "key_of": _key_of,
         "kind": _kind,
         "state": current_state,
         **names,

@@ -179,6 +179,7 @@ def declare(
         out: whether the function takes `out=`.
         inplace: whether there is an in-place variant (default: what the family says).
         handled: parameters that kernels never see: when one is not its default, the body runs.
+            One named `inplace` is understood: the result is written into the first argument.
         random: whether results depend on a generator.
         fallback: whether the host may compute it for another device.
         writes: lists of tensors that kernel and body overwrite; such an operator returns None.

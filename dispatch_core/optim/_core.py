@@ -9,7 +9,7 @@ from dispatch_core._handles import RemovableHandle
 from dispatch_core._op import K, operator_named
 from dispatch_core._tensor import Tensor
 from dispatch_core.autograd import enable_grad, set_grad_enabled
-from dispatch_core.ops import empty_like, view_as_real, zeros, zeros_like
+from dispatch_core.ops import empty_like, zeros, zeros_like
 
 __all__ = [
     "RemovableHandle",
@@ -37,3 +37,8 @@ def step_operator(name: str) -> Any:
 def step_body(name: str) -> Any:
     """Its definition in terms of other operators, which autograd can record."""
     return operator_named(name).body
+
+
+def view_as_real(input: Tensor) -> Tensor:
+    """A complex tensor's parts, as a last dimension of two."""
+    return K.view_as_real(input)  # type: ignore[no-any-return]
