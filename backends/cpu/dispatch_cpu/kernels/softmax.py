@@ -7,6 +7,7 @@ from math import prod
 
 import numpy as np
 
+from dispatch_core.extend import check_dim
 from dispatch_cpu.kernels._common import Array, accumulate_in_float32
 
 BLOCK_BYTES = 1 << 18
@@ -74,7 +75,7 @@ def _blocks(x: Array) -> Iterator[slice]:
 def _split(shape: tuple[int, ...], dim: int) -> tuple[int, int, int]:
     if not shape:
         return 1, 1, 1
-    dim %= len(shape)
+    dim = check_dim(dim, len(shape))
     return prod(shape[:dim]), shape[dim], prod(shape[dim + 1 :])
 
 
