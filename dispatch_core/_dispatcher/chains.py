@@ -424,6 +424,33 @@ class Writing(KernelChain):
                 WRITES.record(storage_of(raw))
 
 
+class UnarySeveral(KernelChain):
+    """kernel(x, ...) with several results, whose keys follow from their own dtypes."""
+
+    __slots__ = ("fields",)
+
+    def __init__(self, op: Op, backend: Backend, kernel: Kernel) -> None:
+        super().__init__(op, backend, kernel, 0)
+        self.fields = op.result_type
+
+    def call(self, x: Tensor, *params: Any) -> Any:  # type: ignore[override]
+        try:
+            results = self.kernel(x._raw, *params)
+        except Exception as error:
+            raise failure(self.op, (x, *params), error) from error
+        array, key_of = self.array, self.backend.key_of
+        tensors = []
+        for r in results:
+            if r.__class__ is not array:
+                r = self.fix(r)
+            t = _new(Tensor)
+            t._raw = r
+            t._k = key_of(r)
+            t._node = None
+            tensors.append(t)
+        return tuple(tensors) if self.fields is None else self.fields(*tensors)
+
+
 class Body(Chain):
     """Runs an operator's definition in terms of other operators."""
 

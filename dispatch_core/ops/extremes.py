@@ -23,14 +23,14 @@ def _either(whole: Any, along: Any, pair: Any, input: Any, dim: Any, keepdim: An
 
 
 @composite(reduction(REAL, samples=_samples), outputs=0, out=True)
-def max(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
+def max(input: Tensor, dim: Any = None, keepdim: bool = False, other: Any = None) -> Any:
     """The largest element; with `dim` the largest along it, as (values, indices); with another tensor
     the larger of each two elements."""
     return _either(K.amax, K.max_dim, K.maximum, input, dim, keepdim, other)
 
 
 @composite(reduction(REAL, samples=_samples), outputs=0, out=True)
-def min(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
+def min(input: Tensor, dim: Any = None, keepdim: bool = False, other: Any = None) -> Any:
     """The smallest element; with `dim` the smallest along it, as (values, indices); with another
     tensor the smaller of each two elements."""
     return _either(K.amin, K.min_dim, K.minimum, input, dim, keepdim, other)
