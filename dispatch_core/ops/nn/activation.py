@@ -31,7 +31,7 @@ def relu(input: Tensor, inplace: bool = False) -> Tensor:
 
 
 @composite(
-    pointwise(SAME, REAL_NUMBERS),
+    pointwise(SAME, FLOATING),
     grad={
         "input": lambda g, input, min_val, max_val: g * ((input > min_val) & (input < max_val))
     },
@@ -59,7 +59,7 @@ def relu6(input: Tensor, inplace: bool = False) -> Tensor:
 
 
 @composite(
-    pointwise(SAME, REAL_NUMBERS),
+    pointwise(SAME, REAL_NUMBERS, samples=lambda make: [(make(3, 4), 1, 2), (make(), 0, 1)]),
     grad={"input": lambda g, input, threshold: g * (input > threshold)},
     aliases=("nn.functional.threshold",),
     method=False,

@@ -360,6 +360,14 @@ def _binary_samples(make: Any) -> list[Any]:
     return [(make(3, 4, **unit), make(3, 4, **unit)), (make(4, **unit), make(4, **unit), make(4, **unit))]
 
 
+def _divergence_samples(make: Any) -> list[Any]:
+    unit = {"low": 0.1, "high": 0.9}
+    return [
+        (make(3, 4), make(3, 4, **unit), None, None, "batchmean"),
+        (make(3, 4), make(3, 4), None, None, "sum", True),
+    ]
+
+
 @composite(custom(FLOATING, samples=_binary_samples), namespace=F)
 def binary_cross_entropy(
     input: Tensor,
@@ -408,7 +416,7 @@ def binary_cross_entropy_with_logits(
     return _weighted(loss - log_sigmoid, weight, reduction, False)
 
 
-@composite(custom(FLOATING, samples=_binary_samples), namespace=F)
+@composite(custom(FLOATING, samples=_divergence_samples), namespace=F)
 def kl_div(
     input: Tensor,
     target: Tensor,
@@ -441,7 +449,7 @@ def kl_div(
     return reduced(loss, reduction)
 
 
-@composite(custom(FLOATING, samples=_binary_samples), namespace=F)
+@composite(custom(FLOATING, samples=lambda make: [(make(3, 4), make(3, 4, low=1.1, high=3), True, True), (make(4, low=0.2, high=2), make(4), False)]), namespace=F)
 def poisson_nll_loss(
     input: Tensor,
     target: Tensor,

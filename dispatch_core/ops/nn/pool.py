@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
+from dispatch_core._dtypes import int64
 from dispatch_core._families.base import FLOATING, REAL_NUMBERS
 from dispatch_core._families.others import custom
 from dispatch_core._op import K, composite
@@ -65,17 +67,15 @@ def _largest(input: Tensor, out: Any, positions: Any) -> tuple[Tensor, Tensor]:
     at, inside = window_table(sizes, positions)
     planes = K.reshape(input, (*lead, product(sizes)))
     picked = K.reshape(K.index_select(planes, 2, K.reshape(at, (-1,))), (*lead, *at.shape))
-    values, element = K.max_dim(K.where(inside, picked, _lowest(input)), 2)
+    if input.is_floating_point():
+        lowest = -math.inf
+    else:  # one less than all values that small integers have
+        picked, lowest = K.cast(picked, int64), -(2**63)
+    element = K.argmax(K.where(inside, picked, lowest), 2)
     found = K.gather(at, 0, K.reshape(element, (product(lead), at.shape[1])))
+    found = K.reshape(found, (*lead, at.shape[1]))
     shape = (*lead, *out)
-    return K.reshape(values, shape), K.reshape(found, shape)
-
-
-def _lowest(input: Tensor) -> float:
-    dtype = input.dtype
-    if dtype.is_floating_point:
-        return float("-inf")
-    return -(2 ** (8 * dtype.itemsize - 1)) if dtype.is_signed else 0
+    return K.reshape(K.gather(planes, 2, found), shape), K.reshape(found, shape)
 
 
 @composite(
@@ -117,7 +117,7 @@ def pick_in_planes(input: Tensor, indices: Tensor) -> Tensor:
 
 @composite(
     custom(
-        REAL_NUMBERS,
+        FLOATING,
         samples=lambda make: [
             (make(2, 3, 7), (3,), (2,), (1,), False, True, None),
             (make(1, 2, 5, 6), (2, 2), (1, 2), (0, 1), True, False, None),
@@ -171,7 +171,7 @@ def _window_sizes(
 
 
 @composite(
-    custom(REAL_NUMBERS),
+    custom(FLOATING),
     grad={
         "grad": lambda K, g, kernel_size, stride, padding, ceil_mode, count_include_pad,
         divisor_override: K.avg_pool(
@@ -445,7 +445,7 @@ def _declare(n: int) -> None:
     }
     for name, function in made.items():
         function = declared(name, n, function, _DOCS[name])
-        family = custom(FLOATING if "lp" in name else REAL_NUMBERS, apart=("indices",))
+        family = custom(REAL_NUMBERS if "max" in name else FLOATING, apart=("indices",))
         composite(family, namespace="nn.functional")(function)
 
 

@@ -62,9 +62,12 @@ def _blocks(x: Array) -> Iterator[slice]:
 
 
 def _split(shape: tuple[int, ...], dim: int) -> tuple[int, int, int]:
-    if not shape:
+    ndim = len(shape)
+    if not -(ndim or 1) <= dim < (ndim or 1):
+        raise IndexError(f"Dimension out of range: {dim} for a tensor of {ndim} dimensions")
+    if not ndim:
         return 1, 1, 1
-    dim %= len(shape)
+    dim %= ndim
     return prod(shape[:dim]), shape[dim], prod(shape[dim + 1 :])
 
 
