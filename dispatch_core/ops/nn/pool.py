@@ -1,4 +1,4 @@
-"""Pooling: maximum, mean and power mean of windows, also of adaptive size, and the inverse of maximum."""
+"""Pooling: maximum, mean and power mean of windows, also of adaptive size; and unpooling."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _pooled_sizes(
     return tuple(_pooled_size(*each, ceil) for each in geometry)
 
 
-# -- kernels' operators ----------------------------------------------------------------------------------
+# -- kernels' operators ----------------------------------------------------------------------------
 
 
 @composite(
@@ -158,9 +158,7 @@ def _window_sizes(
 ) -> Tensor:
     """How many elements each window has, its padding counted or not."""
     total: Any = None
-    for d, (size, k, s, p, o) in enumerate(
-        zip(sizes, kernel, stride, padding, out, strict=True)
-    ):
+    for d, (size, k, s, p, o) in enumerate(zip(sizes, kernel, stride, padding, out, strict=True)):
         begin = K.storage_index(like, o) * s - p
         end = K.minimum(begin + k, size + p)
         if not with_padding:
@@ -201,7 +199,7 @@ def avg_pool_backward(
     return K.fold_windows(spread, input_shape, kernel_size, stride, padding, ones, out)  # type: ignore[no-any-return]
 
 
-# -- public functions ---------------------------------------------------------------------------------------
+# -- public functions ------------------------------------------------------------------------------
 
 
 def _geometry(
@@ -228,9 +226,10 @@ def _geometry(
                 f"kernel_size={k} and dilation={d}"
             )
     sizes = tuple(input.shape[-n:])
-    if input.ndim > n and min(
-        _pooled_sizes(sizes, kernel, stride, padding, dilation, True), default=1
-    ) < 1:
+    if (
+        input.ndim > n
+        and min(_pooled_sizes(sizes, kernel, stride, padding, dilation, True), default=1) < 1
+    ):
         raise RuntimeError(
             f"Given input size: {list(sizes)}. Output size is too small for {what} with "
             f"kernel_size={kernel}"
@@ -359,7 +358,8 @@ def _unpooled_size(
     for d, (w, size, s) in enumerate(zip(wanted, default, stride, strict=True)):
         if not size - s < w < size + s:
             raise ValueError(
-                f'invalid output_size "{wanted}" (dim {d} must be between {size - s} and {size + s})'
+                f'invalid output_size "{wanted}" (dim {d} must be between {size - s} '
+                f"and {size + s})"
             )
     return wanted
 
@@ -395,6 +395,8 @@ _DOCS = {
     "lp_pool?d": "(sum of x^p)^(1/p) over each window of (N, C, *), ?-dimensional.",
     "adaptive_avg_pool?d": "Means over `output_size` windows that cover (N, C, *), ?-dimensional.",
     "adaptive_max_pool?d": "Maxima over `output_size` windows that cover (N, C, *), ?-dimensional.",
+    "max_pool?d_with_indices": "`max_pool?d`, and the flat position of each maximum in its plane.",
+    "adaptive_max_pool?d_with_indices": "`adaptive_max_pool?d`, and the positions of the maxima.",
     "max_unpool?d": "Each maximum of `max_pool?d` put back where it was found, among zeros.",
 }
 
@@ -429,6 +431,17 @@ def _declare(n: int) -> None:
     def adaptive_max_pool(input: Tensor, output_size: Any, return_indices: bool = False) -> Any:
         return _adaptive_max_pool(n, input, output_size, return_indices)
 
+    def max_pool_with_indices(
+        input: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1,
+        ceil_mode: bool = False, return_indices: bool = True,
+    ) -> Any:  # fmt: skip
+        return _max_pool(n, input, kernel_size, stride, padding, dilation, ceil_mode, True)
+
+    def adaptive_max_pool_with_indices(
+        input: Tensor, output_size: Any, return_indices: bool = True
+    ) -> Any:
+        return _adaptive_max_pool(n, input, output_size, True)
+
     def max_unpool(
         input: Tensor, indices: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0,
         output_size: Any = None,
@@ -441,6 +454,8 @@ def _declare(n: int) -> None:
         "lp_pool?d": lp_pool,
         "adaptive_avg_pool?d": adaptive_avg_pool,
         "adaptive_max_pool?d": adaptive_max_pool,
+        "max_pool?d_with_indices": max_pool_with_indices,
+        "adaptive_max_pool?d_with_indices": adaptive_max_pool_with_indices,
         "max_unpool?d": max_unpool,
     }
     for name, function in made.items():

@@ -1,4 +1,4 @@
-"""Sliding windows over N spatial dimensions: what convolution, pooling and `unfold` are defined by."""
+"""Sliding windows over N spatial dimensions, by which convolution and pooling are defined."""
 
 from __future__ import annotations
 
@@ -66,13 +66,11 @@ def _table(
         samples=lambda make: [
             (make(2, 3, 5), (3,), (2,), (1,), (1,), (3,)),
             (make(1, 2, 4, 5), (2, 2), (1, 2), (0, 1), (2, 1), (2, 3), 3),
-        ]
+        ],
     ),
     grad={
         "input": lambda K, g, input_shape, kernel_size, stride, padding, dilation, out_size: (
-            K.fold_windows(
-                g, tuple(input_shape), kernel_size, stride, padding, dilation, out_size
-            )
+            K.fold_windows(g, tuple(input_shape), kernel_size, stride, padding, dilation, out_size)
         )
     },
     namespace="_",
@@ -103,7 +101,7 @@ def windows(
         samples=lambda make: [
             (make(2, 3, 3, 3), (2, 3, 5), (3,), (2,), (1,), (1,), (3,)),
             (make(1, 2, 4, 6), (1, 2, 4, 5), (2, 2), (1, 2), (0, 1), (2, 1), (2, 3)),
-        ]
+        ],
     ),
     grad={
         "grad": lambda K, g, kernel_size, stride, padding, dilation, out_size: K.windows(
