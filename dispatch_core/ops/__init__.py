@@ -8,6 +8,7 @@ from typing import Any
 from dispatch_core._op import OPERATORS, SLOTS, operator_named
 from dispatch_core.ops import (  # noqa: F401  they declare
     binary,
+    complexes,
     contraction,
     create,
     extremes,

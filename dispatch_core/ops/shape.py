@@ -316,35 +316,6 @@ def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Te
 
 
 @primitive(
-    movement(
-        accepts=COMPLEX, real=True, samples=lambda make: [(make(2, 3), 0), (make(2, 3), 1), (make(), 1)]
-    ),
-    grad={
-        "input": lambda K, g, input_dtype, part: K.cast(g, input_dtype) * (1j if part else 1),
-    },
-    view=True,
-    namespace="_",
-    method=False,
-)
-def complex_part(input: Tensor, part: int) -> Tensor:
-    """The real (0) or imaginary (1) parts of complex numbers; a view."""
-
-
-@composite(movement(real=True, samples=lambda make: [(make(2, 3),), (make(),)]), method=False)
-def real(input: Tensor) -> Tensor:
-    """The real parts, as a view; a real tensor is returned as it is."""
-    return K.complex_part(input, 0) if input.is_complex() else input
-
-
-@composite(
-    movement(accepts=COMPLEX, real=True, samples=lambda make: [(make(2, 3),), (make(),)]), method=False
-)
-def imag(input: Tensor) -> Tensor:
-    """The imaginary parts, as a view; RuntimeError for real tensors."""
-    return K.complex_part(input, 1)
-
-
-@primitive(
     movement(samples=lambda make: [(make(3, 3),), (make(2, 4, 4),)]),
     grad={"input": lambda K, g: K.diag_embed(g)},
     view=True,

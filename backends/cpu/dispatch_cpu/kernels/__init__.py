@@ -21,6 +21,7 @@ from dispatch_cpu.kernels import (
     special,
 )
 
+_WIDE = (float32, float64, complex64, complex128)
 _NUMPY = 10
 """Above the array-module kernels that every numpy-like backend shares."""
 
@@ -68,14 +69,19 @@ _KERNELS = (
 _FOR_DTYPES = (
     (activation.relu_of(np.float32), (float32,)),
     (activation.relu_of(np.float64), (float64,)),
-    (linear.linear, (float32, float64, complex64, complex128)),
+    (linear.linear, _WIDE),
 )
 """Kernels of some dtypes, where one for all of them would cost a call or speed."""
 
 
 def register(table: KernelTable) -> None:
-    """Enter the kernels into the cpu's table, each under its own name."""
-    for kernel, dtypes in (*((k, None) for k in _KERNELS), *_FOR_DTYPES):
+    """Enter the kernels into the cpu's table, each under its own name.
+
+    One that widens halves is entered twice, so that other dtypes reach what it wraps directly.
+    """
+    entries = [(kernel, None) for kernel in _KERNELS] + list(_FOR_DTYPES)
+    entries += [(k.__wrapped__, _WIDE) for k in _KERNELS if hasattr(k, "__wrapped__")]
+    for kernel, dtypes in entries:
         table.register(
             kernel.__name__,
             kernel,
