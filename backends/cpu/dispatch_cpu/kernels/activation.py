@@ -32,14 +32,12 @@ def relu_of(dtype: Any) -> Callable[..., Array]:
 
 @accumulate_in_float32()
 def gelu(input: Array, approximate: str) -> Array:
-    """x times the normal distribution function of x, in blocks that stay in cache."""
+    """X times the normal distribution function of x, in blocks that stay in cache."""
     flat = np.ascontiguousarray(input).reshape(-1)
     out = np.empty_like(flat)
     formula = {"none": _exact, "tanh": _by_tanh}.get(approximate)
     if formula is None:
-        raise RuntimeError(
-            f"approximate argument must be either none or tanh, got {approximate!r}"
-        )
+        raise RuntimeError(f"approximate argument must be either none or tanh, got {approximate!r}")
     for begin in range(0, flat.size, BLOCK):
         part = slice(begin, begin + BLOCK)
         formula(flat[part], out[part])
