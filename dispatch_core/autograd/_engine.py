@@ -188,13 +188,16 @@ class Engine:
             if node.__class__ is Pick:
                 self._collect(node, self.as_tensor(g, spec.backend))
                 return
+        useful = self.useful
+        if useful is not None and not any(id(edge) in useful for edge in node.edges):
+            return  # what was asked for does not lie below: the node is not used up
         self._step(node, spec, g, hooks)
 
     def _step(self, node: Node, spec: Any, g: Any, hooks: Any) -> None:
         if node.saved is FREED:
             raise RuntimeError(_TWICE)
         if node.order < WRITES.last and spec.keeps:
-            _check_unmodified(node, spec)
+            self._check(node, spec)
         if hooks is not None and hooks.before:
             g = _run_node_hooks(hooks.before, self.as_tensors(g, spec.backend))
         if self.raw_allowed and spec.raw:
@@ -321,7 +324,8 @@ class Engine:
 
     def _run_hooks(self, hooks: Any, g: Any, spec: Any) -> Any:
         tensor = self.as_tensor(g, spec.backend)
-        for hook in list(hooks.values()):
+        # The hook that retains the gradient (-1) keeps what the others have made of it.
+        for _, hook in sorted(hooks.items(), key=lambda item: item[0] == -1):
             changed = hook(tensor)
             if changed is not None:
                 tensor = _checked_hook_result(changed, tensor)
@@ -336,6 +340,13 @@ class Engine:
             if changed is not None:
                 results = tuple(changed) if isinstance(changed, (tuple, list)) else (changed,)
         return results
+
+    def _check(self, node: Node, spec: Any) -> None:
+        try:
+            _check_unmodified(node, spec)
+        except RuntimeError as error:
+            self._explain(node, error)
+            raise
 
     def _look_for_nan(self, node: Node, spec: Any, grads: tuple[Any, ...]) -> None:
         for index, value in enumerate(grads):

@@ -60,6 +60,7 @@ class OperatorSpec:
         "saves_shapes",
         "shape_plan",
         "targets",
+        "uniform",
     )
 
     def __init__(self, op: Op, keys: Keys, targets: frozenset[int]) -> None:
@@ -69,6 +70,10 @@ class OperatorSpec:
         self.op = op
         self.name = backward_name(op.name)
         self.targets = targets
+        self.uniform = all(
+            n & GRAD for key in keys for n in (key if isinstance(key, frozenset) else (key,))
+        )
+        """Whether every tensor among the arguments requires a gradient."""
         by_place = dict(zip(op.selectors, keys, strict=True))
         parts, self.keeps = gradient.needed(targets)
         dtypes = {

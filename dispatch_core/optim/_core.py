@@ -9,7 +9,6 @@ from dispatch_core._handles import RemovableHandle
 from dispatch_core._op import K, operator_named
 from dispatch_core._tensor import Tensor
 from dispatch_core.autograd import enable_grad, set_grad_enabled
-from dispatch_core._op import K
 from dispatch_core.ops import empty_like, zeros, zeros_like
 
 __all__ = [

@@ -17,7 +17,7 @@ _SAME_NAME = (
     "bitwise_xor", "maximum", "minimum", "fmax", "fmin", "where", "hypot", "copysign", "logaddexp",
     "logaddexp2", "nextafter", "heaviside", "gcd", "lcm", "deg2rad", "rad2deg", "matmul", "outer",
     "kron", "sinc", "tril", "triu", "flip", "fliplr", "flipud", "rot90", "tile", "count_nonzero",
-    "real", "imag", "ldexp", "nan_to_num", "ravel", "broadcast_to", "diff", "cross", "trace",
+    "real", "imag", "ravel", "broadcast_to", "diff", "cross", "trace",
     "nansum", "nanmean", "diagonal",
 )  # fmt: skip
 _OTHER_NAME = {
@@ -90,7 +90,7 @@ REFERENCES: dict[str, Reference] = {
     "softplus": lambda input: np.log1p(np.exp(input)),
     "erf": _elementwise(math.erf),
     "erfc": _elementwise(math.erfc),
-    "lgamma": _elementwise(math.lgamma),
+    "lgamma": _elementwise(lambda x: math.inf if x <= 0 and x == int(x) else math.lgamma(x)),
     "softmax": _softmax,
     "log_softmax": lambda input, dim: np.log(_softmax(input, dim)),
     "logsumexp": lambda input, dim, keepdim=False: np.log(

@@ -137,7 +137,7 @@ def sample_dtype(op: Op, given: dtype, sample: Sample) -> dtype:
                 operands.append((each.dtype, rank))
             elif each is not None:
                 operands.append((scalar_dtype(each), Priority.SCALAR))
-    return op.family.compute(operands)
+    return op.family.compute(operands) if operands else given
 
 
 def accepts(op: Op, given: dtype) -> bool:
