@@ -12,7 +12,6 @@ source are generated and compiled for each operator. What they do for `add(input
 
 from __future__ import annotations
 
-import operator
 import types
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -33,8 +32,6 @@ INPLACE_FLAG = "inplace"
 Parameters = dict[str, Parameter]
 Written = tuple[str, dict[str, Any]]
 """Source, and the names it uses."""
-
-_key_of = operator.attrgetter("_k")
 
 
 def _kind(value: Any) -> int:
@@ -226,8 +223,11 @@ class _Source:
         if op.has_list and len(op.selectors) == 1:
             name = op.params[op.selectors[0]].name
             self.add("try:")
-            self.add(f"  chain = T[state()][frozenset(map(key_of, {name}))]")
-            self.add("except (AttributeError, KeyError, TypeError):")
+            self.add(f"  key = {name}[0]._k")
+            self.add(f"  for each in {name}:")
+            self.add("    if each._k != key: raise KeyError")
+            self.add("  chain = T[state()][key]")
+            self.add("except (AttributeError, KeyError, TypeError, IndexError):")
             self.add(f"  chain = chain_of(OP, ({args}))")
             return
         if not op.nested:
@@ -286,7 +286,6 @@ def _build(made: types.FunctionType, op: Op, write: Callable[[], Written]) -> ty
         "chain_of": chain_of,
         "gather": _gather,
         "into": into,
-        "key_of": _key_of,
         "kind": _kind,
         "state": current_state,
         **names,

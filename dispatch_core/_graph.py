@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import itertools
 import weakref
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
+
+from dispatch_core._handles import HookTable, RemovableHandle, add_hook
 
 if TYPE_CHECKING:
     from dispatch_core._tensor import Tensor
@@ -37,30 +40,9 @@ class Hooks:
     __slots__ = ("after", "before", "on_tensor")
 
     def __init__(self) -> None:
-        self.on_tensor: dict[int, Callable[..., Any]] = {}
-        self.before: dict[int, Callable[..., Any]] = {}
-        self.after: dict[int, Callable[..., Any]] = {}
-
-
-class HookHandle:
-    """Removes a hook again; also a context manager."""
-
-    _numbers = itertools.count()
-
-    def __init__(self, hooks: dict[int, Any], hook: Callable[..., Any]) -> None:
-        self.id = next(self._numbers)
-        self._hooks = hooks
-        hooks[self.id] = hook
-
-    def remove(self) -> None:
-        """Take the hook out; a second time has no effect."""
-        self._hooks.pop(self.id, None)
-
-    def __enter__(self) -> HookHandle:
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        self.remove()
+        self.on_tensor: HookTable = OrderedDict()
+        self.before: HookTable = OrderedDict()
+        self.after: HookTable = OrderedDict()
 
 
 def hooks_of(node: Node) -> Hooks:
@@ -105,13 +87,13 @@ class Node:
             found.append((edge, output))
         return tuple(found)
 
-    def register_hook(self, fn: Callable[..., Any]) -> HookHandle:
+    def register_hook(self, fn: Callable[..., Any]) -> RemovableHandle:
         """Have `fn(grad_inputs, grad_outputs)` run after this node; it may return new grad_inputs."""
-        return HookHandle(hooks_of(self).after, fn)
+        return add_hook(hooks_of(self).after, fn)
 
-    def register_prehook(self, fn: Callable[..., Any]) -> HookHandle:
+    def register_prehook(self, fn: Callable[..., Any]) -> RemovableHandle:
         """Have `fn(grad_outputs)` run before this node; it may return new grad_outputs."""
-        return HookHandle(hooks_of(self).before, fn)
+        return add_hook(hooks_of(self).before, fn)
 
     def name(self) -> str:
         """The name of the recorded operation, as PyTorch spells it (`MulBackward0`)."""
@@ -148,8 +130,8 @@ class Leaf:
 
     def __init__(self) -> None:
         self.grad: Tensor | None = None
-        self.hooks: dict[int, Callable[[Tensor], Tensor | None]] | None = None
-        self.after: dict[int, Callable[[Tensor], None]] | None = None
+        self.hooks: HookTable | None = None
+        self.after: HookTable | None = None
         self.order = tick()
         self.tensor: weakref.ref[Tensor] | None = None
 

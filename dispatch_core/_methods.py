@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 import weakref
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -14,7 +15,8 @@ from dispatch_core._construct import make_subclass, tensor
 from dispatch_core._device import device as Device
 from dispatch_core._dlpack import to_dlpack
 from dispatch_core._dtypes import PUBLIC_NAMES, dtype
-from dispatch_core._graph import HookHandle, Leaf, hooks_of
+from dispatch_core._graph import Leaf, hooks_of
+from dispatch_core._handles import RemovableHandle, add_hook
 from dispatch_core._indexing import getitem, setitem
 from dispatch_core._keys import GRAD, PLAIN, VIEW
 from dispatch_core._namespaces import METHODS, names_of
@@ -323,43 +325,56 @@ def to(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
 
     Accepts to(dtype), to(device, dtype), to(other), with non_blocking, copy and memory_format.
     """
-    device, wanted, copy = _parse_to(args, kwargs)
+    asked = parse_to(*args, **kwargs)
     found = self
-    if device is not None and device != found.device:
-        found = K.to_device(found, device)
-    if wanted is not None and wanted is not found.dtype:
-        found = K.cast(found, wanted)
-    return K.clone(self) if found is self and copy else found
+    if asked.device is not None and asked.device != found.device:
+        found = K.to_device(found, asked.device)
+    if asked.dtype is not None and asked.dtype is not found.dtype:
+        found = K.cast(found, asked.dtype)
+    return K.clone(self) if found is self and asked.copy else found
 
 
-def _parse_to(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any, bool]:
+class Conversion(NamedTuple):
+    """What the arguments of `to` ask for; None keeps device, dtype or memory format."""
+
+    device: Device | None
+    dtype: dtype | None
+    non_blocking: bool
+    copy: bool
+    memory_format: Any
+
+
+def parse_to(*args: Any, **kwargs: Any) -> Conversion:
+    """The arguments of `Tensor.to` and `Module.to`: [device][, dtype] or a tensor, then two flags.
+
+    Raises TypeError for arguments that are none of these.
+    """
     options = dict(kwargs)
-    device, wanted = options.pop("device", None), options.pop("dtype", None)
-    copy = bool(options.pop("copy", False))
-    options.pop("non_blocking", None)
-    options.pop("memory_format", None)
+    found = {name: options.pop(name, None) for name in ("device", "dtype", "memory_format")}
+    flags = {name: bool(options.pop(name, False)) for name in ("non_blocking", "copy")}
     rest = list(args)
     if "other" in options:
         rest.insert(0, options.pop("other"))
     if options:
         raise TypeError(f"to() got an unexpected keyword argument '{next(iter(options))}'")
-    for position, value in enumerate(rest):
+    names = iter(flags)
+    for value in rest:
         if isinstance(value, Tensor):
-            device, wanted = value.device, value.dtype
+            found["device"], found["dtype"] = value.device, value.dtype
         elif isinstance(value, dtype):
-            wanted = value
+            found["dtype"] = value
         elif isinstance(value, (str, Device)):
-            device = value
+            found["device"] = value
         elif isinstance(value, bool):
-            copy = copy or (position == len(rest) - 1 and len(rest) >= 3 and value)
+            flags[next(names)] = value
         elif value is not None:
             raise TypeError(
                 "to() received an invalid combination of arguments - got "
-                f"({type(value).__name__}), but expected a device, a dtype or a tensor"
+                f"({value.__class__.__name__}), but expected a device, a dtype or a tensor"
             )
-    if isinstance(device, str):
-        device = Device(device)
-    return device, wanted, copy
+    if isinstance(found["device"], str):
+        found["device"] = Device(found["device"])
+    return Conversion(**found, **flags)
 
 
 @_method
@@ -447,7 +462,7 @@ def _rebuild(cls: Any, host: Any, device: str, requires_grad: bool) -> Tensor:
 
 
 @_method
-def register_hook(self: Tensor, hook: Callable[..., Any]) -> HookHandle:
+def register_hook(self: Tensor, hook: Callable[..., Any]) -> RemovableHandle:
     """Have `hook(grad)` run when the gradient of this tensor is known; it may return another one."""
     if not self.requires_grad:
         raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
@@ -456,20 +471,20 @@ def register_hook(self: Tensor, hook: Callable[..., Any]) -> HookHandle:
     node = self._node
     if node.__class__ is Leaf:
         if node.hooks is None:
-            node.hooks = {}
-        return HookHandle(node.hooks, hook)
-    return HookHandle(hooks_of(node).on_tensor, hook)
+            node.hooks = OrderedDict()
+        return add_hook(node.hooks, hook)
+    return add_hook(hooks_of(node).on_tensor, hook)
 
 
 @_method
-def register_post_accumulate_grad_hook(self: Tensor, hook: Callable[..., Any]) -> HookHandle:
+def register_post_accumulate_grad_hook(self: Tensor, hook: Callable[..., Any]) -> RemovableHandle:
     """Have `hook(tensor)` run after the gradient of this leaf was accumulated."""
     if not self.requires_grad or self._node.__class__ is not Leaf:
         raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
     if self._node.after is None:
-        self._node.after = {}
+        self._node.after = OrderedDict()
     self._node.watch(self)
-    return HookHandle(self._node.after, hook)
+    return add_hook(self._node.after, hook)
 
 
 @_method
@@ -518,6 +533,8 @@ def bind() -> None:
     Tensor.__getitem__ = getitem  # type: ignore[attr-defined]
     Tensor.__setitem__ = setitem  # type: ignore[attr-defined]
     Tensor.data = property(detached, set_data)  # type: ignore[attr-defined,arg-type]
+    for part in ("real", "imag"):
+        setattr(Tensor, part, _part_property(part))
     Tensor.T = property(_reversed)  # type: ignore[attr-defined]
     Tensor.mT = property(_matrix_transposed)  # type: ignore[attr-defined]
     Tensor.H = property(lambda self: K.conj(_reversed(self)))  # type: ignore[attr-defined]
@@ -526,6 +543,7 @@ def bind() -> None:
     Tensor.itemsize = property(lambda self: self.dtype.itemsize)  # type: ignore[attr-defined]
     Tensor.is_cuda = property(lambda self: self.device.type == "cuda")  # type: ignore[attr-defined]
     Tensor.is_cpu = property(lambda self: self.device.type == "cpu")  # type: ignore[attr-defined]
+    Tensor.is_meta = property(lambda self: self.device.type == "meta")  # type: ignore[attr-defined]
     Tensor.is_sparse = False  # type: ignore[attr-defined]
     Tensor.is_quantized = False  # type: ignore[attr-defined]
     Tensor.retains_grad = property(lambda self: hasattr(self._node, "retained"))  # type: ignore[attr-defined]
@@ -539,6 +557,18 @@ def _converter(name: str, found: dtype) -> Callable[..., Tensor]:
     convert.__name__ = name
     convert.__doc__ = f"The tensor in dtype {found.name}."
     return convert
+
+
+def _part_property(name: str) -> property:
+    """`x.real`, a view that can also be written: `x.real = y`."""
+
+    def get(self: Tensor) -> Tensor:
+        return getattr(K, name)(self)  # type: ignore[no-any-return]
+
+    def put(self: Tensor, value: Any) -> None:
+        get(self)[...] = value  # type: ignore[index]
+
+    return property(get, put, doc=f"The {name} parts, as a view.")
 
 
 def _reversed(self: Tensor) -> Tensor:

@@ -35,7 +35,8 @@ def names_of(namespace: str) -> dict[str, Callable[..., Any]]:
     """Every public function of a namespace by name; "" is the package itself.
 
     An operator is in the namespace it was declared for, under its name and the aliases that name no
-    namespace of their own, with the in-place variant beside it in the package itself.
+    namespace of their own, with the in-place variant beside it in the package itself and in
+    `nn.functional`.
     """
     found: dict[str, Callable[..., Any]] = {}
     for declared in OPERATORS.values():
@@ -44,14 +45,13 @@ def names_of(namespace: str) -> dict[str, Callable[..., Any]]:
 
 
 def _names(declared: Declared, namespace: str) -> dict[str, Callable[..., Any]]:
-    where, name = declared.exposure, declared.op.name
-    found: dict[str, Callable[..., Any]] = {}
-    if where.namespace == namespace:
-        found[name] = declared.front
-        if namespace == "" and where.inplace is not None:
-            found[name + "_"] = where.inplace
+    where = declared.exposure
+    names = [declared.op.name] if where.namespace == namespace else []
     for alias in where.aliases:
         place, _, last = alias.rpartition(".")
         if (place or where.namespace) == namespace:
-            found[last] = declared.front
+            names.append(last)
+    found = dict.fromkeys(names, declared.front)
+    if where.inplace is not None and namespace in ("", "nn.functional"):
+        found |= {f"{name}_": where.inplace for name in names}
     return found

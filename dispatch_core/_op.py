@@ -181,6 +181,7 @@ def declare(
         out: whether the function takes `out=`.
         inplace: whether there is an in-place variant (default: what the family says).
         handled: parameters that kernels never see: when one is not its default, the body runs.
+            One named `inplace` is understood: the result is written into the first argument.
         random: whether results depend on a generator.
         fallback: whether the host may compute it for another device.
         writes: lists of tensors that kernel and body overwrite; such an operator returns None.
@@ -219,7 +220,7 @@ def declare(
         writes=tuple([p.name for p in params].index(each) for each in writes),
     )
     op = Op(name, params, family, gradient, function, traits)
-    op.result_type = namedtuple(name, fields) if fields else None  # type: ignore[misc]
+    op.result_type = namedtuple(name.removesuffix("_dim"), fields) if fields else None  # type: ignore[misc]
     has_inplace = family.inplace if inplace is None else inplace
     inplace_front = make_inplace_front(op, parameters, function, handled) if has_inplace else None
     front = make_front(op, parameters, function, inplace_front, out=out, handled=handled)

@@ -13,7 +13,7 @@ from dispatch_core import _graph
 from dispatch_core._device import device as Device
 from dispatch_core._dtypes import dtype as DType
 from dispatch_core._graph import WRITES, Leaf, Node, Raw
-from dispatch_core._keys import GRAD, KEYS, PLAIN, VIEW, key_number
+from dispatch_core._keys import GRAD, KEYS, PLAIN, VIEW
 from dispatch_core._size import Size
 from dispatch_core._state import is_on
 from dispatch_core.backend.api import Backend
@@ -194,7 +194,7 @@ def wrap_raw(raw: Raw, backend: Backend) -> Tensor:
     """A tensor around a raw array whose key follows from the array's own dtype."""
     if raw.__class__ is not backend.array:
         raw = backend.as_array(raw)
-    return wrap(raw, key_number(backend.device, backend.dtype_of(raw)))
+    return wrap(raw, backend.key_of(raw))
 
 
 def detached(tensor: Tensor) -> Tensor:

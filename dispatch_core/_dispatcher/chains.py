@@ -14,7 +14,7 @@ from dispatch_core._dispatcher import operator
 from dispatch_core._dispatcher.operator import Op, ParamKind
 from dispatch_core._errors import DispatchCoreError
 from dispatch_core._graph import WRITES, Raw
-from dispatch_core._keys import VIEW, key_number
+from dispatch_core._keys import VIEW
 from dispatch_core._tensor import Tensor
 from dispatch_core.backend.api import Backend
 from dispatch_core.backend.kernels import Kernel
@@ -78,9 +78,10 @@ def failure(op: Op, args: Sequence[Any], error: Exception) -> Exception:
     if isinstance(error, (DispatchCoreError, MemoryError)):
         return error
     op.family.check(op, args)
-    if isinstance(error, (IndexError, TypeError, ValueError, NotImplementedError)):
-        return type(error)(f"{op.name}(): {error}")
-    return RuntimeError(f"{op.name}(): {error}")
+    # Of numpy's own classes (AxisError is an IndexError) the builtin is raised.
+    kinds = (IndexError, TypeError, ValueError, NotImplementedError)
+    kind = next((k for k in kinds if isinstance(error, k)), RuntimeError)
+    return kind(f"{op.name}(): {error}")
 
 
 class KernelChain(Chain):
@@ -393,7 +394,7 @@ class General(KernelChain):
             r = self.fix(r)
         t = _new(Tensor)
         t._raw = r
-        t._k = key_number(self.backend.device, self.backend.dtype_of(r))
+        t._k = self.backend.key_of(r)
         t._node = None
         return t
 

@@ -2,7 +2,7 @@
 
 A formula is a function whose parameter names say what it needs: `g` (the gradient of the only output;
 `gs` the tuple for several), `out` or `outs` (results), the operator's own parameters, `<name>_shape`
-(the shape of a tensor argument, without keeping the array), and `K`, the operators: `K.cos(x)`.
+and `<name>_dtype` (of a tensor argument, without keeping the array), and `K`, the operators: `K.cos(x)`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from dispatch_core._dispatcher.signature import names_of
+from dispatch_core._dtypes import dtype
 from dispatch_core._errors import DeclarationError
 
 Formula = Callable[..., Any]
@@ -31,12 +32,24 @@ _K, _G, _FIRST = 0, 1, 2
 class Part:
     """One formula: which arguments' gradients it gives, what it needs, how to call it."""
 
-    __slots__ = ("call", "formula", "needs", "targets")
+    __slots__ = ("_op", "_places", "call", "dtypes", "formula", "needs", "targets")
 
-    def __init__(self, op: str, targets: tuple[int, ...], formula: Formula, places: dict[str, int]):
+    def __init__(
+        self,
+        op: str,
+        targets: tuple[int, ...],
+        formula: Formula,
+        places: dict[str, int],
+        dtypes: Mapping[str, int],
+        asked: tuple[str, ...] | None = None,
+    ) -> None:
         self.targets = targets
         self.formula = formula
-        names = names_of(formula)
+        self._op, self._places = op, places
+        asked = names_of(formula) if asked is None else asked
+        self.dtypes = {name: dtypes[name] for name in asked if name in dtypes}
+        """The dtypes that the formula asks for: name -> place of the parameter."""
+        names = tuple(name for name in asked if name not in dtypes)
         unknown = [name for name in names if name not in places]
         if unknown:
             raise DeclarationError(
@@ -45,6 +58,19 @@ class Part:
             )
         self.needs = names
         self.call = _caller(formula, tuple(places[name] for name in names))
+
+    def bound(self, dtypes: Mapping[int, dtype]) -> Part:
+        """The formula with the dtypes of the parameters, by place, put in."""
+        if not self.dtypes:
+            return self
+        known = {name: dtypes[at] for name, at in self.dtypes.items()}
+        names = self.needs
+        formula = self.formula
+
+        def given(*values: Any) -> Any:
+            return formula(**dict(zip(names, values, strict=True)), **known)
+
+        return Part(self._op, self.targets, given, self._places, {}, names)
 
 
 def _caller(formula: Formula, at: tuple[int, ...]) -> Callable[[Sequence[Any]], Any]:
@@ -83,6 +109,7 @@ class Gradient:
         names += [f"{params[at]}_shape" for at in tensors]
         places = {"K": _K, "g" if outputs == 1 else "gs": _G}
         places |= {name: _FIRST + i for i, name in enumerate(names)}
+        dtypes = {f"{params[at]}_dtype": at for at in tensors}
         parts: list[Part] = []
         stated: dict[int, bool] = {}
         for target, formula in formulas.items():
@@ -94,7 +121,7 @@ class Gradient:
                     )
                 stated[params.index(name)] = formula is not NOT_DIFFERENTIABLE
             if formula is not NOT_DIFFERENTIABLE:
-                parts.append(Part(op, tuple(params.index(n) for n in group), formula, places))
+                parts.append(Part(op, tuple(params.index(n) for n in group), formula, places, dtypes))
         missing = [params[at] for at in tensors if at not in stated]
         if missing:
             raise DeclarationError(

@@ -51,6 +51,8 @@ def apply_inplace(
     """
     x = check_tensor(args[0], f"{op.name}_(): argument 'input' (position 1)")
     recording = "grad" in _state.STATES[_state.current_state() or _state.open_context()]
+    if x._k & VIEW:
+        _check_overlap(op, x, args)
     if recording and x._k & (GRAD | VIEW):
         SLOTS.check(x)
     recording = recording and any(_requires_grad(a) for a in args)
@@ -62,6 +64,18 @@ def apply_inplace(
         args = (_shadow(x), *args[1:])
     result = chain_of(op, args).call(*args) if body is None else body(*args, **(keywords or {}))
     return write_into(x, result, f"{op.name}_", recording=recording)
+
+
+def _check_overlap(op: Op, x: Tensor, args: Sequence[Any]) -> None:
+    """Raise where elements share memory, unless all of them are given one and the same value."""
+    if op.family.kind == "movement" and not any(isinstance(a, Tensor) for a in args[1:]):
+        return
+    strides = x._backend.layout_of(x._raw)[0]
+    if any(s == 0 and n > 1 for s, n in zip(strides, x._raw.shape, strict=True)):
+        raise RuntimeError(
+            "unsupported operation: more than one element of the written-to tensor refers to a single "
+            "memory location. Please clone() the tensor before performing the operation."
+        )
 
 
 def _requires_grad(value: Any) -> bool:

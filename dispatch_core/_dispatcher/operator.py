@@ -149,7 +149,7 @@ class Op:
         """The chain of a combination, or the miss that will resolve it."""
         row = self.table[state]
         if not self.nested:
-            found: Chain = row.get(keys[0] if len(keys) == 1 else keys, self.miss)
+            found: Chain = row.get(_row_key(keys), self.miss)
             return found
         for key in keys:
             row = row[key]
@@ -159,7 +159,7 @@ class Op:
         """Publish a resolved chain; rows are copied before they are written, then stored at once."""
         with LOCK:
             if not self.nested:
-                self.table[state][keys[0] if len(keys) == 1 else keys] = chain
+                self.table[state][_row_key(keys)] = chain
                 return
             if not keys:
                 self.table[state] = chain
@@ -173,6 +173,13 @@ class Op:
                 fresh[key] = value
                 value = fresh
             self.table[state] = value
+
+
+def _row_key(keys: tuple[Any, ...]) -> Any:
+    """The key of a combination in a dict: of one list whose tensors have one key, that key alone."""
+    if len(keys) == 1 and isinstance(keys[0], frozenset) and len(keys[0]) == 1:
+        return next(iter(keys[0]))
+    return keys
 
 
 def _key_of(op: Op, param: Param, value: Any) -> int:

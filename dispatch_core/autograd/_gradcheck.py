@@ -168,7 +168,7 @@ def _check_inputs(arguments: Sequence[Any], eps: float) -> None:
                 UserWarning,
                 stacklevel=3,
             )
-        if any(s == 0 and n > 1 for s, n in zip(argument.stride(), argument.shape, strict=True)):  # type: ignore[attr-defined]
+        if _real_size(argument) and any(s == 0 and n > 1 for s, n in zip(argument.stride(), argument.shape, strict=True)):  # type: ignore[attr-defined]
             raise RuntimeError(
                 f"The {index}th input has a dimension with stride 0. gradcheck only supports inputs "
                 "that are non-overlapping to be able to compute the numerical gradients correctly. "

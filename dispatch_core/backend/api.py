@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from dispatch_core._dtypes import dtype
+from dispatch_core._keys import key_number
 from dispatch_core.backend.kernels import KernelTable
 
 Raw = Any
@@ -57,6 +58,10 @@ class Backend(ABC):
     @abstractmethod
     def dtype_of(self, raw: Raw) -> dtype:
         """The dtype of the elements."""
+
+    def key_of(self, raw: Raw) -> int:
+        """The plain dispatch key of a tensor around the array."""
+        return key_number(self.device, self.dtype_of(raw))
 
     def storage_of(self, raw: Raw) -> object:
         """The array that owns the memory: the same for all views of one array."""

@@ -24,6 +24,7 @@ class ArrayModuleBackend(Backend):
     def __init__(self) -> None:
         super().__init__()
         self._dtypes: dict[Any, dtype] = {}
+        self._keys: dict[Any, int] = {}
         register_all(self.kernels, self.xp, self.device)
 
     def write(self, target: Raw, source: Raw) -> None:
@@ -36,6 +37,12 @@ class ArrayModuleBackend(Backend):
         found = self._dtypes.get(raw.dtype)
         if found is None:
             found = self._dtypes[raw.dtype] = from_numpy_dtype(np.dtype(raw.dtype))
+        return found
+
+    def key_of(self, raw: Raw) -> int:
+        found = self._keys.get(raw.dtype)
+        if found is None:
+            found = self._keys[raw.dtype] = super().key_of(raw)
         return found
 
     def layout_of(self, raw: Raw) -> tuple[tuple[int, ...], int]:

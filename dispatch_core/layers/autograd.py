@@ -15,6 +15,8 @@ from dispatch_core._dispatcher.chains import (
     Body,
     Chain,
     KernelChain,
+    ListParams,
+    Ternary,
     Unary,
     UnaryTwo,
     ViewOne,
@@ -98,6 +100,10 @@ def _recording_class(op: Op, spec: OperatorSpec, inner: Chain) -> type[Record]:
         return RecordView if inner.__class__ is ViewOne and not spec.keeps_arrays else RecordUnary
     if simple and op.tensors == (0, 1) and len(kinds) == 2:
         return RecordBinary
+    if inner.__class__ is Ternary:
+        return RecordTernary
+    if inner.__class__ is ListParams and not spec.keeps_arrays and spec.uniform:
+        return RecordList
     return Record
 
 
@@ -364,6 +370,71 @@ class RecordBinary(Record):
         return t
 
 
+class RecordTernary(Record):
+    """Records f(x, y, z) of tensors (the last may be None), as `where` and `linear` are."""
+
+    __slots__ = ("edges", "keeps", "save_out", "save_shapes", "sums")
+
+    def __init__(self, op: Op, inner: Chain, spec: OperatorSpec) -> None:
+        super().__init__(op, inner, spec)
+        self.edges = tuple(i in spec.targets for i in range(3))
+        self.keeps = tuple(i in spec.keeps for i in range(3))
+        self.save_out = 3 in spec.keeps
+        self.save_shapes = spec.saves_shapes
+        self.sums = spec.broadcasts
+
+    def call(self, x: Tensor, y: Tensor, z: Any) -> Tensor:  # type: ignore[override]
+        t: Tensor = self.below(x, y, z)
+        a, b, c = self.edges
+        node = Node()
+        node.spec = self.spec
+        node.order = tick()
+        node.edges = (x._node if a else None, y._node if b else None, z._node if c else None)
+        a, b, c = self.keeps
+        xr, yr, zr = x._raw, y._raw, None if z is None else z._raw
+        node.saved = (
+            xr if a else None,
+            yr if b else None,
+            zr if c else None,
+            t._raw if self.save_out else None,
+        )
+        node.shapes = None
+        if self.save_shapes or self.sums:
+            shapes = (xr.shape, yr.shape, None if zr is None else zr.shape)
+            if self.save_shapes:
+                node.saved += shapes
+            if self.sums and not shapes[0] == shapes[1] == shapes[2]:
+                node.shapes = shapes
+        node.hooks = None
+        t._node = node
+        t._k |= GRAD
+        return t
+
+
+class RecordList(Record):
+    """Records f([x, y, ...], ...): a list of tensors that all require a gradient."""
+
+    __slots__ = ("save_shapes",)
+
+    def __init__(self, op: Op, inner: Chain, spec: OperatorSpec) -> None:
+        super().__init__(op, inner, spec)
+        self.save_shapes = spec.saves_shapes
+
+    def call(self, tensors: Any, *params: Any) -> Tensor:  # type: ignore[override]
+        t: Tensor = self.below(tensors, *params)
+        node = Node()
+        node.spec = self.spec
+        node.order = tick()
+        node.edges = tuple([x._node for x in tensors])
+        shapes = [x._raw.shape for x in tensors] if self.save_shapes else None
+        node.saved = (None, *params, None, shapes)
+        node.shapes = None
+        node.hooks = None
+        t._node = node
+        t._k |= GRAD
+        return t
+
+
 class Traced(Chain):
     """In anomaly mode: remembers with each node the line of the user's program that recorded it."""
 
@@ -391,14 +462,21 @@ class Traced(Chain):
 
 def check_write(x: Tensor) -> None:
     """Raise where writing into `x` would destroy the meaning of a gradient."""
-    if not x.requires_grad:
-        return
-    if x._k & VIEW and x._base[0]._node.__class__ is Leaf:
-        raise RuntimeError(
-            "a view of a leaf Variable that requires grad is being used in an in-place operation. "
-            "Write under `with no_grad():` or work on a clone()."
-        )
-    if x._node.__class__ is Leaf:
+    if x._k & VIEW:
+        root = x._base[0]
+        recorded = x.requires_grad
+        if root._k & GRAD:
+            if root._node.__class__ is Leaf:
+                raise RuntimeError(
+                    "a view of a leaf Variable that requires grad is being used in an in-place "
+                    "operation. Write under `with no_grad():` or work on a clone()."
+                )
+            if not recorded:
+                raise RuntimeError(
+                    "A view was created in no_grad mode and is being modified inplace with grad mode "
+                    "enabled. Make the view and write into it in the same mode."
+                )
+    if x._k & GRAD and x._node.__class__ is Leaf:
         raise RuntimeError(
             "a leaf Variable that requires grad is being used in an in-place operation. "
             "Write under `with no_grad():` or work on a clone()."

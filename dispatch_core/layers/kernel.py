@@ -27,7 +27,7 @@ from dispatch_core._dispatcher.chains import (
 from dispatch_core._dispatcher.compose import Below
 from dispatch_core._dispatcher.operator import Op, ParamKind
 from dispatch_core._dispatcher.resolve import HOST, Resolution, Step, resolve
-from dispatch_core._dtypes import dtype
+from dispatch_core._dtypes import Priority, dtype
 from dispatch_core._errors import FallbackWarning
 from dispatch_core._keys import (
     FIRST_TENSOR_KEY,
@@ -90,7 +90,13 @@ def site(op: Op, keys: Keys) -> tuple[Backend, dtype]:
             f"{op.name}(): expected at least one tensor argument, got only Python values; "
             "make one of them a tensor with dispatch_core.tensor(value)"
         )
-    return backend_of(first.device), first.dtype
+    scalars = [
+        (kind_dtype(number), Priority.SCALAR)
+        for at, number in zip(op.selectors, keys, strict=True)
+        if isinstance(number, int) and number < NONE and op.params[at].name not in op.family.apart
+    ]
+    computed = op.family.compute(scalars) if scalars and op.family.promotes else first.dtype
+    return backend_of(first.device), computed
 
 
 def argument_dtypes(op: Op, keys: Keys) -> dict[str, dtype]:

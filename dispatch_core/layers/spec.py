@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from dispatch_core._dispatcher.operator import Op, ParamKind
 from dispatch_core._graph import Node
-from dispatch_core._keys import FIRST_TENSOR_KEY, GRAD
+from dispatch_core._keys import FIRST_TENSOR_KEY, GRAD, tensor_key
 from dispatch_core._layer import Keys
 from dispatch_core._tensor import Tensor
 from dispatch_core.backend.api import Backend
@@ -60,6 +60,7 @@ class OperatorSpec:
         "saves_shapes",
         "shape_plan",
         "targets",
+        "uniform",
     )
 
     def __init__(self, op: Op, keys: Keys, targets: frozenset[int]) -> None:
@@ -69,7 +70,18 @@ class OperatorSpec:
         self.op = op
         self.name = backward_name(op.name)
         self.targets = targets
-        self.parts, self.keeps = gradient.needed(targets)
+        self.uniform = all(
+            n & GRAD for key in keys for n in (key if isinstance(key, frozenset) else (key,))
+        )
+        """Whether every tensor among the arguments requires a gradient."""
+        by_place = dict(zip(op.selectors, keys, strict=True))
+        parts, self.keeps = gradient.needed(targets)
+        dtypes = {
+            at: tensor_key(n).dtype
+            for at, n in by_place.items()
+            if not isinstance(n, frozenset) and n >= FIRST_TENSOR_KEY
+        }
+        self.parts = tuple(part.bound(dtypes) for part in parts)
         single = not op.has_list and op.traits.outputs == 1
         self.calls = (
             tuple((op.tensors.index(part.targets[0]), part.call) for part in self.parts)
@@ -86,7 +98,6 @@ class OperatorSpec:
         self.op_dtype = computed
         # A move's gradient is on another device than its result: tensors know where they are.
         self.raw = computed in backend.raw_operators and op.family.kind != "transfer"
-        by_place = dict(zip(op.selectors, keys, strict=True))
         lists = {at for at in op.tensors if op.params[at].kind is ParamKind.LIST}
         self.are_tensors = tuple(
             at in lists or by_place[at] >= FIRST_TENSOR_KEY for at in op.tensors

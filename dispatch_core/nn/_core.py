@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dispatch_core import linalg
-from dispatch_core._device import device, parse_to
+from dispatch_core._construct import make_subclass, tensor
+from dispatch_core._device import device
 from dispatch_core._dtypes import dtype, int64
-from dispatch_core._tensor import Tensor, make_subclass
+from dispatch_core._handles import Hook, HookTable, RemovableHandle, add_hook
+from dispatch_core._methods import parse_to
+from dispatch_core._tensor import Tensor
 from dispatch_core.autograd import Function, is_grad_enabled, no_grad
 from dispatch_core.nn import functional as F
 from dispatch_core.ops import (
@@ -20,14 +23,17 @@ from dispatch_core.ops import (
     randperm,
     rnn_layer,
     stack,
-    tensor,
     zeros,
 )
 
 __all__ = [
     "F",
     "Function",
+    "Hook",
+    "HookTable",
+    "RemovableHandle",
     "Tensor",
+    "add_hook",
     "arange",
     "cat",
     "device",

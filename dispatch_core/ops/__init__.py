@@ -8,9 +8,12 @@ from typing import Any
 from dispatch_core._op import OPERATORS, SLOTS, operator_named
 from dispatch_core.ops import (  # noqa: F401  they declare
     binary,
+    complexes,
     contraction,
     create,
+    extremes,
     index,
+    mixing,
     nn,
     product,
     random,
@@ -19,6 +22,7 @@ from dispatch_core.ops import (  # noqa: F401  they declare
     search,
     shape,
     sorting,
+    special,
     unary,
 )
 

@@ -16,7 +16,7 @@ from dispatch_core.ops._formulas import Number  # noqa: F401  for annotations
 
 
 @composite(
-    custom(samples=lambda make: [(make(3, 4) > 0,), (make(5),), (make(),), (make(2, 3), {"as_tuple": True})]),
+    custom(samples=lambda make: [(make(3, 4, boolean=True),), (make(5),), (make(),), (make(2, 3), {"as_tuple": True})]),
     grad=NOT_DIFFERENTIABLE,
     outputs=0,
     out=True,
@@ -30,7 +30,7 @@ def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
     return K.unbind(rows, 1)
 
 
-@composite(custom(samples=lambda make: [(make(3, 4) > 0,), (make(),)]), grad=NOT_DIFFERENTIABLE)
+@composite(custom(samples=lambda make: [(make(3, 4, boolean=True),), (make(),)]), grad=NOT_DIFFERENTIABLE)
 def argwhere(input: Tensor) -> Tensor:
     """The indices of the nonzero elements, one row each."""
     return K.nonzero(input)
@@ -39,7 +39,11 @@ def argwhere(input: Tensor) -> Tensor:
 @composite(
     indexing(
         apart=("mask",),
-        samples=lambda make: [(make(3, 4), make(3, 4) > 0), (make(3, 1), make(4) > 0), (make(), make() > 0)],
+        samples=lambda make: [
+        (make(3, 4), make(3, 4, boolean=True)),
+        (make(3, 1), make(4, boolean=True)),
+        (make(), make(boolean=True)),
+    ],
     ),
     out=True,
 )

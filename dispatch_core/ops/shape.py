@@ -231,7 +231,7 @@ def select(input: Tensor, dim: int, index: int) -> Tensor:
     return K.basic_index(input, (slice(None),) * at + (int(index), ...))
 
 
-@composite(movement(samples=lambda make: [(make(5, 3), 2), (make(5, 3), (1, 4), 0)]), outputs=0)
+@composite(movement(samples=lambda make: [(make(5, 3), 2), (make(5, 3), (1, 4), 0)]), outputs=0, method=True)
 def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> Any:
     """Parts along a dimension: of a given size, or of the sizes of a list; views, as a tuple."""
     at = check_dim(dim, tensor.ndim)
@@ -313,33 +313,6 @@ def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Te
             slice(max(offset, 0), max(offset, 0) + length)),
     )
     return K.square_diagonal(x)
-
-
-@primitive(
-    movement(
-        accepts=COMPLEX, real=True, samples=lambda make: [(make(2, 3), 0), (make(2, 3), 1), (make(), 1)]
-    ),
-    grad={
-        "input": lambda K, g, input, part: K.cast_like(g, input) * (1j if part else 1),
-    },
-    view=True,
-    namespace="_",
-    method=False,
-)
-def complex_part(input: Tensor, part: int) -> Tensor:
-    """The real (0) or imaginary (1) parts of complex numbers; a view."""
-
-
-@composite(movement(real=True, samples=lambda make: [(make(2, 3),), (make(),)]))
-def real(input: Tensor) -> Tensor:
-    """The real parts, as a view; a real tensor is returned as it is."""
-    return K.complex_part(input, 0) if input.is_complex() else input
-
-
-@composite(movement(accepts=COMPLEX, real=True, samples=lambda make: [(make(2, 3),), (make(),)]))
-def imag(input: Tensor) -> Tensor:
-    """The imaginary parts, as a view; RuntimeError for real tensors."""
-    return K.complex_part(input, 1)
 
 
 @primitive(

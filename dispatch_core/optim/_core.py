@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Any
 
-from dispatch_core import ops
 from dispatch_core._dtypes import dtype, float32, float64, get_default_dtype
+from dispatch_core._handles import RemovableHandle
+from dispatch_core._op import K, operator_named
 from dispatch_core._tensor import Tensor
 from dispatch_core.autograd import enable_grad, set_grad_enabled
-from dispatch_core.nn.modules._hooks import RemovableHandle
-from dispatch_core.ops import empty_like, view_as_real, zeros, zeros_like
+from dispatch_core.ops import empty_like, zeros, zeros_like
 
 __all__ = [
     "RemovableHandle",
@@ -21,6 +21,7 @@ __all__ = [
     "float64",
     "get_default_dtype",
     "set_grad_enabled",
+    "step_body",
     "step_operator",
     "view_as_real",
     "zeros",
@@ -28,6 +29,16 @@ __all__ = [
 ]
 
 
-def step_operator(name: str) -> Callable[..., None] | None:
-    """The operator of that name ("sgd_step_", ...), or None where it is not declared."""
-    return getattr(ops, name, None)
+def step_operator(name: str) -> Any:
+    """The operator of that name ("sgd_step_", ...) as a function."""
+    return getattr(K, name)
+
+
+def step_body(name: str) -> Any:
+    """Its definition in terms of other operators, which autograd can record."""
+    return operator_named(name).body
+
+
+def view_as_real(input: Tensor) -> Tensor:
+    """A complex tensor's parts, as a last dimension of two."""
+    return K.view_as_real(input)  # type: ignore[no-any-return]

@@ -1,15 +1,14 @@
 """The one place where an optimizer hands its lists of tensors to an operator.
 
 `fused_step` is the seam: it calls the operator of that name, which runs the backend's kernel where
-there is one and the body in `_steps.py` elsewhere.
+there is one and its body (`ops/nn/optim.py`) elsewhere.
 """
 
 from __future__ import annotations
 
 from typing import Any, TypeAlias
 
-from dispatch_core.optim._core import Tensor, step_operator, view_as_real
-from dispatch_core.optim._steps import BODIES
+from dispatch_core.optim._core import Tensor, step_body, step_operator, view_as_real
 
 Column: TypeAlias = list[Tensor] | None
 
@@ -52,19 +51,18 @@ def _as_real(column: list[Tensor]) -> list[Tensor]:
 
 
 def fused_step(name: str, *lists: Column, **hyper: Any) -> None:
-    """Updates parameters and state in place by the operator `name`, a key of `BODIES`.
+    """Updates parameters and state in place by the operator `name`.
 
     The lists are in the order of the body's signature; hyper-parameters are converted to numbers,
     which waits for those that are tensors on a device.
     """
-    step = step_operator(name) or BODIES[name]
-    step(*lists, **{key: number(value) for key, value in hyper.items()})
+    step_operator(name)(*lists, **{key: number(value) for key, value in hyper.items()})
 
 
 def composite_step(name: str, *lists: Column, differentiable: bool, **hyper: Any) -> None:
     """Updates by the body itself, so that autograd records it and no tensor is read on the host."""
     scalars = {key: scalar(value) for key, value in hyper.items()}
-    BODIES[name](*lists, **scalars, differentiable=differentiable)
+    step_body(name)(*lists, **scalars, differentiable=differentiable)
 
 
 def run_step(group: dict[str, Any], name: str, *lists: Column, **hyper: Any) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import dispatch_core as dc
-from dispatch_core.optim import _fused, _steps
+from dispatch_core.optim import _core, _fused
 
 CASES = json.loads((Path(__file__).parent / "golden" / "optimizers.json").read_text())
 each_case = pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def calls_of(monkeypatch):
     def operator(name):
         def step(*lists, **hyper):
             calls.append((name, [column and len(column) for column in lists], hyper))
-            _steps.BODIES[name](*lists, **hyper)
+            _core.step_body(name)(*lists, **hyper)
 
         return step
 

@@ -7,9 +7,42 @@ import numpy as np
 import pytest
 
 from dispatch_cpu.kernels._optim_blocks import BLOCK, SMALL
-from dispatch_cpu.kernels.optim import adam_step, rmsprop_step, sgd_step
+from dispatch_cpu.kernels import optim
 
 rng = np.random.default_rng(0)
+DEFAULTS = {
+    "sgd_step_": {"momentum": 0, "dampening": 0, "weight_decay": 0, "nesterov": False},
+    "adam_step_": {
+        "beta1": 0.9,
+        "beta2": 0.999,
+        "eps": 1e-8,
+        "weight_decay": 0,
+        "amsgrad": False,
+        "decoupled_weight_decay": False,
+    },
+    "rmsprop_step_": {
+        "alpha": 0.99,
+        "eps": 1e-8,
+        "weight_decay": 0,
+        "momentum": 0,
+        "centered": False,
+    },
+}
+
+
+def with_defaults(name):
+    """A step with the options of PyTorch's optimizer for what is not given."""
+
+    def step(params, *lists, **options):
+        if name == "sgd_step_":
+            options.setdefault("steps", [2] * len(params))
+        kernel = getattr(optim, name)
+        return kernel(params, *lists, **{"maximize": False, **DEFAULTS[name], **options})
+
+    return step
+
+
+sgd_step_, adam_step_, rmsprop_step_ = map(with_defaults, DEFAULTS)
 SHAPES = [(3, 4), (), (0,), (SMALL,), (5,), (BLOCK + 100,), (90, 100)]
 
 
@@ -61,7 +94,7 @@ def test_sgd(momentum, dampening, nesterov, decay, maximize):
 
     def update(p, g, s, steps):
         options_all = {**options, "weight_decay": decay, "maximize": maximize}
-        sgd_step(p, g, s[0] if momentum else None, lr=0.1, steps=steps, **options_all)
+        sgd_step_(p, g, s[0] if momentum else None, lr=0.1, steps=steps, **options_all)
 
     run(update, reference)
 
@@ -88,7 +121,7 @@ def adam_reference(decay, decoupled, amsgrad, maximize):
 def test_adam(decay, decoupled, amsgrad, maximize):
     def update(p, g, s, steps):
         options = {"decoupled_weight_decay": decoupled, "amsgrad": amsgrad, "maximize": maximize}
-        adam_step(p, g, *s, steps=steps, lr=0.01, weight_decay=decay, **options)
+        adam_step_(p, g, *s, steps=steps, lr=0.01, weight_decay=decay, **options)
 
     run(update, adam_reference(decay, decoupled, amsgrad, maximize))
 
@@ -108,7 +141,7 @@ def test_rmsprop(momentum, centered, decay, maximize):
 
     def update(p, g, s, steps):
         options = {"momentum": momentum, "centered": centered, "maximize": maximize}
-        rmsprop_step(p, g, *s, lr=0.01, weight_decay=decay, **options)
+        rmsprop_step_(p, g, *s, lr=0.01, weight_decay=decay, **options)
 
     run(update, reference)
 
@@ -123,7 +156,7 @@ def test_rmsprop(momentum, centered, decay, maximize):
 )
 def test_narrow_dtypes(dtype, close):
     def update(p, g, s, steps):
-        adam_step(p, g, *s[:2], None, steps=steps, lr=0.01, eps=1e-8)
+        adam_step_(p, g, *s[:2], None, steps=steps, lr=0.01, eps=1e-8)
 
     run(update, adam_reference(0, False, False, False), dtype, **close)
 
@@ -132,10 +165,10 @@ def test_parameters_of_different_step_numbers_are_kept_apart():
     together = [np.ones(4), np.ones(4)]
     alone = [np.ones(4), np.ones(4)]
     grads = [np.full(4, 0.5), np.full(4, 0.5)]
-    adam_step(together, grads, zeros(grads), zeros(grads), None, steps=[1, 10], lr=0.1)
+    adam_step_(together, grads, zeros(grads), zeros(grads), None, steps=[1, 10], lr=0.1)
     for i, step in enumerate((1, 10)):
         one = [alone[i]]
-        adam_step(one, grads[:1], zeros(one), zeros(one), None, steps=[step], lr=0.1)
+        adam_step_(one, grads[:1], zeros(one), zeros(one), None, steps=[step], lr=0.1)
     np.testing.assert_array_equal(together, alone)
     assert together[0][0] != together[1][0]
 
@@ -144,20 +177,20 @@ def test_complex_parameters_are_pairs_of_reals():
     z = [rng.standard_normal(6) + 1j * rng.standard_normal(6)]
     pairs = [z[0].view(np.float64).copy()]
     g = [rng.standard_normal(6) + 1j * rng.standard_normal(6)]
-    adam_step(z, g, zeros(z), zeros(z), None, steps=[1], lr=0.1)
+    adam_step_(z, g, zeros(z), zeros(z), None, steps=[1], lr=0.1)
     real_g = [g[0].view(np.float64)]
-    adam_step(pairs, real_g, zeros(pairs), zeros(pairs), None, steps=[1], lr=0.1)
+    adam_step_(pairs, real_g, zeros(pairs), zeros(pairs), None, steps=[1], lr=0.1)
     np.testing.assert_allclose(z[0].view(np.float64), pairs[0])
 
 
 def test_missing_state_is_named():
     p = [np.ones(2)]
     with pytest.raises(ValueError, match="momentum was asked for, but momentum_buffers is None"):
-        sgd_step(p, p, None, lr=0.1, momentum=0.9)
+        sgd_step_(p, p, None, lr=0.1, momentum=0.9)
     with pytest.raises(ValueError, match="amsgrad was asked for, but max_exp_avg_sqs is None"):
-        adam_step(p, p, zeros(p), zeros(p), None, steps=[1], lr=0.1, amsgrad=True)
+        adam_step_(p, p, zeros(p), zeros(p), None, steps=[1], lr=0.1, amsgrad=True)
 
 
 def test_no_parameters():
-    sgd_step([], [], None, lr=0.1)
-    adam_step([], [], [], [], None, steps=[], lr=0.1)
+    sgd_step_([], [], None, lr=0.1)
+    adam_step_([], [], [], [], None, steps=[], lr=0.1)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from dispatch_cpu.kernels import softmax as module
-from dispatch_cpu.kernels.loss import cross_entropy_indices
+from dispatch_cpu.kernels.loss import cross_entropy_classes
 from dispatch_cpu.kernels.softmax import (
     log_softmax,
     log_softmax_backward,
@@ -71,26 +71,37 @@ def test_half_precision_sums_in_float32(dtype):
 
 
 @pytest.mark.parametrize("shape", [(6, 5), (4, 5, 3), (2, 5, 3, 2), (5,)])
-def test_cross_entropy(shape):
+@pytest.mark.parametrize("reduction", ["none", "sum", "mean"])
+@pytest.mark.parametrize(("weighted", "ignored"), [(False, -100), (True, -100), (True, 2)])
+def test_cross_entropy(shape, reduction, weighted, ignored):
     x = rng.standard_normal(shape)
     dim = 1 if len(shape) > 1 else 0
     target_shape = shape[:1] + shape[2:] if len(shape) > 1 else ()
-    target = rng.integers(0, 5, target_shape)
-    loss, log_probs = cross_entropy_indices(x, target)
-    assert loss.shape == target_shape
+    target = np.asarray(rng.integers(0, 5, target_shape))
+    weight = rng.uniform(0.5, 2, 5) if weighted else None
+    loss, log_probs = cross_entropy_classes(x, target, weight, ignored, reduction)
     np.testing.assert_allclose(log_probs, log_softmax(x, dim))
+    expected, total = np.zeros(target_shape), 0
     for at in np.ndindex(target_shape):
-        index = (*at[:1], target[at], *at[1:])
-        np.testing.assert_allclose(loss[at], -log_probs[index])
+        if target[at] != ignored:
+            count = weight[target[at]] if weighted else 1
+            expected[at] = -count * log_probs[(*at[:1], target[at], *at[1:])]
+            total += count
+    if reduction == "sum":
+        expected = expected.sum()
+    elif reduction == "mean":
+        expected = expected.sum() / total
+    np.testing.assert_allclose(loss, expected)
 
 
 @pytest.mark.parametrize("bad", [5, -1])
 def test_cross_entropy_names_the_class_that_is_out_of_bounds(bad):
-    with pytest.raises(IndexError, match=f"Target {bad} is out of bounds for 5 classes"):
-        cross_entropy_indices(np.zeros((2, 5)), np.array([0, bad]))
+    with pytest.raises(IndexError, match=f"Target {bad} is out of bounds"):
+        cross_entropy_classes(np.zeros((2, 5)), np.array([0, bad]), None, -100, "mean")
 
 
 def test_cross_entropy_of_an_empty_batch():
-    loss, log_probs = cross_entropy_indices(np.zeros((0, 5)), np.zeros(0, np.int64))
+    empty = np.zeros(0, np.int64)
+    loss, log_probs = cross_entropy_classes(np.zeros((0, 5)), empty, None, -100, "none")
     assert loss.shape == (0,)
     assert log_probs.shape == (0, 5)

@@ -27,6 +27,8 @@ def kernels(xp: Any) -> dict[str, Kernel]:
         "trunc": _whole(xp, xp.trunc),
         "round": _whole(xp, xp.rint),
         "conj_physical": _conjugate(xp),
+        "clamp": _clamp(xp),
+        "addcmul": _addcmul,
     }
 
 
@@ -43,7 +45,11 @@ def _ufuncs(xp: Any) -> dict[str, Kernel]:
         "acos": "arccos", "atan": "arctan", "asinh": "arcsinh", "acosh": "arccosh",
         "atanh": "arctanh", "logical_not": "logical_not", "logical_and": "logical_and",
         "logical_or": "logical_or", "logical_xor": "logical_xor", "isnan": "isnan",
-        "isinf": "isinf", "isfinite": "isfinite",
+        "isinf": "isinf", "isfinite": "isfinite", "fmax": "fmax", "fmin": "fmin",
+        "logaddexp": "logaddexp", "logaddexp2": "logaddexp2", "hypot": "hypot",
+        "copysign": "copysign", "nextafter": "nextafter", "deg2rad": "deg2rad",
+        "rad2deg": "rad2deg", "bitwise_left_shift": "left_shift",
+        "bitwise_right_shift": "right_shift", "gcd": "gcd", "lcm": "lcm", "signbit": "signbit",
     }  # fmt: skip
     return {op: getattr(xp, name) for op, name in names.items()}
 
@@ -135,6 +141,27 @@ def _pow(xp: Any) -> Kernel:
         return xp.power(input, exponent)
 
     return pow
+
+
+def _clamp(xp: Any) -> Kernel:
+    clip = xp.clip
+
+    def clamp(input: Any, min: Any, max: Any) -> Any:
+        if min is None and max is None:
+            raise RuntimeError("clamp: At least one of 'min' or 'max' must not be None")
+        if input.dtype.kind == "V":  # bfloat16, which clip would widen
+            low = input if min is None else xp.maximum(input, min)
+            return low if max is None else xp.minimum(low, max)
+        return clip(input, min, max)
+
+    return clamp
+
+
+def _addcmul(input: Any, tensor1: Any, tensor2: Any, value: Any) -> Any:
+    product = tensor1 * tensor2
+    if value != 1:
+        product = product * product.dtype.type(value)
+    return product + input
 
 
 def _sigmoid(xp: Any) -> Kernel:

@@ -21,11 +21,12 @@ def kernels(xp: Any) -> dict[str, Kernel]:
         "basic_index_backward": _basic_index_backward(xp),
         "as_strided": _as_strided(xp),
         "storage_index": lambda input, count: xp.arange(count, dtype="int64"),
-        "complex_part": lambda input, part: input.imag if part else input.real,
         "square_diagonal": _square_diagonal(xp),
         "clone": lambda input: input.copy(order="K") if input.size else input.copy(),
         "flip": lambda input, dims: xp.flip(input, dims).copy() if input.ndim else input.copy(),
         "cat": _cat(xp),
+        "view_as_real": _view_as_real,
+        "view_as_complex": _view_as_complex,
     }
 
 
@@ -185,3 +186,22 @@ def _cat(xp: Any) -> Kernel:
             return join(kept, dim)
 
     return cat
+
+
+def _view_as_real(input: Any) -> Any:
+    return input[..., None].view(input.real.dtype)
+
+
+def _view_as_complex(input: Any) -> Any:
+    if input.ndim == 0 or input.shape[-1] != 2:
+        raise RuntimeError("Tensor must have a last dimension of size 2")
+    size = input.itemsize
+    if size < 4:
+        raise RuntimeError("view_as_complex is only supported for float and double tensors")
+    if not input.size:
+        return input.astype(f"c{2 * size}")[..., 0]
+    if input.strides[-1] != size or any(s % (2 * size) for s in input.strides[:-1]):
+        raise RuntimeError(
+            "Tensor must have a last dimension with stride 1, and even strides elsewhere; use clone()"
+        )
+    return input.view(f"c{2 * size}")[..., 0]

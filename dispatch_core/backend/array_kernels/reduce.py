@@ -18,6 +18,8 @@ def kernels(xp: Any) -> dict[str, Kernel]:
         "amin": _plain(xp.minimum),
         "argmax": _arg(xp.argmax),
         "argmin": _arg(xp.argmin),
+        "max_dim": _with_index(xp.maximum.reduce, xp.argmax),
+        "min_dim": _with_index(xp.minimum.reduce, xp.argmin),
         "all": _truth(xp, xp.logical_and),
         "any": _truth(xp, xp.logical_or),
         "cumsum": _scan(xp, xp.add),
@@ -27,7 +29,7 @@ def kernels(xp: Any) -> dict[str, Kernel]:
 
 def exact_kernels(xp: Any) -> dict[str, Kernel]:
     """Kernels for the dtypes that accumulate in themselves: nothing but the reduction."""
-    return {"sum": _plain(xp.add), "prod": _plain(xp.multiply)}
+    return {"sum": _plain(xp.add), "prod": _plain(xp.multiply), "mean": _plain_mean(xp)}
 
 
 def axes(dim: Any) -> Any:
@@ -103,6 +105,35 @@ def _mean(xp: Any) -> Kernel:
         return total.astype(input.dtype) if wide else total
 
     return mean
+
+
+def _plain_mean(xp: Any) -> Kernel:
+    reduce = xp.add.reduce
+
+    def mean(input: Any, dim: Any, keepdim: bool) -> Any:
+        if input.ndim == 0:
+            dim = _scalar_dim(dim)
+        total = reduce(input, dim if dim.__class__ is int else axes(dim), None, None, keepdim)
+        if total.ndim:
+            total /= input.size / total.size if total.size else 1
+            return total
+        return total / input.dtype.type(input.size)
+
+    return mean
+
+
+def _with_index(reduce: Kernel, arg: Kernel) -> Kernel:
+    def extreme(input: Any, dim: int, keepdim: bool) -> Any:
+        if input.ndim == 0:
+            _scalar_dim(dim)
+            return input.copy(), arg(input)
+        if input.dtype.kind == "V" or keepdim:
+            index = arg(input, axis=dim, keepdims=keepdim)
+        else:
+            index = input.argmax(dim) if arg.__name__ == "argmax" else input.argmin(dim)
+        return reduce(input, dim, None, None, keepdim), index
+
+    return extreme
 
 
 def _arg(function: Kernel) -> Kernel:

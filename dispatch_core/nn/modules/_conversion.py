@@ -54,7 +54,7 @@ class Converted(Members):
         `non_blocking` and `memory_format`. Only floating and complex tensors are cast. TypeError
         for a dtype that is neither.
         """
-        where, what, non_blocking, memory_format = parse_to(*args, **kwargs)
+        where, what, non_blocking, _, memory_format = parse_to(*args, **kwargs)
         if what is not None:
             if not (what.is_floating_point or what.is_complex):
                 raise TypeError(

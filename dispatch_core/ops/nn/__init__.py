@@ -5,8 +5,15 @@ from __future__ import annotations
 from dispatch_core.ops.nn import (  # noqa: F401  they declare
     activation,
     conv,
+    distance,
+    dropout,
+    linear,
+    loss,
     norm,
+    optim,
     pool,
+    resample,
+    rnn,
     softmax,
     windows,
 )

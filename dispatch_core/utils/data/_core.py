@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dispatch_core._construct import as_tensor, tensor
 from dispatch_core._dtypes import float64, int64
 from dispatch_core._random import Generator, default_generator
 from dispatch_core._tensor import Tensor
-from dispatch_core.ops import as_tensor, multinomial, randint, randperm, stack, tensor
+from dispatch_core.ops import multinomial, randint, randperm, stack
 
 __all__ = [
     "Generator",

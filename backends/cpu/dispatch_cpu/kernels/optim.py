@@ -18,28 +18,27 @@ from dispatch_cpu.kernels._optim_blocks import BLOCK, blocks
 Arrays = Sequence[Array]
 
 
-def sgd_step(
+def sgd_step_(
     params: Arrays,
     grads: Arrays,
     momentum_buffers: Arrays | None,
-    *,
+    steps: Sequence[float],
     lr: float,
-    momentum: float = 0.0,
-    dampening: float = 0.0,
-    weight_decay: float = 0.0,
-    nesterov: bool = False,
-    maximize: bool = False,
-    steps: Sequence[int] | None = None,
+    momentum: float,
+    dampening: float,
+    weight_decay: float,
+    nesterov: bool,
+    maximize: bool,
 ) -> None:
     """Stochastic gradient descent as torch.optim.SGD.
 
     momentum_buffers are needed if momentum is not 0. `steps` counts from 1, this step included;
-    at a parameter's first step its buffer becomes the undampened gradient. None: not the first.
+    at a parameter's first step its buffer becomes the undampened gradient.
     """
     changed = [params]
     if momentum:
         changed.append(_required(momentum_buffers, "momentum_buffers", "momentum"))
-    first = [step == 1 for step in steps] if steps is not None else [False] * len(params)
+    first = [step == 1 for step in steps]
     scratch = _Scratch()
     for is_first, (param, *buffers), raw in blocks(changed, grads, first):
         work, grad = scratch.pair(param)
@@ -62,22 +61,21 @@ def sgd_step(
         param -= work
 
 
-def adam_step(
+def adam_step_(
     params: Arrays,
     grads: Arrays,
     exp_avgs: Arrays,
     exp_avg_sqs: Arrays,
     max_exp_avg_sqs: Arrays | None,
-    *,
-    steps: Sequence[int],
+    steps: Sequence[float],
     lr: float,
-    beta1: float = 0.9,
-    beta2: float = 0.999,
-    eps: float = 1e-8,
-    weight_decay: float = 0.0,
-    amsgrad: bool = False,
-    maximize: bool = False,
-    decoupled_weight_decay: bool = False,
+    beta1: float,
+    beta2: float,
+    eps: float,
+    weight_decay: float,
+    amsgrad: bool,
+    maximize: bool,
+    decoupled_weight_decay: bool,
 ) -> None:
     """Adam (Kingma and Ba 2015) as torch.optim.Adam; AdamW with `decoupled_weight_decay`.
 
@@ -107,20 +105,19 @@ def adam_step(
         param -= work
 
 
-def rmsprop_step(
+def rmsprop_step_(
     params: Arrays,
     grads: Arrays,
     square_avgs: Arrays,
     grad_avgs: Arrays | None,
     momentum_buffers: Arrays | None,
-    *,
     lr: float,
-    alpha: float = 0.99,
-    eps: float = 1e-8,
-    weight_decay: float = 0.0,
-    momentum: float = 0.0,
-    centered: bool = False,
-    maximize: bool = False,
+    alpha: float,
+    eps: float,
+    weight_decay: float,
+    momentum: float,
+    centered: bool,
+    maximize: bool,
 ) -> None:
     """RMSprop as torch.optim.RMSprop. grad_avgs for `centered`, momentum_buffers for `momentum`."""
     changed = [params, square_avgs]

@@ -2,7 +2,8 @@
 
 Common shapes: input (T, N, I), h0 and c0 (N, H), w_ih (G * H, I), w_hh (G * H, H), biases (G * H)
 or None, output (T, N, H). Gates stand in PyTorch's order: LSTM i f g o (G = 4), GRU r z n (G = 3).
-`reverse` walks the sequence from its end. The gradients that arrive may be None, meaning zeros.
+`reverse` walks the sequence from its end. The gradients that arrive may be None, meaning zeros; those
+of what a layer saved (gates, cells, candidates) arrive in derivatives of higher order only.
 """
 
 from __future__ import annotations
@@ -126,6 +127,8 @@ def lstm_layer_backward(
     grad_output: Array | None,
     grad_h_n: Array | None,
     grad_c_n: Array | None,
+    grad_gates: Array | None = None,
+    grad_cells: Array | None = None,
 ) -> tuple[Array, Array, Array, Array, Array, Array, Array]:
     """Gradients of `lstm_layer`: input, h0, c0, w_ih, w_hh, b_ih, b_hh."""
     slopes = np.empty_like(gates)
@@ -141,9 +144,14 @@ def lstm_layer_backward(
         di, df, dg, do = _split(slope, 4)
         np.multiply(dh, tanh_c, out=do)
         dc += dh * o * (1 - tanh_c * tanh_c)
+        if grad_cells is not None:
+            dc += grad_cells[t]
         np.multiply(dc, g, out=di)
         np.multiply(dc, cells_before[t], out=df)
-        np.multiply(dc, i * (1 - g * g), out=dg)
+        np.multiply(dc, i, out=dg)
+        if grad_gates is not None:
+            slope += grad_gates[t]
+        dg *= 1 - g * g
         for begin, stop in ((0, 2 * size), (3 * size, 4 * size)):
             active = gates[t, :, begin:stop]
             slope[:, begin:stop] *= active * (1 - active)
@@ -206,6 +214,8 @@ def gru_layer_backward(
     candidates: Array,
     grad_output: Array | None,
     grad_h_n: Array | None,
+    grad_gates: Array | None = None,
+    grad_candidates: Array | None = None,
 ) -> Grads:
     """Gradients of `gru_layer`: input, h0, w_ih, w_hh, b_ih, b_hh."""
     slopes = np.empty_like(gates)
@@ -218,12 +228,23 @@ def gru_layer_backward(
             dh += grad_output[t]
         r, z, n = _split(gates[t], 3)
         dr, dz, dn = _split(slopes[t], 3)
-        np.multiply(dh, (1 - z) * (1 - n * n), out=dn)
-        np.multiply(dh, (before[t] - n) * z * (1 - z), out=dz)
-        np.multiply(dn, candidates[t] * r * (1 - r), out=dr)
+        np.multiply(dh, 1 - z, out=dn)
+        np.multiply(dh, before[t] - n, out=dz)
+        if grad_gates is not None:
+            more_r, more_z, more_n = _split(grad_gates[t], 3)
+            dn += more_n
+            dz += more_z
+        dn *= 1 - n * n
+        dz *= z * (1 - z)
+        np.multiply(dn, candidates[t], out=dr)
+        if grad_gates is not None:
+            dr += more_r
+        dr *= r * (1 - r)
         from_hidden = hidden_slopes[t]
         from_hidden[:, : 2 * size] = slopes[t, :, : 2 * size]
         np.multiply(dn, r, out=from_hidden[:, 2 * size :])
+        if grad_candidates is not None:
+            from_hidden[:, 2 * size :] += grad_candidates[t]
         dh = dh * z + from_hidden @ w_hh
     grad_input, grad_w_ih, grad_b_ih = _affine_backward(input, w_ih, slopes)
     grad_b_hh = hidden_slopes.sum((0, 1))

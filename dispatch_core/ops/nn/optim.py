@@ -1,13 +1,11 @@
 """The update formulas of the optimizers, each written once over lists of tensors.
 
-These are the bodies of the operators `sgd_step_`, `adam_step_` and `rmsprop_step_`. A backend may
-bring a kernel instead; it then gets the same arguments in the same order, raw arrays in the place
-of tensors, and works in place as the bodies do. What holds for all three:
+What holds for all three:
 
 * Lists come first: parameters, gradients, then the state. They have one length; all their tensors
   are real, of one dtype and on one device; row `i` of each belongs together.
 * A list that the options leave without a purpose is None (`momentum_buffers` without momentum).
-* Gradients are read, parameters and state are written.
+* Gradients are read, parameters and state are written, by kernels and bodies alike.
 * Hyper-parameters follow by name, as plain Python numbers and booleans; `steps` holds for each row
   the number of this update, counted from 1. (A body also takes 0-d tensors for them, which is how
   `differentiable=True` and `capturable=True` call it; a kernel never sees those, nor the argument
@@ -17,25 +15,40 @@ of tensors, and works in place as the bodies do. What holds for all three:
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from typing import Any
 
-from dispatch_core.optim._core import Tensor
+from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
+from dispatch_core._families.base import FLOATING
+from dispatch_core._families.others import custom
+from dispatch_core._op import composite
+from dispatch_core._tensor import Tensor
 
-Number: TypeAlias = float | Tensor
-Tensors: TypeAlias = Sequence[Tensor]
-Keep: TypeAlias = Callable[[Tensor], Tensor]
+Keep = Callable[[Tensor], Tensor]
 
 
+def _step(*writes: str) -> Any:
+    """A step that overwrites the lists of these names."""
+    return composite(
+        custom(FLOATING),
+        grad=NOT_DIFFERENTIABLE,
+        namespace="_",
+        writes=("params", *writes),
+        handled=("differentiable",),
+        outputs=0,
+    )
+
+
+@_step("momentum_buffers")
 def sgd_step_(
-    params: Tensors,
-    grads: Tensors,
-    momentum_buffers: Tensors | None,
+    params: Sequence[Tensor],
+    grads: Sequence[Tensor],
+    momentum_buffers: Sequence[Tensor] | None = None,
     *,
     steps: Sequence[int],
-    lr: Number,
+    lr: Any,
     momentum: float,
     dampening: float,
-    weight_decay: Number,
+    weight_decay: Any,
     nesterov: bool,
     maximize: bool,
     differentiable: bool = False,
@@ -59,19 +72,20 @@ def sgd_step_(
         _descend(param, grad, lr, keep)
 
 
+@_step("exp_avgs", "exp_avg_sqs", "max_exp_avg_sqs")
 def adam_step_(
-    params: Tensors,
-    grads: Tensors,
-    exp_avgs: Tensors,
-    exp_avg_sqs: Tensors,
-    max_exp_avg_sqs: Tensors | None,
+    params: Sequence[Tensor],
+    grads: Sequence[Tensor],
+    exp_avgs: Sequence[Tensor],
+    exp_avg_sqs: Sequence[Tensor],
+    max_exp_avg_sqs: Sequence[Tensor] | None = None,
     *,
-    steps: Sequence[Number],
-    lr: Number,
-    beta1: Number,
-    beta2: Number,
+    steps: Sequence[Any],
+    lr: Any,
+    beta1: Any,
+    beta2: Any,
     eps: float,
-    weight_decay: Number,
+    weight_decay: Any,
     amsgrad: bool,
     maximize: bool,
     decoupled_weight_decay: bool,
@@ -102,17 +116,18 @@ def adam_step_(
             param.addcdiv_(keep(mean), denominator, value=-step_size)
 
 
+@_step("square_avgs", "grad_avgs", "momentum_buffers")
 def rmsprop_step_(
-    params: Tensors,
-    grads: Tensors,
-    square_avgs: Tensors,
-    grad_avgs: Tensors | None,
-    momentum_buffers: Tensors | None,
+    params: Sequence[Tensor],
+    grads: Sequence[Tensor],
+    square_avgs: Sequence[Tensor],
+    grad_avgs: Sequence[Tensor] | None = None,
+    momentum_buffers: Sequence[Tensor] | None = None,
     *,
-    lr: Number,
+    lr: Any,
     alpha: float,
     eps: float,
-    weight_decay: Number,
+    weight_decay: Any,
     momentum: float,
     centered: bool,
     maximize: bool,
@@ -137,13 +152,6 @@ def rmsprop_step_(
         _descend(param, direction, lr, keep)
 
 
-BODIES: dict[str, Callable[..., None]] = {
-    "sgd_step_": sgd_step_,
-    "adam_step_": adam_step_,
-    "rmsprop_step_": rmsprop_step_,
-}
-
-
 def _keeper(differentiable: bool) -> Keep:
     """How a tensor is handed to an operation whose gradient keeps it.
 
@@ -160,26 +168,26 @@ def _same(tensor: Tensor) -> Tensor:
     return tensor
 
 
-def _in_use(weight_decay: Number) -> bool:
+def _in_use(weight_decay: Any) -> bool:
     """Whether there is weight decay; a tensor counts, since reading it would wait for it."""
     return isinstance(weight_decay, Tensor) or weight_decay != 0
 
 
-def _with_decay(grad: Tensor, param: Tensor, weight_decay: Number, keep: Keep) -> Tensor:
+def _with_decay(grad: Tensor, param: Tensor, weight_decay: Any, keep: Keep) -> Tensor:
     """The gradient of the loss plus `weight_decay / 2 * |param|^2`."""
     if isinstance(weight_decay, Tensor):
         return grad + keep(param) * weight_decay
     return grad.add(param, alpha=weight_decay) if weight_decay != 0 else grad
 
 
-def _update_square(average: Tensor, grad: Tensor, decay: Number) -> Tensor:
+def _update_square(average: Tensor, grad: Tensor, decay: Any) -> Tensor:
     """Moves the running average of squares towards the square of `grad`, in place."""
     if isinstance(decay, Tensor):
         return average.lerp_(grad * grad, 1 - decay)
     return average.mul_(decay).addcmul_(grad, grad, value=1 - decay)
 
 
-def _descend(param: Tensor, direction: Tensor, lr: Number, keep: Keep) -> None:
+def _descend(param: Tensor, direction: Tensor, lr: Any, keep: Keep) -> None:
     """`param -= lr * direction`."""
     if isinstance(lr, Tensor):
         param.sub_(keep(direction) * lr)

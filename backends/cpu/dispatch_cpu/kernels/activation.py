@@ -1,0 +1,65 @@
+"""Activations for which numpy has something faster than their definition."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import sqrt
+from typing import Any
+
+import numpy as np
+
+from dispatch_cpu.kernels._common import Array, accumulate_in_float32
+from dispatch_cpu.kernels.special import erf
+
+BLOCK = 1 << 14
+
+
+def relu(input: Array, out: Array | None = None) -> Array:
+    """max(0, x)."""
+    return np.maximum(input, input.dtype.type(0), out=out)
+
+
+def relu_of(dtype: Any) -> Callable[..., Array]:
+    """`relu` for one floating dtype: clipping is three to four times as fast as `maximum`."""
+    zero, infinity = np.zeros((), dtype), np.array(np.inf, dtype)
+
+    def relu(input: Array, out: Array | None = None) -> Array:
+        return input.clip(zero, infinity, out=out)
+
+    return relu
+
+
+@accumulate_in_float32()
+def gelu(input: Array, approximate: str) -> Array:
+    """x times the normal distribution function of x, in blocks that stay in cache."""
+    flat = np.ascontiguousarray(input).reshape(-1)
+    out = np.empty_like(flat)
+    formula = {"none": _exact, "tanh": _by_tanh}.get(approximate)
+    if formula is None:
+        raise RuntimeError(
+            f"approximate argument must be either none or tanh, got {approximate!r}"
+        )
+    for begin in range(0, flat.size, BLOCK):
+        part = slice(begin, begin + BLOCK)
+        formula(flat[part], out[part])
+    return out.reshape(input.shape)
+
+
+def _exact(x: Array, out: Array) -> None:
+    np.multiply(x, x.dtype.type(sqrt(0.5)), out=out)
+    share = erf(out)
+    share += 1
+    share *= 0.5
+    np.multiply(x, share, out=out)
+
+
+def _by_tanh(x: Array, out: Array) -> None:
+    np.multiply(x, x, out=out)
+    out *= 0.044715
+    out += 1
+    out *= x
+    out *= sqrt(2 / np.pi)
+    np.tanh(out, out=out)
+    out += 1
+    out *= 0.5
+    out *= x

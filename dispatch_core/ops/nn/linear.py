@@ -1,0 +1,382 @@
+"""What multiplies by a matrix or looks rows of one up: linear, bilinear, attention, embedding."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
+from dispatch_core._dtypes import int64
+from dispatch_core._families.base import FLOATING, INEXACT, NUMBERS
+from dispatch_core._families.others import contraction, custom, indexing
+from dispatch_core._op import K, composite
+from dispatch_core._tensor import Tensor
+
+F = "nn.functional"
+
+
+# -- linear maps ---------------------------------------------------------------------------------------------
+
+
+def _rows(K: Any, x: Any) -> Any:
+    """All dimensions but the last as one."""
+    return x if len(x.shape) == 2 else K.reshape(x, (math.prod(x.shape[:-1]), x.shape[-1]))
+
+
+def _check_linear(input: Tensor, weight: Tensor, bias: Tensor | None) -> None:
+    if weight.ndim not in (1, 2) or input.ndim < 1 or input.shape[-1] != weight.shape[-1]:
+        rows = math.prod(input.shape[:-1])
+        raise RuntimeError(
+            f"linear(): mat1 and mat2 shapes cannot be multiplied ({rows}x"
+            f"{input.shape[-1] if input.ndim else 0} and "
+            f"{weight.shape[-1] if weight.ndim else 0}x{weight.shape[0] if weight.ndim else 0}): the "
+            f"last dimension of input {list(input.shape)} must equal that of weight "
+            f"{list(weight.shape)}"
+        )
+    if bias is not None and tuple(bias.shape) != tuple(weight.shape[:-1]):
+        raise RuntimeError(
+            f"linear(): expected bias of shape {list(weight.shape[:-1])} for weight "
+            f"{list(weight.shape)}, but got {list(bias.shape)}"
+        )
+
+
+@composite(
+    contraction(
+        NUMBERS,
+        rule=_check_linear,
+        samples=lambda make: [
+            (make(3, 4), make(2, 4), make(2)),
+            (make(2, 3, 4), make(5, 4), None),
+            (make(4), make(2, 4), make(2)),
+            (make(0, 4), make(2, 4), make(2)),
+            (make(3, 4), make(4), make()),
+        ],
+    ),
+    grad={
+        "input": lambda K, g, weight: _linear_input(K, g, weight),
+        "weight": lambda K, g, input, weight_shape: _linear_weight(K, g, input, weight_shape),
+        "bias": lambda K, g, bias_shape: K.sum(_rows(K, g), 0, False)
+        if len(bias_shape)
+        else K.sum(g, None, False),
+    },
+    namespace=F,
+)
+def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """input @ weight.T + bias: (*, in), (out, in), (out) -> (*, out)."""
+    out = K.matmul(input, weight if weight.ndim < 2 else K.permute(weight, (1, 0)))
+    return out if bias is None else out + bias
+
+
+def _linear_input(K: Any, g: Any, weight: Any) -> Any:
+    weight = K.conj(weight)
+    if len(weight.shape) == 1:
+        return K.basic_index(g, (Ellipsis, None)) * weight
+    return K.matmul(g, weight)
+
+
+def _linear_weight(K: Any, g: Any, input: Any, weight_shape: Any) -> Any:
+    input = K.conj(input)
+    if len(weight_shape) == 1:
+        return K.matmul(K.reshape(g, (math.prod(g.shape),)), _rows(K, input))
+    return K.matmul(K.permute(_rows(K, g), (1, 0)), _rows(K, input))
+
+
+@composite(
+    contraction(
+        INEXACT, samples=lambda make: [(make(5, 3), make(5, 4), make(2, 3, 4), make(2))]
+    ),
+    aliases=("nn.functional.bilinear",),
+    method=False,
+)
+def bilinear(
+    input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None
+) -> Tensor:
+    """input1 @ weight[k] @ input2 + bias[k] for every k: (*, a), (*, b), (out, a, b) -> (*, out)."""
+    if input1.shape[:-1] != input2.shape[:-1]:
+        raise RuntimeError(
+            "bilinear(): input batch dimensions do not match: got "
+            f"{list(input1.shape[:-1])} and {list(input2.shape[:-1])}"
+        )
+    outputs, a, b = weight.shape
+    if input1.shape[-1] != a or input2.shape[-1] != b:
+        raise RuntimeError(
+            f"bilinear(): input1 and input2 sizes do not match weight size: got {input1.shape[-1]} "
+            f"and {input2.shape[-1]}, expected {a} and {b}"
+        )
+    columns = K.reshape(K.permute(weight, (1, 0, 2)), (a, outputs * b))
+    half = K.reshape(K.matmul(input1, columns), (*input1.shape[:-1], outputs, b))
+    out = K.squeeze(K.matmul(half, K.unsqueeze(input2, -1)), -1)
+    return out if bias is None else out + bias  # type: ignore[no-any-return]
+
+
+# -- attention -----------------------------------------------------------------------------------------------
+
+
+@composite(
+    custom(
+        FLOATING,
+        apart=("attn_mask",),
+        samples=lambda make: [
+            (make(2, 3, 4), make(2, 5, 4), make(2, 5, 6)),
+            (make(2, 2, 3, 4), make(2, 2, 3, 4), make(2, 2, 3, 4), None, 0.0, True),
+            (make(3, 4), make(5, 4), make(5, 2), make(3, 5)),
+        ],
+    ),
+    namespace=F,
+)
+def scaled_dot_product_attention(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attn_mask: Tensor | None = None,
+    dropout_p: float = 0.0,
+    is_causal: bool = False,
+    scale: float | None = None,
+    enable_gqa: bool = False,
+) -> Tensor:
+    """softmax(query @ key.T * scale + mask) @ value (Vaswani et al. 2017).
+
+    query (*, L, E), key (*, S, E), value (*, S, V) -> (*, L, V). A bool mask says what may be looked
+    at, a floating one is added; a query that may look at nothing gives 0. `scale` is 1 / sqrt(E)
+    unless given. With `enable_gqa` the heads (dimension -3) of key and value are repeated.
+    """
+    if is_causal and attn_mask is not None:
+        raise RuntimeError(
+            "scaled_dot_product_attention: explicit attn_mask should not be set when is_causal=True"
+        )
+    if enable_gqa:
+        key, value = (_repeated_heads(x, query.shape[-3]) for x in (key, value))
+    scale = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
+    scores = K.matmul(query * scale, K.transpose(key, -2, -1))
+    if is_causal:
+        rows = K.unsqueeze(K.storage_index(query, query.shape[-2]), 1)
+        attn_mask = K.le(K.storage_index(query, key.shape[-2]), rows)
+    if attn_mask is None:
+        shares = K.softmax(scores, -1)
+    else:
+        shares = _masked_softmax(scores, attn_mask)
+    if dropout_p:
+        shares = K.dropout(shares, dropout_p)
+    return K.matmul(shares, value)  # type: ignore[no-any-return]
+
+
+def _repeated_heads(x: Tensor, heads: int) -> Tensor:
+    present = x.shape[-3]
+    if heads % present:
+        raise RuntimeError(
+            "Number of heads in key and value must divide the number of heads in query, but got "
+            f"{present} and {heads}"
+        )
+    if heads == present:
+        return x
+    wide = K.unsqueeze(x, -3)
+    shape = (*x.shape[:-2], heads // present, *x.shape[-2:])
+    return K.reshape(K.expand(wide, shape), (*x.shape[:-3], heads, *x.shape[-2:]))  # type: ignore[no-any-return]
+
+
+def _masked_softmax(scores: Tensor, mask: Tensor) -> Tensor:
+    if mask.dtype.name == "bool":
+        scores = K.where(mask, scores, -math.inf)
+    else:
+        scores = scores + mask
+    empty = K.eq(K.amax(scores, -1, True), -math.inf)
+    return K.where(empty, 0.0, K.softmax(K.where(empty, 0.0, scores), -1))  # type: ignore[no-any-return]
+
+
+# -- embedding -----------------------------------------------------------------------------------------------
+
+
+@composite(
+    indexing(
+        apart=("indices",),
+        samples=lambda make: [
+            (make(5, 3), make(2, 4, low=0, high=5, integer=True), 1, False),
+            (make(5, 3), make(4, low=0, high=5, integer=True), -1, True),
+        ],
+    ),
+    grad={
+        "weight": lambda K, g, weight_shape, indices, padding_idx, scale_grad_by_freq: (
+            K.embedding_backward(
+                g, indices, weight_shape[0], padding_idx, scale_grad_by_freq
+            )
+        ),
+        "indices": NOT_DIFFERENTIABLE,
+    },
+    namespace="_",
+)
+def embedding_rows(
+    weight: Tensor, indices: Tensor, padding_idx: int, scale_grad_by_freq: bool
+) -> Tensor:
+    """The rows of weight (n, dim) at `indices` (*): (*, dim); row `padding_idx` gets no gradient."""
+    flat = K.index_select(weight, 0, K.reshape(indices, (-1,)))
+    return K.reshape(flat, (*indices.shape, *weight.shape[1:]))  # type: ignore[no-any-return]
+
+
+@composite(indexing(apart=("indices",)), namespace="_")
+def embedding_backward(
+    grad: Tensor, indices: Tensor, num_weights: int, padding_idx: int, scale_grad_by_freq: bool
+) -> Tensor:
+    """The gradient of `embedding_rows` for its weight; negative `padding_idx`: no padding row."""
+    index = K.cast(K.reshape(indices, (-1,)), int64)
+    width = tuple(grad.shape[indices.ndim :])
+    rows = K.reshape(grad, (index.shape[0], *width))
+    factor: Any = None
+    if scale_grad_by_freq:
+        uses = K.index_add(K.new_zeros(grad, (num_weights,)), 0, index, K.new_ones(grad, index.shape))
+        factor = 1 / K.index_select(uses, 0, index)
+    if padding_idx >= 0:
+        kept = K.cast(K.ne(index, padding_idx), grad.dtype)
+        factor = kept if factor is None else factor * kept
+    if factor is not None:
+        rows = rows * K.reshape(factor, (-1,) + (1,) * len(width))
+    return K.index_add(K.new_zeros(grad, (num_weights, *width)), 0, index, rows)  # type: ignore[no-any-return]
+
+
+def _padding_row(padding_idx: int | None, rows: int) -> int:
+    """`padding_idx` counted from the start, -1 where there is none."""
+    if padding_idx is None:
+        return -1
+    if not -rows <= padding_idx < rows:
+        raise RuntimeError("Padding_idx must be within num_embeddings")
+    return padding_idx % rows
+
+
+def _limit_norms(weight: Tensor, indices: Tensor, max_norm: float, norm_type: float) -> None:
+    """Scale the rows that are looked up down to `max_norm`, in place and without history."""
+    table = weight.detach()
+    rows = K.unique(K.reshape(indices, (-1,)))
+    picked = K.index_select(table, 0, rows)
+    norms = _power_norm(picked, norm_type)
+    factor = K.where(K.gt(norms, max_norm), max_norm / (norms + 1e-7), 1.0)
+    table[rows] = picked * factor
+
+
+def _power_norm(x: Tensor, p: float) -> Tensor:
+    if math.isinf(p):
+        return K.amax(K.abs(x), -1, True)  # type: ignore[no-any-return]
+    return K.pow(K.sum(K.pow(K.abs(x), p), -1, True), 1 / p)  # type: ignore[no-any-return]
+
+
+@composite(indexing(apart=("input",)), namespace=F)
+def embedding(
+    input: Tensor,
+    weight: Tensor,
+    padding_idx: int | None = None,
+    max_norm: float | None = None,
+    norm_type: float = 2.0,
+    scale_grad_by_freq: bool = False,
+    sparse: bool = False,
+) -> Tensor:
+    """The row of weight (n, dim) for every index of (*): (*, dim).
+
+    The row at `padding_idx` gets no gradient. Rows longer than `max_norm` are scaled down in place.
+    Gradients are dense whatever `sparse` says. IndexError for an index outside the table.
+    """
+    if input.dtype.is_floating_point or input.dtype.name == "bool":
+        raise RuntimeError(
+            "Expected tensor for argument #1 'indices' to have one of the following scalar types: "
+            f"Long, Int; but got {input.dtype} instead"
+        )
+    padding = _padding_row(padding_idx, weight.shape[0])
+    if max_norm is not None:
+        _limit_norms(weight, input, max_norm, norm_type)
+    return K.embedding_rows(weight, input, padding, scale_grad_by_freq)  # type: ignore[no-any-return]
+
+
+@composite(indexing(apart=("input", "offsets")), namespace=F)
+def embedding_bag(
+    input: Tensor,
+    weight: Tensor,
+    offsets: Tensor | None = None,
+    max_norm: float | None = None,
+    norm_type: float = 2.0,
+    scale_grad_by_freq: bool = False,
+    mode: str = "mean",
+    sparse: bool = False,
+    per_sample_weights: Tensor | None = None,
+    include_last_offset: bool = False,
+    padding_idx: int | None = None,
+) -> Tensor:
+    """The sum, mean or maximum of the rows of every bag of indices.
+
+    Input (B, N), or (N) with `offsets` (B), where every bag begins; output (B, dim). Indices equal
+    to `padding_idx` do not count; an empty bag gives 0.
+    """
+    if mode not in ("sum", "mean", "max"):
+        raise ValueError("mode has to be one of sum, mean or max")
+    if per_sample_weights is not None and mode != "sum":
+        raise NotImplementedError(
+            "embedding_bag: per_sample_weights was not None. per_sample_weights is only supported "
+            f"for mode='sum' (got mode='{mode}')."
+        )
+    index, bag, bags = _bags(input, offsets, include_last_offset)
+    if max_norm is not None:
+        _limit_norms(weight, index, max_norm, norm_type)
+    padding = _padding_row(padding_idx, weight.shape[0])
+    rows = K.embedding_rows(weight, index, padding, scale_grad_by_freq)
+    counts = K.new_ones(weight, index.shape)
+    if per_sample_weights is not None:
+        rows = rows * K.reshape(per_sample_weights, (-1, 1))
+    if padding >= 0:
+        counts = K.cast(K.ne(index, padding), weight.dtype)
+    if mode == "max":
+        return _largest_of_bags(rows, K.gt(counts, 0), bag, bags)
+    total = K.index_add(
+        K.new_zeros(weight, (bags, weight.shape[1])), 0, bag, rows * K.unsqueeze(counts, 1)
+    )
+    if mode == "sum":
+        return total  # type: ignore[no-any-return]
+    sizes = K.index_add(K.new_zeros(weight, (bags,)), 0, bag, counts)
+    return total / K.unsqueeze(K.maximum(sizes, 1), 1)  # type: ignore[no-any-return]
+
+
+def _bags(input: Tensor, offsets: Any, include_last_offset: bool) -> tuple[Tensor, Tensor, int]:
+    """All indices, the number of each one's bag, and how many bags there are."""
+    if input.ndim == 2:
+        if offsets is not None:
+            raise ValueError(
+                "if input is 2D, then offsets has to be None, as input is treated is a mini-batch of "
+                "fixed length sequences"
+            )
+        bags, length = input.shape
+        number = K.unsqueeze(K.storage_index(input, bags), 1)
+        bag = K.reshape(K.expand(number, (bags, length)), (-1,))
+        return K.reshape(input, (-1,)), bag, bags
+    if input.ndim != 1:
+        raise ValueError(f"input has to be 1D or 2D Tensor, but got Tensor of dimension {input.ndim}")
+    if offsets is None or offsets.ndim != 1:
+        raise ValueError("offsets has to be a 1D Tensor if input is 1D")
+    if include_last_offset:
+        offsets = K.narrow(offsets, 0, 0, offsets.shape[0] - 1)
+    begun = K.ge(K.unsqueeze(K.storage_index(input, input.shape[0]), 1), offsets)
+    return input, K.sum(begun, 1) - 1, offsets.shape[0]
+
+
+def _largest_of_bags(rows: Tensor, counted: Tensor, bag: Tensor, bags: int) -> Tensor:
+    """The maximum over each bag, by a table of bags and rows."""
+    inside = K.eq(K.unsqueeze(K.storage_index(bag, bags), 1), bag)
+    inside = K.bitwise_and(inside, counted)
+    spread = K.where(K.unsqueeze(inside, 2), rows, -math.inf)
+    found = K.max_dim(spread, 1)[0]
+    return K.where(K.unsqueeze(K.any(inside, 1), 1), found, 0.0)  # type: ignore[no-any-return]
+
+
+@composite(indexing(), grad=NOT_DIFFERENTIABLE, namespace=F)
+def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
+    """Integers (*) as int64 vectors (*, classes) with a single 1; classes found unless given."""
+    if tensor.dtype is not int64:
+        raise RuntimeError(
+            f"one_hot is only applicable to index tensor of type LongTensor, got {tensor.dtype}"
+        )
+    if tensor.numel():
+        low, high = K.amin(tensor).item(), K.amax(tensor).item()
+        if low < 0:
+            raise RuntimeError("Class values must be non-negative.")
+        if num_classes == -1:
+            num_classes = high + 1
+        if high >= num_classes:
+            raise RuntimeError("Class values must be smaller than num_classes.")
+    elif num_classes <= 0:
+        raise RuntimeError("Can not infer total number of classes from empty tensor.")
+    same = K.eq(K.unsqueeze(tensor, -1), K.storage_index(tensor, num_classes))
+    return K.cast(same, int64)  # type: ignore[no-any-return]

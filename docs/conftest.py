@@ -1,0 +1,40 @@
+"""Runs the Python blocks of the documents; a comment block after a print says what it prints."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+from typing import Any
+
+from sybil import Example, Sybil
+from sybil.parsers.markdown import CodeBlockParser
+
+_EXPECTED = re.compile(r"(?:^# .*\n?)+\Z", re.MULTILINE)
+
+
+def run(example: Example) -> None:
+    """Execute one block and compare what it printed with the comment lines that end it."""
+    source: str = example.parsed
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        code = compile(source, str(example.path), "exec", dont_inherit=True)
+        exec(code, example.namespace)
+    expected = _EXPECTED.search(source)
+    if expected is None:
+        return
+    wanted = [line.removeprefix("# ") for line in expected.group().splitlines()]
+    found = printed.getvalue().splitlines()
+    assert found == wanted, f"{example.path}:{example.line}: printed {found}, expected {wanted}"
+
+
+class _Blocks(CodeBlockParser):
+    language = "python"
+
+    def evaluate(self, example: Example) -> Any:
+        return run(example)
+
+
+pytest_collect_file = Sybil(
+    parsers=[_Blocks()], patterns=["*.md"], path=".."
+).pytest()
