@@ -270,6 +270,7 @@ def _lazy(op: Op, name: str, write: Callable[[], Written]) -> types.FunctionType
     """
     scope: dict[str, Any] = {}
     made = types.FunctionType(_unbuilt.__code__, scope, name)
+    made.__qualname__ = name
     scope["build"] = lambda: _build(made, op, write)
     return made
 

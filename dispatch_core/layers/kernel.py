@@ -197,7 +197,7 @@ class Conditional(Chain):
         return self.when(*raws)  # type: ignore[misc]
 
     def describe(self) -> list[str]:
-        return [f"if it accepts: {self.chain.describe()[0]}, else", *self.below.describe()]
+        return [f"{self.chain.describe()[0]} if it accepts, else", *self.below.describe()]
 
 
 def _raw(value: Any) -> Any:
