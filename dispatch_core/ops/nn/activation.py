@@ -31,7 +31,7 @@ def relu(input: Tensor, inplace: bool = False) -> Tensor:
 
 
 @composite(
-    pointwise(SAME, REAL_NUMBERS),
+    pointwise(SAME, REAL_NUMBERS, samples=lambda make: [(make(3, 4), 0, 1), (make(), 0.5, 1.5)]),
     grad={
         "input": lambda g, input, min_val, max_val: g * ((input > min_val) & (input < max_val))
     },
@@ -45,6 +45,8 @@ def hardtanh(
         raise ValueError(
             f"min_val cannot be greater than max_val, got min_val={min_val} and max_val={max_val}"
         )
+    if not input.is_floating_point():
+        min_val, max_val = int(min_val), int(max_val)
     return K.minimum(K.maximum(input, min_val), max_val)
 
 
@@ -59,7 +61,7 @@ def relu6(input: Tensor, inplace: bool = False) -> Tensor:
 
 
 @composite(
-    pointwise(SAME, REAL_NUMBERS),
+    pointwise(SAME, REAL_NUMBERS, samples=lambda make: [(make(3, 4), 1, 2), (make(), 0, 1)]),
     grad={"input": lambda g, input, threshold: g * (input > threshold)},
     aliases=("nn.functional.threshold",),
     method=False,

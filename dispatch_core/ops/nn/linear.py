@@ -190,8 +190,8 @@ def _masked_softmax(scores: Tensor, mask: Tensor) -> Tensor:
     indexing(
         apart=("indices",),
         samples=lambda make: [
-            (make(5, 3), make(2, 4, low=0, high=5, integer=True), 1, False),
-            (make(5, 3), make(4, low=0, high=5, integer=True), -1, True),
+            (make(5, 3), make(2, 4, low=0, high=5, integer=True), -1, False),
+            (make(5, 3), make(4, low=0, high=5, integer=True), -1, False),
         ],
     ),
     grad={

@@ -408,7 +408,13 @@ def binary_cross_entropy_with_logits(
     return _weighted(loss - log_sigmoid, weight, reduction, False)
 
 
-@composite(custom(FLOATING, samples=_binary_samples), namespace=F)
+def _divergence_samples(make: Any) -> list[Any]:
+    x, target = make(3, 4), make(3, 4, low=0.1, high=1)
+    ways = ({"reduction": "batchmean"}, {"reduction": "sum", "log_target": True}, {"reduction": "none"})
+    return [(x, target, way) for way in ways]
+
+
+@composite(custom(FLOATING, samples=_divergence_samples), namespace=F)
 def kl_div(
     input: Tensor,
     target: Tensor,
@@ -441,7 +447,12 @@ def kl_div(
     return reduced(loss, reduction)
 
 
-@composite(custom(FLOATING, samples=_binary_samples), namespace=F)
+def _poisson_samples(make: Any) -> list[Any]:
+    x, target = make(3, 4, low=0.2, high=2), make(3, 4, low=0, high=4)
+    return [(x, target), (x, target, False, True), (x, target, {"reduction": "none"})]
+
+
+@composite(custom(FLOATING, samples=_poisson_samples), namespace=F)
 def poisson_nll_loss(
     input: Tensor,
     target: Tensor,

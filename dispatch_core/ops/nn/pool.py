@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
+from dispatch_core._dtypes import int64
 from dispatch_core._families.base import FLOATING, REAL_NUMBERS
 from dispatch_core._families.others import custom
 from dispatch_core._op import K, composite
@@ -65,17 +66,19 @@ def _largest(input: Tensor, out: Any, positions: Any) -> tuple[Tensor, Tensor]:
     at, inside = window_table(sizes, positions)
     planes = K.reshape(input, (*lead, product(sizes)))
     picked = K.reshape(K.index_select(planes, 2, K.reshape(at, (-1,))), (*lead, *at.shape))
-    values, element = K.max_dim(K.where(inside, picked, _lowest(input)), 2)
+    if not (input.dtype.is_floating_point or input.dtype.is_signed):
+        picked = K.cast(picked, int64)  # where a lower value than all exists
+    values, element = K.max_dim(K.where(inside, picked, _lowest(picked)), 2)
     found = K.gather(at, 0, K.reshape(element, (product(lead), at.shape[1])))
     shape = (*lead, *out)
-    return K.reshape(values, shape), K.reshape(found, shape)
+    return K.cast(K.reshape(values, shape), input.dtype), K.reshape(found, shape)
 
 
 def _lowest(input: Tensor) -> float:
     dtype = input.dtype
     if dtype.is_floating_point:
         return float("-inf")
-    return -(2 ** (8 * dtype.itemsize - 1)) if dtype.is_signed else 0
+    return -(2 ** (8 * dtype.itemsize - 1))
 
 
 @composite(
@@ -117,7 +120,7 @@ def pick_in_planes(input: Tensor, indices: Tensor) -> Tensor:
 
 @composite(
     custom(
-        REAL_NUMBERS,
+        FLOATING,
         samples=lambda make: [
             (make(2, 3, 7), (3,), (2,), (1,), False, True, None),
             (make(1, 2, 5, 6), (2, 2), (1, 2), (0, 1), True, False, None),

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from dispatch_core._dtypes import float32, float64, int64
-from dispatch_core._families.base import FLOATING
+from dispatch_core._families.base import FLOATING, INEXACT
 from dispatch_core._families.others import custom, movement
 from dispatch_core._op import K, composite
 from dispatch_core._tensor import Tensor
@@ -141,7 +141,7 @@ def _patches(
 
 
 @composite(
-    custom(samples=lambda make: [(make(1, 2, 4, 5), (2, 3)), (make(2, 3, 4), 2, 1, 1, 2)]),
+    custom(INEXACT, samples=lambda make: [(make(1, 2, 4, 5), (2, 3)), (make(2, 3, 4), 2, 1, 1, 2)]),
     namespace=F,
 )
 def unfold(
@@ -161,7 +161,7 @@ def unfold(
 
 
 @composite(
-    custom(samples=lambda make: [(make(1, 8, 6), (3, 4), (2, 2)), (make(4, 6), (3, 4), 2)]),
+    custom(INEXACT, samples=lambda make: [(make(1, 8, 6), (3, 4), (2, 2)), (make(4, 6), (3, 4), 2)]),
     namespace=F,
 )
 def fold(

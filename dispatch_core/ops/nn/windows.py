@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from dispatch_core._families.base import INEXACT
 from dispatch_core._families.others import movement
 from dispatch_core._op import K, composite
 from dispatch_core._tensor import Tensor
@@ -61,6 +62,7 @@ def _table(
 
 @composite(
     movement(
+        accepts=INEXACT,
         samples=lambda make: [
             (make(2, 3, 5), (3,), (2,), (1,), (1,), (3,)),
             (make(1, 2, 4, 5), (2, 2), (1, 2), (0, 1), (2, 1), (2, 3), 0.5),
@@ -97,6 +99,7 @@ def windows(
 
 @composite(
     movement(
+        accepts=INEXACT,
         samples=lambda make: [
             (make(2, 3, 3, 3), (2, 3, 5), (3,), (2,), (1,), (1,), (3,)),
             (make(1, 2, 4, 6), (1, 2, 4, 5), (2, 2), (1, 2), (0, 1), (2, 1), (2, 3)),
