@@ -6,7 +6,7 @@ from importlib import import_module as _import_module
 from typing import Any
 
 from dispatch_core import ops as _ops  # noqa: F401  declares the operators
-from dispatch_core import _methods, autograd, plugins, profiler, random
+from dispatch_core import _methods, autograd, plugins, random
 from dispatch_core._construct import as_tensor, from_dlpack, from_numpy, scalar_tensor, tensor
 from dispatch_core._device import device
 from dispatch_core._dispatcher.policy import emulation, fallback, set_emulation, set_fallback
@@ -34,7 +34,6 @@ from dispatch_core._random import (
     seed,
     set_rng_state,
 )
-from dispatch_core._saving import load, save
 from dispatch_core._size import Size
 from dispatch_core._tensor import Tensor
 from dispatch_core._version import __version__
@@ -58,20 +57,30 @@ _methods.bind()
 # The public names of dtypes and operators come from their tables.
 globals().update(_DTYPES | _names_of(""))
 
-_FACES = frozenset({"func", "linalg", "nn", "optim", "special", "testing", "utils"})
+_FACES = frozenset({"func", "linalg", "nn", "optim", "profiler", "special", "testing", "utils"})
 """Public namespaces that are imported when they are first named, to keep the import short."""
+
+
+_SAVING = frozenset({"load", "save"})
 
 
 def __getattr__(name: str) -> Any:
     if name in _FACES:
         return _import_module(f"dispatch_core.{name}")
+    if name in _SAVING:
+        found = getattr(_import_module("dispatch_core._saving"), name)
+        globals()[name] = found
+        return found
     raise AttributeError(f"module 'dispatch_core' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
 
 
 __all__ = [  # noqa: RUF022  plain names first, then those of the tables
     "set_fallback",
     "set_emulation",
-    "profiler",
     "override",
     "fallback_report",
     "fallback",
@@ -88,7 +97,11 @@ __all__ = [  # noqa: RUF022  plain names first, then those of the tables
     "device",
     "devices",
     "dtype",
+    "emulation",
     "enable_grad",
+    "explain",
+    "fallback",
+    "fallback_report",
     "finfo",
     "from_dlpack",
     "from_numpy",
@@ -99,21 +112,23 @@ __all__ = [  # noqa: RUF022  plain names first, then those of the tables
     "initial_seed",
     "is_grad_enabled",
     "layer",
-    "load",
     "manual_seed",
     "no_grad",
+    "override",
     "plugins",
     "promote_types",
     "random",
-    "save",
     "scalar_tensor",
     "seed",
     "set_default_dtype",
+    "set_emulation",
+    "set_fallback",
     "set_grad_enabled",
     "set_printoptions",
     "set_rng_state",
     "tensor",
     *_FACES,
+    *_SAVING,
     *_DTYPES,
     *_names_of(""),
 ]

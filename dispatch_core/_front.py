@@ -12,8 +12,6 @@ source are generated and compiled for each operator. What they do for `add(input
 
 from __future__ import annotations
 
-import functools
-import inspect
 import types
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -21,6 +19,7 @@ from typing import Any
 from dispatch_core._dispatcher.chains import chain_of
 from dispatch_core._dispatcher.inplace import apply_inplace, into
 from dispatch_core._dispatcher.operator import Op, ParamKind
+from dispatch_core._dispatcher.signature import REQUIRED, Parameter
 from dispatch_core._keys import KIND
 from dispatch_core._state import current_state
 from dispatch_core._tensor import Tensor
@@ -30,8 +29,9 @@ ALIASES = {"dim": "axis", "keepdim": "keepdims"}
 INPLACE_FLAG = "inplace"
 """The parameter by which functions of `nn.functional` offer their in-place variant."""
 
-INPLACE = "inplace"
-"""The parameter by which functions of `nn.functional` ask for the in-place variant."""
+Parameters = dict[str, Parameter]
+Written = tuple[str, dict[str, Any]]
+"""Source, and the names it uses."""
 
 
 def _kind(value: Any) -> int:
@@ -48,7 +48,7 @@ def _gather(value: Any) -> tuple[Any, ...]:
 
 def make_front(
     op: Op,
-    signature: inspect.Signature,
+    parameters: Parameters,
     body: Callable[..., Any],
     inplace: Callable[..., Any] | None,
     *,
@@ -56,47 +56,51 @@ def make_front(
     handled: Sequence[str],
 ) -> Callable[..., Any]:
     """The public function of an operator; `inplace` is that of its in-place variant."""
-    names = [p.name for p in op.params]
-    source = _Source(op, signature, handled, out=out)
-    positional = ", ".join(p.name for p in op.params if not p.keyword_only)
-    if INPLACE_FLAG in signature.parameters:
-        keywords = "".join(f", {n}={n}" for n in (*_keyword_only(op), *handled))
-        source.add(f"if {INPLACE_FLAG}: return inplace_front({positional}{keywords})")
-    if handled:
-        given = " or ".join(_given(signature.parameters[name]) for name in handled)
-        keywords = ", ".join(f"{n}={n}" for n in (*_keyword_only(op), *handled))
-        outgoing = ", out=out" if out else ""
-        source.add(f"if {given}: return special({positional}, {keywords}{outgoing})")
-    args = ", ".join(names) + ("," if len(names) == 1 else "")
-    if INPLACE in signature.parameters:
-        source.add(f"if {INPLACE}: return apply(OP, ({args}))")
-    source.look_up(args)
-    if out:
-        source.add(f"if out is not None: return into(OP, chain, ({args}), out)")
-    source.add(f"return chain.call({', '.join(names)})")
 
     def special(*positional: Any, out: Any = None, **keywords: Any) -> Any:
         result = body(*positional, **keywords)
         return result if out is None else into(op, None, (result,), out)
 
-    return source.compile(op, body, {"special": special, "inplace_front": inplace})
+    def write() -> Written:
+        names = [p.name for p in op.params]
+        source = _Source(op, parameters, handled, out=out)
+        positional = ", ".join(p.name for p in op.params if not p.keyword_only)
+        if INPLACE_FLAG in parameters:
+            keywords = "".join(f", {n}={n}" for n in (*_keyword_only(op), *handled))
+            source.add(f"if {INPLACE_FLAG}: return inplace_front({positional}{keywords})")
+        if handled:
+            given = " or ".join(_given(parameters[name]) for name in handled)
+            keywords = ", ".join(f"{n}={n}" for n in (*_keyword_only(op), *handled))
+            outgoing = ", out=out" if out else ""
+            source.add(f"if {given}: return special({positional}, {keywords}{outgoing})")
+        args = ", ".join(names) + ("," if len(names) == 1 else "")
+        source.look_up(args)
+        if out:
+            source.add(f"if out is not None: return into(OP, chain, ({args}), out)")
+        source.add(f"return chain.call({', '.join(names)})")
+        return source.written({"special": special, "inplace_front": inplace})
+
+    return _dressed(_lazy(op, op.name, write), op, body)
 
 
 def make_inplace_front(
-    op: Op, signature: inspect.Signature, body: Callable[..., Any], handled: Sequence[str]
+    op: Op, parameters: Parameters, body: Callable[..., Any], handled: Sequence[str]
 ) -> Callable[..., Any]:
     """The in-place variant `name_`: computes the operator and writes the result into its first argument."""
-    names = [p.name for p in op.params]
-    parameters = [p for p in signature.parameters.values() if p.name != INPLACE_FLAG]
-    signature = signature.replace(parameters=parameters)
-    source = _Source(op, signature, handled, out=False, suffix="_")
-    if handled:
-        given = " or ".join(_given(signature.parameters[name]) for name in handled)
-        keywords = ", ".join(f"{n}={n}" for n in (*_keyword_only(op), *handled))
-        positional = ", ".join(p.name for p in op.params if not p.keyword_only)
-        source.add(f"if {given}: return apply(OP, ({positional},), dict({keywords}), body)")
-    source.add(f"return apply(OP, ({', '.join(names)},))")
-    made = source.compile(op, body, {"apply": apply_inplace, "body": body})
+
+    def write() -> Written:
+        names = [p.name for p in op.params]
+        own = {name: p for name, p in parameters.items() if name != INPLACE_FLAG}
+        source = _Source(op, own, handled, out=False, suffix="_")
+        if handled:
+            given = " or ".join(_given(own[name]) for name in handled)
+            keywords = ", ".join(f"{n}={n}" for n in (*_keyword_only(op), *handled))
+            positional = ", ".join(p.name for p in op.params if not p.keyword_only)
+            source.add(f"if {given}: return apply(OP, ({positional},), dict({keywords}), body)")
+        source.add(f"return apply(OP, ({', '.join(names)},))")
+        return source.written({"apply": apply_inplace, "body": body})
+
+    made = _dressed(_lazy(op, op.name + "_", write), op, body)
     made.__doc__ = f"In-place version of `{op.name}`."
     return made
 
@@ -124,7 +128,7 @@ def make_operator(op: Op, operator: str) -> Callable[..., Any]:
             f"    chain = chain_of(OP, ({args}))",
             f"  return chain.call({args})",
         ]
-    made = _compile("\n".join(text), method, op, {"plain": _plain_operand})
+    made = _lazy(op, method, lambda: ("\n".join(text), {"plain": _plain_operand}))
     made.__doc__ = f"See `dispatch_core.{op.name}`."
     return made
 
@@ -144,7 +148,7 @@ def _keyword_only(op: Op) -> list[str]:
     return [p.name for p in op.params if p.keyword_only]
 
 
-def _given(parameter: inspect.Parameter) -> str:
+def _given(parameter: Parameter) -> str:
     if parameter.default is None:
         return f"{parameter.name} is not None"
     return f"{parameter.name} != {parameter.default!r}"
@@ -156,7 +160,7 @@ class _Source:
     def __init__(
         self,
         op: Op,
-        signature: inspect.Signature,
+        parameters: Parameters,
         handled: Sequence[str],
         *,
         out: bool,
@@ -169,24 +173,24 @@ class _Source:
         parts: list[str] = []
         starred = None
         keyword_only = False
-        for p in signature.parameters.values():
-            if str(p.annotation) == "Ints":
+        for p in parameters.values():
+            if p.annotation == "Ints":
                 starred = p
                 parts += [f"*{p.name}_", f"{p.name}=None"]
                 keyword_only = True
                 continue
-            if p.kind is p.KEYWORD_ONLY and not keyword_only:
+            if p.keyword_only and not keyword_only:
                 parts.append("*")
                 keyword_only = True
-            if p.default is p.empty:
+            if p.default is REQUIRED:
                 parts.append(p.name)
             else:
                 self.defaults[f"_{p.name}"] = p.default
                 parts.append(f"{p.name}=_{p.name}")
         if out:
             parts += ["out=None"] if keyword_only else ["*", "out=None"]
-        aliases = [(own, also) for own, also in ALIASES.items() if own in signature.parameters]
-        aliases = [pair for pair in aliases if pair[1] not in signature.parameters]
+        aliases = [(own, also) for own, also in ALIASES.items() if own in parameters]
+        aliases = [pair for pair in aliases if pair[1] not in parameters]
         if aliases and not (keyword_only or out):
             parts.append("*")
         parts += [f"{also}=None" for _, also in aliases]
@@ -200,14 +204,14 @@ class _Source:
         """One line of the function's body."""
         self.lines.append(f"  {line}")
 
-    def _gather(self, p: inspect.Parameter) -> None:
+    def _gather(self, p: Parameter) -> None:
         """Several ints, one sequence of ints, or the keyword: all give a tuple."""
         n = p.name
         self.add(f"if {n} is not None: {n}_ = ({n},)")
         self.add(f"if len({n}_) == 1:")
         self.add(f"  {n} = {n}_[0]")
         self.add(f"  {n} = {n}_ if {n}.__class__ is int else gather({n})")
-        if p.default is p.empty:
+        if p.default is REQUIRED:
             self.add(f"else: {n} = {n}_")
         else:
             self.defaults[f"_{n}"] = p.default
@@ -243,19 +247,39 @@ class _Source:
         self.add("except AttributeError:")
         self.add(f"  chain = chain_of(OP, ({args}))")
 
-    def compile(
-        self, op: Op, body: Callable[..., Any], names: dict[str, Any]
-    ) -> Callable[..., Any]:
-        """The finished function, dressed with the declaration's name and documentation."""
-        made = _compile("\n".join([self.head, *self.lines]), self.name, op, names | self.defaults)
-        functools.update_wrapper(made, body, assigned=("__doc__", "__module__", "__annotations__"))
-        made.__name__ = made.__qualname__ = self.name
-        made.op = op  # type: ignore[attr-defined]
-        return made
+    def written(self, names: dict[str, Any]) -> Written:
+        """The finished source, and the names that it uses beside those that every front uses."""
+        return "\n".join([self.head, *self.lines]), names | self.defaults
 
 
-def _compile(text: str, name: str, op: Op, names: dict[str, Any]) -> Callable[..., Any]:
-    scope: dict[str, Any] = {
+def _dressed(made: types.FunctionType, op: Op, body: Callable[..., Any]) -> types.FunctionType:
+    """A front with the documentation and, for `inspect`, the signature of its declaration."""
+    made.__doc__, made.__module__ = body.__doc__, body.__module__
+    made.__annotations__ = body.__annotations__
+    made.__wrapped__ = body  # type: ignore[attr-defined]
+    made.op = op  # type: ignore[attr-defined]
+    return made
+
+
+def _lazy(op: Op, name: str, write: Callable[[], Written]) -> types.FunctionType:
+    """A function whose source is written and compiled at its first call.
+
+    Doing so for every operator when it is declared would be half of the import's time.
+    """
+    scope: dict[str, Any] = {}
+    made = types.FunctionType(_unbuilt.__code__, scope, name)
+    scope["build"] = lambda: _build(made, op, write)
+    return made
+
+
+def _unbuilt(*args: Any, **kwargs: Any) -> Any:
+    return build()(*args, **kwargs)  # type: ignore[name-defined]  # noqa: F821  in the front's scope
+
+
+def _build(made: types.FunctionType, op: Op, write: Callable[[], Written]) -> types.FunctionType:
+    text, names = write()
+    scope = made.__globals__
+    scope |= {
         "T": op.table,
         "OP": op,
         "Tensor": Tensor,
@@ -266,19 +290,8 @@ def _compile(text: str, name: str, op: Op, names: dict[str, Any]) -> Callable[..
         "state": current_state,
         **names,
     }
-    made = types.FunctionType(_unbuilt.__code__, scope, name)
-    scope["build"] = functools.partial(_build, made, text, op.name)
-    return made
-
-
-def _unbuilt(*args: Any, **kwargs: Any) -> Any:
-    return build()(*args, **kwargs)  # type: ignore[name-defined]  # noqa: F821  in the front's scope
-
-
-def _build(made: types.FunctionType, text: str, op: str) -> types.FunctionType:
-    """Compile a front at its first call; compiling all of them would be half of the import's time."""
     local: dict[str, Any] = {}
-    exec(compile(text, f"<front of {op}>", "exec"), made.__globals__, local)  # noqa: S102  source made above
+    exec(compile(text, f"<front of {op.name}>", "exec"), scope, local)  # noqa: S102  source made above
     (built,) = local.values()
     made.__defaults__, made.__kwdefaults__ = built.__defaults__, built.__kwdefaults__
     made.__code__ = built.__code__

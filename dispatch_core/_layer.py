@@ -67,20 +67,23 @@ class LayerStack:
         """Have `callback()` run after every change."""
         self._on_change.append(callback)
 
-    def add(self, layer: Layer) -> None:
-        """Install a layer at the place its declaration asks for.
+    def add(self, *layers: Layer) -> None:
+        """Install layers at the places their declarations ask for: all, or with an error none.
 
-        Raises PluginError when the name is taken and LayerOrderError when the declared orders
+        Raises PluginError when a name is taken and LayerOrderError when the declared orders
         contradict each other.
         """
         with LOCK:
-            taken = next((known for known in self.layers if known.name == layer.name), None)
-            if taken is not None:
-                raise PluginError(
-                    f"'{layer.provider}' registers a layer '{layer.name}', but '{taken.provider}' "
-                    "already provides one of that name; rename it"
-                )
-            self.layers = _ordered((*self.layers, layer))
+            found = self.layers
+            for layer in layers:
+                taken = next((known for known in found if known.name == layer.name), None)
+                if taken is not None:
+                    raise PluginError(
+                        f"'{layer.provider}' registers a layer '{layer.name}', but "
+                        f"'{taken.provider}' already provides one of that name; rename it"
+                    )
+                found = (*found, layer)
+            self.layers = _ordered(found)
         self._changed()
 
     def remove(self, name: str) -> None:

@@ -12,7 +12,6 @@ function that users call; its `op` attribute is the operator.
 
 from __future__ import annotations
 
-import inspect
 from collections import namedtuple
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from typing import Any, TypeVar
 
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE, Gradient
 from dispatch_core._dispatcher.operator import Op, Param, ParamKind, Traits
+from dispatch_core._dispatcher.signature import REQUIRED, parameters_of
 from dispatch_core._errors import DeclarationError
 from dispatch_core._families.base import Family
 from dispatch_core._front import INPLACE_FLAG, make_front, make_inplace_front, make_operator
@@ -51,6 +51,8 @@ class Exposure:
     aliases: tuple[str, ...]
     """Further names: "name" in the same namespace, "a.b.name" elsewhere, "Tensor.name" for a method."""
     inplace: Callable[..., Any] | None
+    out: bool
+    """Whether the function takes `out=`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,16 +195,16 @@ def declare(
         raise DeclarationError(
             f"operator '{name}' is declared twice: in {first} and in {function.__module__}; rename one"
         )
-    signature = inspect.signature(function)
+    parameters = parameters_of(function)
     params = [
         Param(
             p.name,
-            _KINDS.get(str(p.annotation), ParamKind.PLAIN),
-            None if p.default is p.empty else p.default,
-            p.default is p.empty,
-            p.kind is p.KEYWORD_ONLY,
+            _KINDS.get(p.annotation, ParamKind.PLAIN),
+            None if p.default is REQUIRED else p.default,
+            p.default is REQUIRED,
+            p.keyword_only,
         )
-        for p in signature.parameters.values()
+        for p in parameters.values()
         if p.name not in handled and p.name != INPLACE_FLAG
     ]
     gradient = _gradient(name, params, grad, outputs, primitive)
@@ -220,12 +222,12 @@ def declare(
     op = Op(name, params, family, gradient, function, traits)
     op.result_type = namedtuple(name.removesuffix("_dim"), fields) if fields else None  # type: ignore[misc]
     has_inplace = family.inplace if inplace is None else inplace
-    inplace_front = make_inplace_front(op, signature, function, handled) if has_inplace else None
-    front = make_front(op, signature, function, inplace_front, out=out, handled=handled)
+    inplace_front = make_inplace_front(op, parameters, function, handled) if has_inplace else None
+    front = make_front(op, parameters, function, inplace_front, out=out, handled=handled)
     op.front = front
     if method is None:
         method = namespace == "" and bool(params) and params[0].name == "input"
-    exposure = Exposure(namespace, method, tuple(operators), tuple(aliases), inplace_front)
+    exposure = Exposure(namespace, method, tuple(operators), tuple(aliases), inplace_front, out)
     OPERATORS[name] = Declared(op, front, exposure)
     return front  # type: ignore[return-value]
 

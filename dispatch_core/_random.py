@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import secrets
+import os
 import threading
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -51,7 +51,7 @@ class Generator:
 
     def seed(self) -> int:
         """Start the stream of a seed that cannot be foreseen; returns the seed."""
-        found = secrets.randbits(63)
+        found = int.from_bytes(os.urandom(8), "little") >> 1
         self.manual_seed(found)
         return found
 
@@ -165,7 +165,7 @@ def manual_seed(seed: int) -> Generator:
 
 def seed() -> int:
     """Seed the default generators with a number that cannot be foreseen; returns it."""
-    found = secrets.randbits(63)
+    found = int.from_bytes(os.urandom(8), "little") >> 1
     manual_seed(found)
     return found
 

@@ -5,7 +5,7 @@ What stands here is the contract; other modules of the core may change at any ti
 
 from __future__ import annotations
 
-from dispatch_core._dispatcher.chains import Chain, chain_of
+from dispatch_core._dispatcher.chains import Chain, KernelChain, chain_of
 from dispatch_core._dispatcher.compose import Below
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
 from dispatch_core._dispatcher.operator import Op
@@ -52,7 +52,7 @@ from dispatch_core._families.pointwise import BOOL, FLOAT, SAME, pointwise
 from dispatch_core._families.reduction import reduction, scan
 from dispatch_core._hooks import API_VERSION, hookimpl
 from dispatch_core._layer import Keys, Layer
-from dispatch_core._op import Ints, K, Number, composite, primitive
+from dispatch_core._op import OPERATORS, Ints, K, Number, composite, primitive
 from dispatch_core._place import Place
 from dispatch_core._state import State, Switch
 from dispatch_core._tensor import Tensor
@@ -60,6 +60,15 @@ from dispatch_core.backend import philox
 from dispatch_core.backend.api import Backend
 from dispatch_core.backend.array_module import ArrayModuleBackend
 from dispatch_core.backend.kernels import Kernel, KernelTable
+
+PRIMITIVES: tuple[str, ...] = tuple(
+    sorted(
+        name
+        for name, declared in OPERATORS.items()
+        if declared.op.traits.primitive and declared.front.__module__.startswith("dispatch_core.")
+    )
+)
+"""The operators that every device must bring a kernel for; all others are defined in terms of them."""
 
 __all__ = [
     "ALL",
@@ -84,9 +93,11 @@ __all__ = [
     "Ints",
     "K",
     "Kernel",
+    "KernelChain",
     "KernelTable",
     "Keys",
     "Layer",
+    "PRIMITIVES",
     "NoKernelError",
     "Number",
     "Op",

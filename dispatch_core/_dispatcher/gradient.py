@@ -7,10 +7,10 @@ and `<name>_dtype` (of a tensor argument, without keeping the array), and `K`, t
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from dispatch_core._dispatcher.signature import names_of
 from dispatch_core._dtypes import dtype
 from dispatch_core._errors import DeclarationError
 
@@ -45,7 +45,7 @@ class Part:
         self.targets = targets
         self.formula = formula
         self._op, self._places = op, places
-        asked = tuple(inspect.signature(formula).parameters)
+        asked = names_of(formula)
         self.dtypes = {name: dtypes[name] for name in asked if name in dtypes}
         """The dtypes that the formula asks for: name -> place of the parameter."""
         names = tuple(name for name in asked if name not in dtypes)

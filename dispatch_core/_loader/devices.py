@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import warnings
 from dataclasses import dataclass
 from typing import Any
@@ -77,6 +76,8 @@ def _provider(device: str) -> tuple[Plugin, Entry]:
 
 
 def _unknown(device: str) -> str:
+    import difflib  # noqa: PLC0415  for a message only
+
     installed = sorted({e.name for _, e in INSTALLED.entries(discovery.DEVICES)} | set(BACKENDS))
     if not installed:
         return (

@@ -75,21 +75,14 @@ def add_layers(plugin: Plugin, entry: Entry) -> None:
 
 
 def install(provider: str, layers: Any) -> None:
-    """Add layers to the stack, each marked with who provides it; undone when one does not fit."""
-    added: list[Layer] = []
-    try:
-        for layer in layers:
-            if not isinstance(layer, Layer):
-                raise PluginError(
-                    f"its hook dispatch_core_layers gave {type(layer).__name__}, expected Layer objects"
-                )
-            layer.provider = provider
-            LAYERS.add(layer)
-            added.append(layer)
-    except Exception:
-        for layer in added:
-            LAYERS.remove(layer.name)
-        raise
+    """Add layers to the stack, each marked with who provides it; all of them or, with an error, none."""
+    for layer in layers:
+        if not isinstance(layer, Layer):
+            raise PluginError(
+                f"its hook dispatch_core_layers gave {type(layer).__name__}, expected Layer objects"
+            )
+        layer.provider = provider
+    LAYERS.add(*layers)
 
 
 def remove_layers(provider: str) -> None:

@@ -27,5 +27,4 @@ BUILT_IN = (
 
 def install() -> None:
     """Install the built-in layers; they declare their order like any other."""
-    for layer in (*(cls() for cls in BUILT_IN), PROFILER):
-        LAYERS.add(layer)
+    LAYERS.add(*(cls() for cls in BUILT_IN), PROFILER)

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from pathlib import Path
+from os import PathLike
 from time import perf_counter_ns
 from typing import Any
 
@@ -109,7 +109,7 @@ class Profile:
         left_out = len(self.events) - row_limit
         return _table(rows, 4) + (f"\n... and {left_out} more calls" if left_out > 0 else "")
 
-    def export_chrome_trace(self, path: str | Path) -> None:
+    def export_chrome_trace(self, path: str | PathLike[str]) -> None:
         """Write the events as a trace that chrome://tracing and Perfetto show."""
         events = [
             {
@@ -123,7 +123,8 @@ class Profile:
             }
             for e in self.events
         ]
-        Path(path).write_text(json.dumps({"traceEvents": events}), encoding="utf-8")
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump({"traceEvents": events}, file)
 
     def __str__(self) -> str:
         return self.key_averages().table()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import Any
 
 from dispatch_core._dtypes import Category, can_cast, int64
@@ -54,7 +53,7 @@ def check_inplace(declared: Declared, device: str) -> None:
 
 def takes_out(declared: Declared) -> bool:
     """Whether the function has an `out` argument."""
-    return "out" in inspect.signature(declared.front, follow_wrapped=False).parameters
+    return declared.exposure.out
 
 
 def check_out(declared: Declared, device: str) -> None:

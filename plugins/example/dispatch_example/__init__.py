@@ -1,0 +1,1 @@
+"""A complete plugin of dispatch_core, to learn from and to copy."""

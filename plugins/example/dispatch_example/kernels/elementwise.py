@@ -1,0 +1,73 @@
+"""Element-wise arithmetic, comparison and functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from dispatch_example.array import kernel
+
+Function = Callable[..., Any]
+
+
+def _unless(kinds: str, function: Function) -> Function:
+    """The function; elements of dtypes of these kinds are their own result."""
+
+    def computed(input: Any) -> Any:
+        return input if input.dtype.kind in kinds else function(input)
+
+    computed.__name__ = function.__name__
+    return computed
+
+
+def _remainder(input: Any, other: Any) -> Any:
+    if other.dtype.kind in "biu" and not other.all():
+        raise RuntimeError("ZeroDivisionError: integer division or modulo by zero")
+    return np.remainder(input, other)
+
+
+def _pow(input: Any, exponent: Any) -> Any:
+    if exponent.dtype.kind == "i" and (exponent < 0).any():
+        raise RuntimeError("Integers to negative integer powers are not allowed.")
+    return np.power(input, exponent)
+
+
+KERNELS = {
+    name: kernel(function)
+    for name, function in {
+        "abs": _unless("bu", np.absolute),
+        "add": np.add,
+        "atan2": np.arctan2,
+        "bitwise_and": np.bitwise_and,
+        "bitwise_not": np.invert,
+        "bitwise_or": np.bitwise_or,
+        "bitwise_xor": np.bitwise_xor,
+        "conj_physical": _unless("biuf", np.conjugate),
+        "cos": np.cos,
+        "div": np.true_divide,
+        "eq": np.equal,
+        "exp": np.exp,
+        "expm1": np.expm1,
+        "floor": _unless("biu", np.floor),
+        "le": np.less_equal,
+        "log": np.log,
+        "log1p": np.log1p,
+        "lt": np.less,
+        "maximum": np.maximum,
+        "minimum": np.minimum,
+        "mul": np.multiply,
+        "neg": np.negative,
+        "pow": _pow,
+        "remainder": _remainder,
+        "round": _unless("biu", np.rint),
+        "sgn": _unless("b", np.sign),
+        "sin": np.sin,
+        "sqrt": np.sqrt,
+        "sub": np.subtract,
+        "tanh": np.tanh,
+        "trunc": _unless("biu", np.trunc),
+        "where": np.where,
+    }.items()
+}

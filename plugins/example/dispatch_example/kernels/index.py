@@ -1,0 +1,89 @@
+"""Reading and writing by index."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from dispatch_example.array import kernel
+
+
+def _check(input: Any, dim: int, index: Any) -> int:
+    """The dimension as a non-negative number; raises where index and input do not fit together."""
+    ndim = max(input.ndim, 1)
+    if not -ndim <= dim < ndim:
+        raise IndexError(
+            f"Dimension out of range (expected to be in range of [{-ndim}, {ndim - 1}], but got {dim})"
+        )
+    dim %= ndim
+    if input.ndim and index.ndim and input.ndim != index.ndim:
+        raise RuntimeError(
+            "Index tensor must have the same number of dimensions as input tensor: got "
+            f"{index.ndim} and {input.ndim}"
+        )
+    for d, (n, m) in enumerate(zip(index.shape, input.shape, strict=False)):
+        if d != dim and n > m:
+            raise RuntimeError(
+                f"Size does not match at dimension {d} expected index {list(index.shape)} to be no "
+                f"larger than self {list(input.shape)} apart from dimension {dim}"
+            )
+    size = input.shape[dim] if input.ndim else 1
+    wrong = index[(index < 0) | (index >= size)]
+    if wrong.size:
+        raise IndexError(f"index {wrong.flat[0]} is out of bounds for dimension {dim} with size {size}")
+    return dim
+
+
+def _places(index: Any, dim: int) -> tuple[Any, ...]:
+    places = list(np.ogrid[tuple(slice(n) for n in index.shape)])
+    places[dim] = index
+    return tuple(places)
+
+
+def _gather(input: Any, dim: int, index: Any) -> Any:
+    dim = _check(input, dim, index)
+    if input.ndim == 0 or index.ndim == 0:
+        return input.reshape(-1)[index]
+    return input[_places(index, dim)]
+
+
+def _scatter_src(input: Any, dim: int, index: Any, src: Any) -> Any:
+    dim = _check(input, dim, index)
+    out = input.copy()
+    if index.size and input.ndim == 0:
+        out[...] = src.reshape(-1)[-1]
+    elif index.size:
+        out[_places(index, dim)] = src[tuple(slice(n) for n in index.shape)]
+    return out
+
+
+def _scatter_add(input: Any, dim: int, index: Any, src: Any) -> Any:
+    dim = _check(input, dim, index)
+    out = input.copy()
+    if index.size:
+        target = out if input.ndim else out.reshape(1)
+        places = _places(index, dim) if input.ndim else (index,)
+        np.add.at(target, places, src[tuple(slice(n) for n in index.shape)])
+    return out
+
+
+def _nonzero_rows(input: Any) -> Any:
+    if input.ndim == 0:
+        return np.zeros((int(input != 0), 0), np.int64)
+    return np.stack(np.nonzero(input), 1)
+
+
+def _basic_index_backward(grad: Any, input_shape: Any, index: tuple[Any, ...]) -> Any:
+    out = np.zeros(input_shape, grad.dtype)
+    out[index] = grad
+    return out
+
+
+KERNELS = {
+    "basic_index_backward": kernel(_basic_index_backward),
+    "gather": kernel(_gather),
+    "nonzero_rows": kernel(_nonzero_rows),
+    "scatter_add": kernel(_scatter_add),
+    "scatter_src": kernel(_scatter_src),
+}

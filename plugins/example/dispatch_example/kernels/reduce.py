@@ -1,0 +1,72 @@
+"""Reductions and scans; halves accumulate in float32, integers in int64."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from dispatch_example.array import halves_in_float32, kernel
+
+Function = Callable[..., Any]
+
+
+def _axes(input: Any, dim: Any) -> Any:
+    """A `dim` argument as numpy's axis: an empty list means all; 0-d arrays have dims 0 and -1."""
+    if dim is None:
+        return None
+    dims = tuple(dim) if isinstance(dim, (tuple, list)) else (dim,)
+    if input.ndim == 0:
+        if any(d not in (0, -1) for d in dims):
+            raise IndexError(f"dim {dim} of an array without dimensions")
+        return None
+    return dims or None
+
+
+def _widened(input: Any) -> Any:
+    return input.astype(np.int64) if input.dtype.kind in "biu" else input
+
+
+def _sum_of(ufunc: np.ufunc) -> Function:
+    def total(input: Any, dim: Any, keepdim: bool) -> Any:
+        return ufunc.reduce(_widened(input), _axes(input, dim), keepdims=keepdim)
+
+    return halves_in_float32(total)
+
+
+def _extreme_of(ufunc: np.ufunc) -> Function:
+    def extreme(input: Any, dim: Any, keepdim: bool) -> Any:
+        return ufunc.reduce(input, _axes(input, dim), keepdims=keepdim)
+
+    return extreme
+
+
+def _argmax(input: Any, dim: Any, keepdim: bool) -> Any:
+    axes = _axes(input, dim)
+    if axes is None:
+        found = np.argmax(input)
+        return np.reshape(found, (1,) * input.ndim) if keepdim else found
+    return np.argmax(input, axes[0], keepdims=keepdim)
+
+
+def _scan_of(ufunc: np.ufunc) -> Function:
+    def scan(input: Any, dim: int) -> Any:
+        axes = _axes(input, dim)
+        return _widened(input) if axes is None else ufunc.accumulate(_widened(input), axes[0])
+
+    return halves_in_float32(scan)
+
+
+KERNELS = {
+    name: kernel(function)
+    for name, function in {
+        "amax": _extreme_of(np.maximum),
+        "amin": _extreme_of(np.minimum),
+        "argmax": _argmax,
+        "cumprod": _scan_of(np.multiply),
+        "cumsum": _scan_of(np.add),
+        "prod": _sum_of(np.multiply),
+        "sum": _sum_of(np.add),
+    }.items()
+}
