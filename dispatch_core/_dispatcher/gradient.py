@@ -7,6 +7,8 @@ and `<name>_dtype` (of a tensor argument, without keeping the array), and `K`, t
 
 from __future__ import annotations
 
+import copy
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -32,7 +34,7 @@ _K, _G, _FIRST = 0, 1, 2
 class Part:
     """One formula: which arguments' gradients it gives, what it needs, how to call it."""
 
-    __slots__ = ("_op", "_places", "call", "dtypes", "formula", "needs", "targets")
+    __slots__ = ("_at", "call", "dtypes", "formula", "needs", "targets")
 
     def __init__(
         self,
@@ -44,7 +46,6 @@ class Part:
     ) -> None:
         self.targets = targets
         self.formula = formula
-        self._op, self._places = op, places
         asked = names_of(formula)
         self.dtypes = {name: dtypes[name] for name in asked if name in dtypes}
         """The dtypes that the formula asks for: name -> place of the parameter."""
@@ -55,24 +56,24 @@ class Part:
                 f"operator '{op}': a gradient formula asks for {', '.join(unknown)}; it may ask for "
                 f"{', '.join(places)}"
             )
+        if asked[: len(names)] != names:
+            raise DeclarationError(
+                f"operator '{op}': a gradient formula must ask for dtypes last, got {', '.join(asked)}"
+            )
         self.needs = names
-        self.call = _caller(formula, tuple(places[name] for name in names))
+        self._at = tuple(places[name] for name in names)
+        self.call = _caller(formula, self._at)
 
     def bound(self, dtypes: Mapping[int, dtype]) -> Part:
         """The formula with the dtypes of the parameters, by place, put in."""
         if not self.dtypes:
             return self
-        known = {name: dtypes[at] for name, at in self.dtypes.items()}
-        names = self.needs
-        formula = self.formula
-
-        def given(*values: Any) -> Any:
-            return formula(**dict(zip(names, values, strict=True)), **known)
-
-        given.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-            [inspect.Parameter(n, inspect.Parameter.POSITIONAL_OR_KEYWORD) for n in names]
+        made = copy.copy(self)
+        made.formula = functools.partial(
+            self.formula, **{name: dtypes[at] for name, at in self.dtypes.items()}
         )
-        return Part(self._op, self.targets, given, self._places, {})
+        made.call = _caller(made.formula, self._at)
+        return made
 
 
 def _caller(formula: Formula, at: tuple[int, ...]) -> Callable[[Sequence[Any]], Any]:
