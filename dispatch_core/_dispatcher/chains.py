@@ -78,8 +78,9 @@ def failure(op: Op, args: Sequence[Any], error: Exception) -> Exception:
     if isinstance(error, (DispatchCoreError, MemoryError)):
         return error
     op.family.check(op, args)
-    # Of numpy's own classes (AxisError is an IndexError) the builtin is raised.
-    kinds = (IndexError, TypeError, ValueError, NotImplementedError)
+    # Of numpy's own classes (AxisError is an IndexError) the builtin is raised; what numpy calls a
+    # ValueError, shapes that do not go together, is a RuntimeError in PyTorch.
+    kinds = (IndexError, TypeError, NotImplementedError)
     kind = next((k for k in kinds if isinstance(error, k)), RuntimeError)
     return kind(f"{op.name}(): {error}")
 

@@ -77,7 +77,7 @@ def _clamp_bound(K: Any, g: Any, input: Any, min: Any, max: Any, *, lower: bool)
         SAME,
         REAL,
         samples=lambda make: [
-            (make(3, 4), -0.5, 0.5), (make(3, 4), None, 0.5), (make(3, 4), 0.2), (make(), -1, 1),
+            (make(3, 4), -0.5, 0.5), (make(3, 4), None, 0.5), (make(3, 4), 0.2), (make(), 0, 1),
             (make(3, 4), make(4), make(3, 1)), (make(3, 4), make(3, 4)), (make(0, 3), 0, 1),
         ],
     ),

@@ -43,6 +43,8 @@ def hardtanh(
         raise ValueError(
             f"min_val cannot be greater than max_val, got min_val={min_val} and max_val={max_val}"
         )
+    if not input.is_floating_point():
+        min_val, max_val = int(min_val), int(max_val)
     return K.minimum(K.maximum(input, min_val), max_val)
 
 
