@@ -41,9 +41,15 @@ def _kind(value: Any) -> int:
     return number
 
 
-def _gather(value: Any) -> tuple[Any, ...]:
-    """One argument where ints were expected: a sequence of them, or something int-like."""
-    return (value,) if hasattr(value, "__index__") and not hasattr(value, "__len__") else tuple(value)
+def _gather(given: tuple[Any, ...], keyword: Any) -> tuple[Any, ...]:
+    """The ints of a call whose first is no plain int: one sequence, int-like objects, or a keyword."""
+    if keyword is not None:
+        given = (keyword,)
+    if len(given) != 1:
+        return given
+    (value,) = given
+    single = hasattr(value, "__index__") and not hasattr(value, "__len__")
+    return given if single or getattr(value, "shape", None) == () else tuple(value)
 
 
 def make_front(
@@ -207,15 +213,11 @@ class _Source:
     def _gather(self, p: Parameter) -> None:
         """Several ints, one sequence of ints, or the keyword: all give a tuple."""
         n = p.name
-        self.add(f"if {n} is not None: {n}_ = ({n},)")
-        self.add(f"if len({n}_) == 1:")
-        self.add(f"  {n} = {n}_[0]")
-        self.add(f"  {n} = {n}_ if {n}.__class__ is int else gather({n})")
-        if p.default is REQUIRED:
-            self.add(f"else: {n} = {n}_")
-        else:
+        self.add(f"if {n}_ and {n}_[0].__class__ is int: {n} = {n}_")
+        self.add(f"else: {n} = gather({n}_, {n})")
+        if p.default is not REQUIRED:
             self.defaults[f"_{n}"] = p.default
-            self.add(f"else: {n} = {n}_ or _{n}")
+            self.add(f"if not {n}: {n} = _{n}")
 
     def look_up(self, args: str) -> None:
         """The lines that find the chain."""
@@ -268,6 +270,7 @@ def _lazy(op: Op, name: str, write: Callable[[], Written]) -> types.FunctionType
     """
     scope: dict[str, Any] = {}
     made = types.FunctionType(_unbuilt.__code__, scope, name)
+    made.__qualname__ = name
     scope["build"] = lambda: _build(made, op, write)
     return made
 

@@ -14,7 +14,8 @@ from typing import Any
 from dispatch_core import _state
 from dispatch_core._dispatcher.policy import DTYPE_EMULATION, HOST_FALLBACK
 from dispatch_core._graph import WRITES, Leaf, Node, Pick
-from dispatch_core._op import K, operator_named
+from dispatch_core._op import K as OPERATORS
+from dispatch_core._op import operator_named
 from dispatch_core._tensor import Tensor, wrap_raw
 from dispatch_core.autograd._modes import (
     PLAIN_TENSORS,
@@ -132,16 +133,16 @@ class Engine:
             array = mode.array
             if g.__class__ is not array:
                 g = g._raw if isinstance(g, Tensor) else mode.as_array(g)
-            env = (mode.K, g, *saved)
+            K = mode.K
             edges = node.edges
             shapes = node.shapes
             for at, call in spec.calls:
                 edge = edges[at]
                 if edge is None:
                     continue
-                value = call(env)
+                value = call(K, g, saved)
                 if shapes is not None and value.shape != shapes[at]:
-                    value = mode.K.sum_to(value, shapes[at])
+                    value = K.sum_to(value, shapes[at])
                 if value.__class__ is not array:
                     value = mode.as_array(value)
                 if edge.__class__ is Leaf:
@@ -242,7 +243,7 @@ class Engine:
     def _sum(self, a: Any, a_backend: Any, b: Any, b_backend: Any) -> Any:
         """The sum of two gradients, raw where both are."""
         if isinstance(a, Tensor) or isinstance(b, Tensor):
-            return K.add(self.as_tensor(a, a_backend), self.as_tensor(b, b_backend))
+            return OPERATORS.add(self.as_tensor(a, a_backend), self.as_tensor(b, b_backend))
         total = a + b
         return total if total.__class__ is b_backend.array else b_backend.as_array(total)
 
@@ -255,7 +256,7 @@ class Engine:
             heapq.heappush(self.heap, -node.order)
         outputs = entry[1]
         known = outputs.get(picked.index)
-        outputs[picked.index] = g if known is None else K.add(known, g)
+        outputs[picked.index] = g if known is None else OPERATORS.add(known, g)
 
     def as_tensor(self, value: Any, backend: Backend) -> Tensor:
         """A gradient as a tensor; those of several outputs are tensors already."""
@@ -310,7 +311,7 @@ class Engine:
         grad = leaf.grad
         if self.create_graph:
             g = self.as_tensor(*box)
-            leaf.grad = g if grad is None else K.add(grad, g)
+            leaf.grad = g if grad is None else OPERATORS.add(grad, g)
         elif grad is None:
             leaf.grad = _owned(box)
         elif isinstance(box[0], Tensor) or not _same_kind(grad, box[0]):

@@ -35,7 +35,7 @@ from dispatch_core._state import State, Switch
 from dispatch_core._tensor import Tensor, wrap
 from dispatch_core.backend.api import Backend, Raw
 from dispatch_core.backend.registry import backend_of
-from dispatch_core.layers.kernel import site
+from dispatch_core.layers.kernel import Conditional, site
 from dispatch_core.layers.override import Overridden, steps_for
 from dispatch_core.layers.promotion import Redirect
 
@@ -205,7 +205,9 @@ def examine(op: Op, keys: Keys, number: int, call: ExplainedCall, args: list[Any
             continue
         end.recorded |= layer.name == "autograd" and below.asked is not None
         if below.asked is None and (layer.name == "device" or isinstance(chain, Body)):
-            call.kernel = "; ".join(chain.describe())
+            if args:
+                end.chain = chain = _asked(chain, args, call)
+            call.kernel = " ".join(chain.describe())
             if layer.name != "device":
                 call.steps.append(Step(3, "body", True, "differentiated through its definition"))
             break
@@ -216,6 +218,21 @@ def examine(op: Op, keys: Keys, number: int, call: ExplainedCall, args: list[Any
     if end is None:
         raise RuntimeError(f"no layer answers for {op.name}; the 'device' layer is missing")
     return end
+
+
+def _asked(chain: Chain, args: list[Any], call: ExplainedCall) -> Chain:
+    """The chain that is left when the predicates of kernels have been asked about these arguments."""
+    while isinstance(chain, Conditional):
+        why = chain.declines(tuple(args))
+        label = f"kernel {chain.chain.info.describe()}"
+        said = "its predicate accepts" if why is None else f"declined: {why}"
+        at = next(i for i, s in enumerate(call.steps) if s.what == label)
+        call.steps[at] = Step(call.steps[at].number, label, why is None, said)
+        for i, s in enumerate(call.steps[at + 1 :], at + 1):
+            if why is None and s.taken:
+                call.steps[i] = Step(s.number, s.what, False, "a better one was found")
+        chain = chain.chain if why is None else chain.below
+    return chain
 
 
 def _own_lines(chain: Chain, below: _Spy) -> list[str]:

@@ -19,6 +19,7 @@ from dispatch_core._dispatcher.chains import (
     Ternary,
     Unary,
     UnaryParams,
+    UnarySeveral,
     UnaryTwo,
     View,
     ViewOne,
@@ -160,6 +161,8 @@ def kernel_chain(op: Op, keys: Keys, found: Resolution, kernel: Kernel) -> Kerne
             return Ternary(op, backend, kernel, key)
     if op.tensors == (0,) and op.has_list and op.traits.outputs == 1 and result is not None:
         return ListParams(op, backend, kernel, key_number(backend.device, result))
+    if op.tensors == (0,) and op.nested and op.traits.outputs > 1 and all(tensors):
+        return UnarySeveral(op, backend, kernel)
     makers: dict[int, Callable[[Any], Any]] = {}
     for at, number in zip(op.selectors, keys, strict=True):
         if isinstance(number, int) and number < NONE:
@@ -194,7 +197,7 @@ class Conditional(Chain):
         return self.when(*raws)  # type: ignore[misc]
 
     def describe(self) -> list[str]:
-        return [f"if it accepts: {self.chain.describe()[0]}, else", *self.below.describe()]
+        return [f"{self.chain.describe()[0]} if it accepts, else", *self.below.describe()]
 
 
 def _raw(value: Any) -> Any:

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
+from dispatch_core._dtypes import float32
 from dispatch_core._families.base import FLOATING, REAL
 from dispatch_core._families.pointwise import FLOAT, SAME, pointwise
 from dispatch_core._op import K, composite
@@ -198,6 +199,8 @@ def _sin_pi(x: Tensor) -> Tensor:
 )
 def lgamma(input: Tensor) -> Tensor:
     """log |gamma(x)|: recurrence and Stirling's series (Abramowitz and Stegun 6.1.41), reflected below 0."""
+    if input.dtype.itemsize == 2:  # products of shifted arguments overflow there
+        return K.cast(K.lgamma(K.cast(input, float32)), input.dtype)
     low = K.le(input, 0)
     x = K.where(low, 1 - input, input)
     product = x
@@ -271,6 +274,8 @@ def polygamma(n: int, input: Tensor) -> Tensor:
     """The n-th derivative of digamma."""
     if n < 0:
         raise RuntimeError("polygamma(n, x) does not support negative n.")
+    if input.dtype.itemsize == 2:
+        return K.cast(K.polygamma(n, K.cast(input, float32)), input.dtype)
     if n == 0:
         return K.digamma(input)
     value = _polygamma_positive(n, K.where(K.gt(input, 0), input, 1 - input))

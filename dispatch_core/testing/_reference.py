@@ -28,7 +28,7 @@ _OTHER_NAME = {
     "fmod": "fmod", "floor_divide": "floor_divide", "pow": "power", "eq": "equal",
     "ne": "not_equal", "lt": "less", "le": "less_equal", "gt": "greater", "ge": "greater_equal",
     "positive": "copy", "clone": "copy", "permute": "transpose", "movedim": "moveaxis",
-    "bitwise_left_shift": "left_shift", "bitwise_right_shift": "right_shift", "angle": "angle",
+    "bitwise_left_shift": "left_shift", "bitwise_right_shift": "right_shift",
     "unsqueeze": "expand_dims",
 }  # fmt: skip
 
@@ -81,6 +81,7 @@ REFERENCES: dict[str, Reference] = {
     "sgn": _sgn,
     "sign": _sgn,
     "transpose": lambda input, dim0, dim1: np.swapaxes(input, dim0, dim1) if input.ndim else input,
+    "angle": lambda input: np.angle(_inexact(input)),
     "round": np.rint,
     "frac": lambda input: input - np.trunc(input),
     "reciprocal": lambda input: 1 / np.asarray(input),

@@ -46,14 +46,15 @@ def _pair_samples(make: Any) -> list[Any]:
     return [(make(3, 4), make(3, 4)), (make(3, 4), make(3, 4), None, None, "sum")]
 
 
-# -- element-wise differences ------------------------------------------------------------------------------------
+# -- element-wise differences ----------------------------------------------------------------------
 
 
 def _warn_broadcast(input: Tensor, target: Tensor) -> None:
     if input.shape != target.shape:
         warnings.warn(
             f"Using a target size ({target.shape}) that is different to the input size "
-            f"({input.shape}). This will likely lead to incorrect results due to broadcasting. Please "
+            f"({input.shape}). This will likely lead to incorrect results due to broadcasting. "
+            "Please "
             "ensure they have the same size.",
             stacklevel=5,
         )
@@ -141,7 +142,7 @@ def huber_loss(
     return _weighted(loss, weight, reduction, True)
 
 
-# -- classes -------------------------------------------------------------------------------------------------------
+# -- classes ---------------------------------------------------------------------------------------
 
 
 def _class_dim(input: Any) -> int:
@@ -203,8 +204,8 @@ def _class_samples(make: Any) -> list[Any]:
 @composite(
     custom(FLOATING, apart=("target",), samples=_class_samples),
     grad={
-        "input": lambda K, gs, target, weight, ignore_index, reduction, outs: (
-            _cross_entropy_input(K, gs, outs[1], target, weight, ignore_index, reduction)
+        "input": lambda K, gs, target, weight, ignore_index, reduction, outs: _cross_entropy_input(
+            K, gs, outs[1], target, weight, ignore_index, reduction
         ),
         "target": NOT_DIFFERENTIABLE,
         "weight": NOT_DIFFERENTIABLE,
@@ -303,9 +304,7 @@ def cross_entropy(
     """
     reduction = _reduction(reduction, size_average, reduce)
     if not 0 <= label_smoothing <= 1:
-        raise RuntimeError(
-            f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}"
-        )
+        raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
     if target.dtype.is_floating_point and target.shape == input.shape:
         return _probability_entropy(input, target, weight, reduction, label_smoothing)
     _check_classes(input, target, weight)
@@ -352,12 +351,23 @@ def _probability_entropy(
     return K.sum(loss) if reduction == "sum" else loss
 
 
-# -- probabilities ------------------------------------------------------------------------------------------------
+# -- probabilities ---------------------------------------------------------------------------------
 
 
 def _binary_samples(make: Any) -> list[Any]:
     unit = {"low": 0.1, "high": 0.9}
-    return [(make(3, 4, **unit), make(3, 4, **unit)), (make(4, **unit), make(4, **unit), make(4, **unit))]
+    return [
+        (make(3, 4, **unit), make(3, 4, **unit)),
+        (make(4, **unit), make(4, **unit), make(4, **unit)),
+    ]
+
+
+def _divergence_samples(make: Any) -> list[Any]:
+    unit = {"low": 0.1, "high": 0.9}
+    return [
+        (make(3, 4), make(3, 4, **unit), None, None, "batchmean"),
+        (make(3, 4), make(3, 4), None, None, "sum", True),
+    ]
 
 
 @composite(custom(FLOATING, samples=_binary_samples), namespace=F)
@@ -395,7 +405,7 @@ def binary_cross_entropy_with_logits(
     reduction: str = "mean",
     pos_weight: Tensor | None = None,
 ) -> Tensor:
-    """`binary_cross_entropy` of sigmoid(input), without its overflow; positives times `pos_weight`."""
+    """`binary_cross_entropy` of sigmoid(input) without overflow; `pos_weight` for positives."""
     reduction = _reduction(reduction, size_average, reduce)
     if input.shape != target.shape:
         raise ValueError(
@@ -408,7 +418,7 @@ def binary_cross_entropy_with_logits(
     return _weighted(loss - log_sigmoid, weight, reduction, False)
 
 
-@composite(custom(FLOATING, samples=_binary_samples), namespace=F)
+@composite(custom(FLOATING, samples=_divergence_samples), namespace=F)
 def kl_div(
     input: Tensor,
     target: Tensor,
@@ -426,7 +436,8 @@ def kl_div(
     if reduction == "mean":
         warnings.warn(
             "reduction: 'mean' divides the total loss by both the batch size and the support size."
-            "'batchmean' divides only by the batch size, and aligns with the KL div math definition."
+            "'batchmean' divides only by the batch size, and aligns with the KL div math "
+            "definition."
             "'mean' will be changed to behave the same as 'batchmean' in the next major release.",
             stacklevel=4,
         )
@@ -441,7 +452,16 @@ def kl_div(
     return reduced(loss, reduction)
 
 
-@composite(custom(FLOATING, samples=_binary_samples), namespace=F)
+@composite(
+    custom(
+        FLOATING,
+        samples=lambda make: [
+            (make(3, 4), make(3, 4, low=1.1, high=3), True, True),
+            (make(4, low=0.2, high=2), make(4), False),
+        ],
+    ),
+    namespace=F,
+)
 def poisson_nll_loss(
     input: Tensor,
     target: Tensor,
@@ -503,7 +523,7 @@ def gaussian_nll_loss(
     return reduced(loss, reduction)
 
 
-# -- margins ----------------------------------------------------------------------------------------------------------
+# -- margins ---------------------------------------------------------------------------------------
 
 
 def _hinge(x: Tensor) -> Any:
@@ -563,7 +583,8 @@ def cosine_embedding_loss(
         raise RuntimeError("0D or 1D target tensor expected, multi-target not supported")
     if input1.ndim != target.ndim + 1:
         raise RuntimeError(
-            f"{target.ndim}D target tensor expects {target.ndim + 1}D input tensors, but found inputs "
+            f"{target.ndim}D target tensor expects {target.ndim + 1}D input tensors, but found "
+            "inputs "
             f"with sizes {list(input1.shape)} and {list(input2.shape)}."
         )
     dot = K.sum(input1 * input2, -1)
@@ -598,7 +619,7 @@ def multi_margin_loss(
     reduce: Any = None,
     reduction: str = "mean",
 ) -> Tensor:
-    """The sum over other classes of max(0, margin - input[target] + input)^p / C: (N, C) and (N)."""
+    """The sum over other classes of max(0, margin - input[target] + input)^p / C."""
     reduction = _reduction(reduction, size_average, reduce)
     if p not in (1, 2):
         raise ValueError("only p == 1 and p == 2 supported")
@@ -720,7 +741,7 @@ def triplet_margin_with_distance_loss(
     return _triplet(anchor, positive, negative, distance, margin, swap, reduction)
 
 
-# -- connectionist temporal classification ------------------------------------------------------------------------
+# -- connectionist temporal classification ---------------------------------------------------------
 
 
 @composite(
@@ -739,8 +760,9 @@ def ctc_loss(
 ) -> Tensor:
     """Minus the log-probability that (T, N, C) spells the targets (Graves et al. 2006).
 
-    Targets (N, S) or their concatenation, lengths (N) or sequences of ints. "mean" divides each loss
-    by its target's length. `zero_infinity` gives 0 for targets longer than their input can spell.
+    Targets (N, S) or their concatenation, lengths (N) or sequences of ints. "mean" divides each
+    loss by its target's length. `zero_infinity` gives 0 for targets longer than their input can
+    spell.
     """
     reduction = _reduction(reduction, None, None)
     batched = log_probs.ndim == 3
@@ -779,7 +801,9 @@ def _check_lengths(log_probs: Tensor, targets: Tensor, spans: Any, blank: int) -
         raise RuntimeError("blank must be in label range")
     for name, found in zip(("input_lengths", "target_lengths"), spans, strict=True):
         if len(found) != batch:
-            raise RuntimeError(f"{name} must be of size batch_size: got {len(found)}, expected {batch}")
+            raise RuntimeError(
+                f"{name} must be of size batch_size: got {len(found)}, expected {batch}"
+            )
     if max(spans[0], default=0) > steps:
         raise RuntimeError(
             f"Expected input_lengths to have value at most {steps}, but got value {max(spans[0])}"

@@ -1,8 +1,8 @@
 """Normalisation by the statistics of a batch, of the last dimensions or of groups of channels.
 
-Each has an operator that returns the statistics too, and one for its gradient. In the gradient's body
-the statistics count as variables of their own: their gradients go back through the first operator,
-so that derivatives of any order are complete.
+Each has an operator that returns the statistics too, and one for its gradient. In the gradient's
+body the statistics count as variables of their own: their gradients go back through the first
+operator, so that derivatives of any order are complete.
 """
 
 from __future__ import annotations
@@ -40,7 +40,9 @@ def _affine(x: Tensor, weight: Any, bias: Any, shape: Any) -> Tensor:
     return x if bias is None else x + K.reshape(bias, shape)
 
 
-def _norm_gradients(K: Any, gs: Any, shared: Any, mean: Any, rstd: Any, centred: Any, n: int) -> Any:
+def _norm_gradients(
+    K: Any, gs: Any, shared: Any, mean: Any, rstd: Any, centred: Any, n: int
+) -> Any:
     """The gradients of input, weight and bias from those of out, mean and 1 / std.
 
     `shared(g)` is the operator for the first; `centred()` is x - mean, `n` how many elements are
@@ -76,7 +78,7 @@ def _backward(
     return K.cast_like(grad_input, input), K.sum(g * unit, over), K.sum(g, over)
 
 
-# -- batch norm --------------------------------------------------------------------------------------------
+# -- batch norm ------------------------------------------------------------------------------------
 
 
 def _channel_shape(input: Any) -> tuple[int, ...]:
@@ -87,9 +89,7 @@ def _all_but_channels(input: Any) -> tuple[int, ...]:
     return (0, *range(2, len(input.shape)))
 
 
-def _batch_norm_gradients(
-    K: Any, gs: Any, input: Any, weight: Any, mean: Any, rstd: Any
-) -> Any:
+def _batch_norm_gradients(K: Any, gs: Any, input: Any, weight: Any, mean: Any, rstd: Any) -> Any:
     shape = _channel_shape(input)
 
     def shown(value: Any) -> Any:
@@ -122,9 +122,7 @@ def _batch_norm_gradients(
     outputs=3,
     namespace="_",
 )
-def native_batch_norm(
-    input: Tensor, weight: Tensor | None, bias: Tensor | None, eps: float
-) -> Any:
+def native_batch_norm(input: Tensor, weight: Tensor | None, bias: Tensor | None, eps: float) -> Any:
     """Each channel of (N, C, *) normalised; also the mean and 1 / sqrt(var + eps), both (C)."""
     unit, mean, rstd = _normalised(input, _all_but_channels(input), eps)
     out = K.cast_like(_affine(unit, weight, bias, _channel_shape(input)), input)
@@ -174,7 +172,9 @@ def batch_norm(
     """
     if not training:
         if running_mean is None or running_var is None:
-            raise RuntimeError("Expected running_mean and running_var to be defined when training=False")
+            raise RuntimeError(
+                "Expected running_mean and running_var to be defined when training=False"
+            )
         return _by_running(input, running_mean, running_var, weight, bias, eps)
     n = product(input.shape) // max(input.shape[1], 1)
     if n == 1:
@@ -203,7 +203,7 @@ def _by_running(
     return input * scale + offset
 
 
-# -- layer norm ----------------------------------------------------------------------------------------------
+# -- layer norm ------------------------------------------------------------------------------------
 
 
 def _last(input: Any, normalized_shape: Any) -> tuple[int, ...]:
@@ -226,9 +226,7 @@ def _last(input: Any, normalized_shape: Any) -> tuple[int, ...]:
         ): lambda K, gs, input, normalized_shape, weight, outs: _norm_gradients(
             K,
             gs,
-            lambda g: K.layer_norm_backward(
-                g, input, normalized_shape, weight, outs[1], outs[2]
-            ),
+            lambda g: K.layer_norm_backward(g, input, normalized_shape, weight, outs[1], outs[2]),
             outs[1],
             outs[2],
             lambda centred=True: input - outs[1] if centred else input,
@@ -245,7 +243,7 @@ def native_layer_norm(
     bias: Tensor | None,
     eps: float,
 ) -> Any:
-    """Normalised over the last dimensions; also mean and 1 / sqrt(var + eps), (*lead, 1, ..., 1)."""
+    """Normalised over the last dimensions; also mean and 1 / sqrt(var + eps), (*, 1, ..., 1)."""
     unit, mean, rstd = _normalised(input, _last(input, normalized_shape), eps)
     return K.cast_like(_affine(unit, weight, bias, normalized_shape), input), mean, rstd
 
@@ -319,7 +317,7 @@ def rms_norm(
     return K.cast_like(scaled if weight is None else scaled * weight, input)  # type: ignore[no-any-return]
 
 
-# -- group and instance norm ------------------------------------------------------------------------------
+# -- group and instance norm -----------------------------------------------------------------------
 
 
 def _grouped(x: Any, groups: int) -> tuple[int, ...]:
@@ -374,7 +372,7 @@ def _group_norm_gradients(
 def native_group_norm(
     input: Tensor, num_groups: int, weight: Tensor | None, bias: Tensor | None, eps: float
 ) -> Any:
-    """Groups of channels of each image normalised; also mean and 1 / sqrt(var + eps), (N, groups)."""
+    """Groups of channels normalised; also mean and 1 / sqrt(var + eps), (N, groups)."""
     n = input.shape[0]
     unit, mean, rstd = _normalised(K.reshape(input, _grouped(input, num_groups)), (2, 3), eps)
     unit = K.reshape(unit, tuple(input.shape))
@@ -431,7 +429,8 @@ def group_norm(
         if value is not None and tuple(value.shape) != (channels,):
             raise RuntimeError(
                 f"Expected {name} to be a vector of size equal to the number of channels in input, "
-                f"but got {name} of shape {list(value.shape)} and input of shape {list(input.shape)}"
+                f"but got {name} of shape {list(value.shape)} and input of shape "
+                f"{list(input.shape)}"
             )
     return K.native_group_norm(input, num_groups, weight, bias, eps)[0]  # type: ignore[no-any-return]
 
@@ -447,7 +446,7 @@ def instance_norm(
     momentum: float = 0.1,
     eps: float = 1e-5,
 ) -> Tensor:
-    """Each channel of each image of (N, C, *) normalised (Ulyanov et al. 2016); see `batch_norm`."""
+    """Each channel of each image normalised (Ulyanov et al. 2016); see `batch_norm`."""
     if not use_input_stats:
         if running_mean is None or running_var is None:
             raise RuntimeError(
@@ -471,7 +470,7 @@ def instance_norm(
 def local_response_norm(
     input: Tensor, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0
 ) -> Tensor:
-    """Divided by (k + alpha * mean of squares over `size` channels)^beta (Krizhevsky et al. 2012)."""
+    """Divided by (k + alpha * mean of squares over `size` channels)^beta (Krizhevsky 2012)."""
     if input.ndim < 3:
         raise ValueError(
             f"Expected 3D or higher dimensionality input (got {input.ndim} dimensions)"

@@ -12,7 +12,9 @@ from dispatch_core.testing._checks.common import about, cases, close, fail, seed
 from dispatch_core.testing._comparison import host_of
 from dispatch_core.testing._samples import accepted_dtypes, accepts, sample_dtype, tensors_in
 
-LAYOUT_MATTERS = frozenset({"view", "as_strided", "contiguous", "storage_index"})
+LAYOUT_MATTERS = frozenset(
+    {"view", "as_strided", "contiguous", "storage_index", "view_as_complex"}
+)
 """Operators whose result depends on how the elements lie in memory."""
 
 

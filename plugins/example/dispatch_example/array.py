@@ -21,7 +21,7 @@ _BY_NUMPY = {each.numpy_dtype: each for each in ALL_DTYPES}
 class Memory:
     """The bytes that an array and all views of it share."""
 
-    __slots__ = ("__weakref__", "bytes")
+    __slots__ = ("bytes",)
 
     held = 0
     """How many bytes all living memories have together."""
@@ -37,16 +37,24 @@ class Memory:
 class Array:
     """Elements of one dtype in a memory; strides and offset count elements."""
 
-    __slots__ = ("__weakref__", "dtype", "memory", "offset", "shape", "strides")
+    __slots__ = ("__weakref__", "base", "dtype", "memory", "offset", "shape", "strides")
 
     def __init__(
-        self, memory: Memory, dtype: dtype, shape: Ints, strides: Ints, offset: int
+        self,
+        memory: Memory,
+        dtype: dtype,
+        shape: Ints,
+        strides: Ints,
+        offset: int,
+        base: Array | None = None,
     ) -> None:
         self.memory = memory
         self.dtype = dtype
         self.shape = shape
         self.strides = strides
         self.offset = offset
+        self.base = base
+        """The array that the memory was made for, if this is a view of it."""
 
     @classmethod
     def of(cls, values: Any) -> Array:
@@ -56,9 +64,17 @@ class Array:
         shape = values.shape
         return cls(Memory(flat.view(np.uint8)), _BY_NUMPY[values.dtype], shape, in_order(shape), 0)
 
-    def view(self, shape: Sequence[int], strides: Sequence[int], offset: int) -> Array:
+    def view(
+        self,
+        shape: Sequence[int],
+        strides: Sequence[int],
+        offset: int,
+        dtype: dtype | None = None,
+    ) -> Array:
         """Another look at the same memory."""
-        return Array(self.memory, self.dtype, tuple(shape), tuple(strides), offset)
+        owner = self if self.base is None else self.base
+        kind = self.dtype if dtype is None else dtype
+        return Array(self.memory, kind, tuple(shape), tuple(strides), offset, owner)
 
     def numpy(self) -> np.ndarray[Any, Any]:
         """The elements as a numpy array that shares the memory."""

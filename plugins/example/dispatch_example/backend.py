@@ -36,9 +36,6 @@ class MinimalBackend(Backend):
     def dtype_of(self, raw: Array) -> dtype:
         return raw.dtype
 
-    def storage_of(self, raw: Array) -> object:
-        return raw.memory
-
     def layout_of(self, raw: Array) -> tuple[tuple[int, ...], int]:
         return raw.strides, raw.offset
 

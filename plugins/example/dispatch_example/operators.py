@@ -11,7 +11,7 @@ DISPATCH_CORE_API = 1
 
 def _position(K: Any, input: Any, low: float, high: float) -> Any:
     """Where between low (0) and high (1) each element stands."""
-    return K.clamp((input - low) / (high - low), 0.0, 1.0)
+    return K.minimum(K.maximum((input - low) / (high - low), 0.0), 1.0)
 
 
 def _slope(K: Any, input: Any, low: float, high: float) -> Any:
