@@ -64,7 +64,7 @@ def _norm_gradients(
 
 def _backward(
     grad: Tensor, input: Tensor, weight: Any, mean: Tensor, rstd: Tensor, dims: Any, over: Any
-) -> tuple[Tensor, Tensor, Tensor]:
+) -> tuple[Any, ...]:
     """Gradients for input, weight and bias; `weight`, `mean` and `rstd` are shown broadcastable.
 
     `dims` are those that were averaged over, `over` those that share a weight.
@@ -75,7 +75,9 @@ def _backward(
     level = K.mean(weighted, dims, True)
     slope = K.mean(weighted * unit, dims, True)
     grad_input = (weighted - level - unit * slope) * rstd
-    return K.cast_like(grad_input, input), K.sum(g * unit, over), K.sum(g, over)
+    like = input if weight is None else weight
+    slopes = (K.cast_like(K.sum(v, over), like) for v in (g * unit, g))
+    return K.cast_like(grad_input, input), *slopes
 
 
 # -- batch norm ------------------------------------------------------------------------------------

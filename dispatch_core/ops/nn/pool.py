@@ -433,12 +433,12 @@ def _declare(n: int) -> None:
 
     def max_pool_with_indices(
         input: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1,
-        ceil_mode: bool = False, return_indices: bool = True,
+        ceil_mode: bool = False, return_indices: bool = False,
     ) -> Any:  # fmt: skip
         return _max_pool(n, input, kernel_size, stride, padding, dilation, ceil_mode, True)
 
     def adaptive_max_pool_with_indices(
-        input: Tensor, output_size: Any, return_indices: bool = True
+        input: Tensor, output_size: Any, return_indices: bool = False
     ) -> Any:
         return _adaptive_max_pool(n, input, output_size, True)
 
