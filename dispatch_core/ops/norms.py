@@ -197,6 +197,10 @@ def dist(input: Tensor, other: Tensor, p: float = 2) -> Tensor:
 )
 def renorm(input: Tensor, p: float, dim: int, maxnorm: float) -> Tensor:
     """The slices along `dim`, those with a larger p-norm than `maxnorm` scaled down to it."""
+    if input.ndim < 2:
+        raise RuntimeError(
+            f"renorm: input needs at least 2 dimensions, got {input.ndim} dimensions"
+        )
     at = check_dim(dim, input.ndim)
     norms = K.linalg_vector_norm(input, p, tuple(d for d in range(input.ndim) if d != at), True)
     factor = K.where(K.gt(norms, maxnorm), maxnorm / (norms + 1e-7), 1.0)
