@@ -527,7 +527,7 @@ def bind() -> None:
             setattr(Tensor, f"__{operator}__", dunder(declared, operator))
     for name, function in (names_of(METHODS) | _METHODS).items():
         setattr(Tensor, name, function)
-    for name, found in PUBLIC_NAMES.items():
+    for name, found in (PUBLIC_NAMES | _OLD_NAMES).items():
         if not hasattr(Tensor, name):
             setattr(Tensor, name, _converter(name, found))
     Tensor.__getitem__ = getitem  # type: ignore[attr-defined]
@@ -548,6 +548,10 @@ def bind() -> None:
     Tensor.is_quantized = False  # type: ignore[attr-defined]
     Tensor.retains_grad = property(lambda self: hasattr(self._node, "retained"))  # type: ignore[attr-defined]
     Tensor.__array_priority__ = 1000  # type: ignore[attr-defined]
+
+
+_OLD_NAMES = {"byte": PUBLIC_NAMES["uint8"], "char": PUBLIC_NAMES["int8"]}
+"""Names that conversions have and dtypes do not."""
 
 
 def _converter(name: str, found: dtype) -> Callable[..., Tensor]:
