@@ -142,7 +142,7 @@ def sample_dtype(op: Op, given: dtype, sample: Sample) -> dtype:
 
 def accepts(op: Op, given: dtype) -> bool:
     """Whether the operator's family takes tensors of a dtype."""
-    return computed_dtype(op, given).category in op.family.accepts
+    return op.family.takes(computed_dtype(op, given))
 
 
 def accepted_dtypes(op: Op) -> list[dtype]:

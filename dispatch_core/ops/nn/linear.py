@@ -206,7 +206,7 @@ def embedding_rows(
     return K.reshape(flat, (*indices.shape, *weight.shape[1:]))  # type: ignore[no-any-return]
 
 
-@composite(indexing(apart=("indices",), samples=lambda make: [
+@composite(indexing(INEXACT, apart=("indices",), samples=lambda make: [
         (make(4, 3), make(4, low=0, high=5, integer=True), 5, -1, False),
         (make(2, 3, 2), make(2, 3, low=0, high=4, integer=True), 4, 1, True),
     ]), namespace="_")
@@ -295,7 +295,7 @@ def _bag_samples(make: Any) -> list[Any]:
     return [(index, weight), (index, weight, weights), (flat, weight, offsets, {"mode": "max"})]
 
 
-@composite(indexing(apart=("input", "offsets"), samples=_bag_samples), namespace=F)
+@composite(indexing(FLOATING, apart=("input", "offsets"), samples=_bag_samples), namespace=F)
 def embedding_bag(
     input: Tensor,
     weight: Tensor,

@@ -284,7 +284,7 @@ def _class_samples(make: Any) -> list[Any]:
     ]
 
 
-@composite(custom(FLOATING, apart=("target",), samples=_class_samples), namespace=F)
+@composite(custom(FLOATING, apart=("target",), constant=("weight",), samples=_class_samples), namespace=F)
 def nll_loss(
     input: Tensor,
     target: Tensor,
@@ -315,7 +315,7 @@ def _smoothed_samples(make: Any) -> list[Any]:
     ]
 
 
-@composite(custom(FLOATING, apart=("target",), samples=_smoothed_samples), namespace=F)
+@composite(custom(FLOATING, apart=("target",), constant=("weight",), samples=_smoothed_samples), namespace=F)
 def cross_entropy(
     input: Tensor,
     target: Tensor,

@@ -75,7 +75,8 @@ def _backward(
     level = K.mean(weighted, dims, True)
     slope = K.mean(weighted * unit, dims, True)
     grad_input = (weighted - level - unit * slope) * rstd
-    return K.cast_like(grad_input, input), K.sum(g * unit, over), K.sum(g, over)
+    grads = (grad_input, K.sum(g * unit, over), K.sum(g, over))
+    return tuple(K.cast_like(each, input) for each in grads)
 
 
 # -- batch norm ------------------------------------------------------------------------------------

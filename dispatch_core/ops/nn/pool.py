@@ -427,8 +427,9 @@ def _samples(name: str, n: int) -> Callable[[Any], list[Any]]:
             places = K.reshape(K.storage_index(y, 2 * 2**n), tuple(y.shape))
             return [(y, places, 2)]
         found = [(x, 2), (single, 3, 1, 1), (x, 3, 2, 1, {"ceil_mode": True})]
-        if name == "max_pool?d":
-            return [*found, (x, 2, {"dilation": 2, "stride": 1, "return_indices": True})]
+        if name.startswith("max_pool"):
+            with_indices = {} if "with" in name else {"return_indices": True}
+            return [*found, (x, 2, {"dilation": 2, "stride": 1, **with_indices})]
         return [*found, (x, 2, 1, 1, {"count_include_pad": False})]
 
     return samples
