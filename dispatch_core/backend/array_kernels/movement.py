@@ -25,6 +25,7 @@ def kernels(xp: Any) -> dict[str, Kernel]:
         "clone": lambda input: input.copy(order="K") if input.size else input.copy(),
         "flip": lambda input, dims: xp.flip(input, dims).copy() if input.ndim else input.copy(),
         "cat": _cat(xp),
+        "unfold_windows": _unfold_windows(xp),
         "view_as_real": _view_as_real,
         "view_as_complex": _view_as_complex,
     }
@@ -205,3 +206,28 @@ def _view_as_complex(input: Any) -> Any:
             "Tensor must have a last dimension with stride 1, and even strides elsewhere; use clone()"
         )
     return input.view(f"c{2 * size}")[..., 0]
+
+
+def _unfold_windows(xp: Any) -> Kernel:
+    strided = stride_trick(xp)
+
+    def unfold_windows(input: Any, dimension: int, size: int, step: int) -> Any:
+        if input.ndim == 0:
+            input = input.reshape(1)
+        elif not -input.ndim <= dimension < input.ndim:
+            raise IndexError(dimension)
+        at = dimension % input.ndim
+        n = input.shape[at]
+        if step <= 0:
+            raise RuntimeError(f"step is {step} but must be > 0")
+        if not 0 <= size <= n:
+            raise RuntimeError(
+                f"maximum size for tensor at dimension {at} is {n} but size is {size}"
+            )
+        shape = [*input.shape, size]
+        strides = [*input.strides, input.strides[at]]
+        shape[at] = (n - size) // step + 1
+        strides[at] *= step
+        return strided(input, tuple(shape), tuple(strides))
+
+    return unfold_windows

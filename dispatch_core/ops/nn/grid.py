@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import product as tuples
 from typing import Any
 
-from dispatch_core._dtypes import int64
+from dispatch_core._dtypes import float32, int64
 from dispatch_core._families.base import FLOATING
 from dispatch_core._families.others import custom
 from dispatch_core._op import K, composite
@@ -45,6 +45,8 @@ def grid_sample(
     sizes = tuple(input.shape[2:])
     out = tuple(grid.shape[1:-1])
     places = []
+    # Half precision is too coarse for coordinates.
+    grid = K.cast(grid, float32) if grid.dtype.itemsize < 4 else grid
     for d, size in enumerate(sizes):
         at = K.reshape(K.select(grid, -1, n - 1 - d), (grid.shape[0], product(out)))
         at = (at + 1) * ((size - 1) / 2) if align_corners else ((at + 1) * size - 1) * 0.5
@@ -117,13 +119,13 @@ def _at_taps(
         if mode == "bicubic":
             near = _inside(near, size, padding_mode, corners)
         within = K.bitwise_and(K.ge(near, 0), K.le(near, size - 1))
-        within = K.cast(within, planes.dtype)
+        within = K.cast(within, place.dtype)
         share = within if share is None else share * within
         weight = share if weight is None else weight * share
         flat = flat * size + K.cast(K.clamp(near, 0, size - 1), int64)
     lead = tuple(planes.shape[:2])
     index = K.expand(K.unsqueeze(flat, 1), (*lead, flat.shape[1]))
-    return K.gather(planes, 2, index) * K.unsqueeze(weight, 1)
+    return K.gather(planes, 2, index) * K.cast(K.unsqueeze(weight, 1), planes.dtype)
 
 
 @composite(

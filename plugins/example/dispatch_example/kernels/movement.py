@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from math import prod
 from typing import Any
 
-from dispatch_core.extend import complex64, float32, float64
+from dispatch_core.extend import complex64, complex128, float32, float64
 from dispatch_example.array import Array, Ints, in_order
 
 
@@ -109,9 +109,9 @@ def expand(input: Array, size: Sequence[int]) -> Array:
     return input.view(shape, strides, input.offset)
 
 
-def basic_index(input: Array, index: tuple[Any, ...]) -> Array:
-    """Ints, slices, None and `...`, one after the other."""
-    given = list(index)
+def basic_index(input: Array, index: Any) -> Array:
+    """One or several of ints, slices, None and `...`."""
+    given = list(index) if isinstance(index, tuple) else [index]
     consumed = sum(i is not None and i is not Ellipsis for i in given)
     if consumed > len(input.shape):
         raise IndexError(
@@ -160,10 +160,26 @@ def as_strided(input: Array, size: Sequence[int], stride: Sequence[int], storage
     return input.view(size, stride, offset)
 
 
-def complex_part(input: Array, part: int) -> Array:
-    """The real (0) or imaginary (1) parts: every other number."""
+def view_as_real(input: Array) -> Array:
+    """Real and imaginary parts along a new last dimension."""
     kind = float32 if input.dtype is complex64 else float64
-    return input.view(input.shape, [2 * s for s in input.strides], 2 * input.offset + part, kind)
+    strides = [*(2 * s for s in input.strides), 1]
+    return input.view([*input.shape, 2], strides, 2 * input.offset, kind)
+
+
+def view_as_complex(input: Array) -> Array:
+    """Complex numbers of the pairs along the last dimension."""
+    if not input.shape or input.shape[-1] != 2:
+        raise RuntimeError("Tensor must have a last dimension of size 2")
+    if input.dtype not in (float32, float64):
+        raise RuntimeError("view_as_complex is only supported for float and double tensors")
+    *strides, last = input.strides
+    if last != 1 or input.offset % 2 or any(s % 2 for s in strides):
+        raise RuntimeError(
+            "Tensor must have a last dimension with stride 1, and even strides elsewhere; use clone()"
+        )
+    kind = complex64 if input.dtype is float32 else complex128
+    return input.view(input.shape[:-1], [s // 2 for s in strides], input.offset // 2, kind)
 
 
 def square_diagonal(input: Array) -> Array:
@@ -175,10 +191,11 @@ def square_diagonal(input: Array) -> Array:
 KERNELS = {
     "as_strided": as_strided,
     "basic_index": basic_index,
-    "complex_part": complex_part,
     "expand": expand,
     "permute": permute,
     "reshape": reshape,
     "square_diagonal": square_diagonal,
     "view": view,
+    "view_as_complex": view_as_complex,
+    "view_as_real": view_as_real,
 }
