@@ -79,7 +79,7 @@ def rot90(input: Tensor, k: int = 1, dims: Any = (0, 1)) -> Tensor:
 def _window_places(K: Any, like: Any, count: int, size: int, step: int) -> Any:
     """Which element each place of each window shows, as a vector (count * size)."""
     places = K.storage_index(like, count * size)
-    window = K.floor_divide(places, size)
+    window = places // size
     return window * step + (places - window * size)
 
 

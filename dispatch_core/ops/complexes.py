@@ -12,7 +12,7 @@ from typing import Any
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
 from dispatch_core._dtypes import dtype
 from dispatch_core._families.base import COMPLEX, FLOATING
-from dispatch_core._families.others import Movement, movement
+from dispatch_core._families.others import Movement, custom, movement
 from dispatch_core._families.pointwise import BOOL, FLOAT_REAL, SAME, pointwise
 from dispatch_core._namespaces import public
 from dispatch_core._op import K, composite, primitive
@@ -66,7 +66,7 @@ def imag(input: Tensor) -> Tensor:
 
 
 @composite(
-    pointwise(SAME, FLOATING, inplace=False, samples=lambda make: _whole(make, [(make(3, 4), make(3, 4)), (make(), make(2))])),
+    custom(FLOATING, halves=False, samples=lambda make: _whole(make, [(make(3, 4), make(3, 4)), (make(), make(2))])),
     method=False,
     out=True,
 )
@@ -91,7 +91,7 @@ def broadcast_pair(input: Tensor, other: Tensor) -> Any:
 
 
 @composite(
-    pointwise(SAME, FLOATING, inplace=False, samples=lambda make: _whole(make, [
+    custom(FLOATING, halves=False, samples=lambda make: _whole(make, [
         (make(3, 4, low=0, high=2), make(3, 4)), (make(low=0, high=2), make(2)),
     ])),
     method=False,

@@ -60,7 +60,10 @@ def _times(name: str, log: Any) -> Any:
         value = K.mul(log(other), input) if isinstance(other, Tensor) else K.mul(input, log(other))
         nan = K.ne(other, other) if isinstance(other, Tensor) else other != other  # noqa: PLR0124
         zero = K.eq(input, 0) if isinstance(input, Tensor) else input == 0
-        value = K.where(zero, 0.0, value) if isinstance(zero, Tensor) else value * 0 if zero else value
+        if isinstance(zero, Tensor):
+            value = K.where(zero, 0.0, value)
+        elif zero:
+            value = K.zeros_like(value)
         if isinstance(nan, Tensor):
             return K.where(nan, float("nan"), value)
         return value * float("nan") if nan else value
