@@ -24,7 +24,7 @@ from dispatch_core.ops._matrices import (
     turned,
 )
 
-# -- singular values -------------------------------------------------------------------------------
+# -- singular values -----------------------------------------------------------------------------
 
 
 def _svd_rule(A: Tensor, *rest: Any) -> None:
@@ -55,7 +55,7 @@ def linalg_svd_primitive(A: Tensor, full_matrices: bool = True) -> Any:
     out=True,
 )
 def linalg_svd(A: Tensor, full_matrices: bool = True, *, driver: Any = None) -> Any:
-    """A = U diag(S) Vh with singular values S in descending order; U and Vh square if `full_matrices`.
+    """A = U diag(S) Vh with S in descending order; U and Vh square if `full_matrices`.
 
     Gradients exist for the reduced form and distinct singular values, and of losses that do not
     depend on the vectors' signs (or phases).
@@ -127,7 +127,7 @@ def svd(input: Tensor, some: bool = True, compute_uv: bool = True) -> Any:
     return K.svd.op.result_type(u, s, K.conj(K.transpose(vh, -2, -1)))
 
 
-# -- eigenvalues of Hermitian matrices -----------------------------------------------------------------
+# -- eigenvalues of Hermitian matrices -----------------------------------------------------------
 
 
 def _eigh_rule(A: Tensor, *rest: Any) -> None:
@@ -174,14 +174,15 @@ def linalg_eigvalsh(A: Tensor, UPLO: str = "L") -> Tensor:
     return K.linalg_eigh(A, UPLO)[0]
 
 
-# -- QR ------------------------------------------------------------------------------------------------
+# -- QR ------------------------------------------------------------------------------------------
 
 
 def _qr_rule(A: Tensor, mode: str = "reduced") -> None:
     check_matrix("linalg.qr", A)
     if mode not in ("reduced", "complete", "r"):
         raise RuntimeError(
-            f"qr received unrecognized mode '{mode}' but expected one of 'reduced', 'r', or 'complete'"
+            f"qr received unrecognized mode '{mode}' but expected one of 'reduced', 'r', or "
+            "'complete'"
         )
 
 
@@ -199,7 +200,7 @@ def _qr_rule(A: Tensor, mode: str = "reduced") -> None:
     out=True,
 )
 def linalg_qr(A: Tensor, mode: str = "reduced") -> Any:
-    """A = Q R with orthonormal columns in Q and an upper triangular R; mode reduced, complete or r."""
+    """A = Q R, Q with orthonormal columns and R upper triangular; mode reduced, complete or r."""
 
 
 def _qr_input(K: Any, gs: Any, outs: Any, A: Any, mode: str) -> Any:
@@ -255,7 +256,7 @@ def qr(input: Tensor, some: bool = True) -> Any:
     return K.qr.op.result_type(*K.linalg_qr(input, "reduced" if some else "complete"))
 
 
-# -- Cholesky --------------------------------------------------------------------------------------------
+# -- Cholesky ------------------------------------------------------------------------------------
 
 
 def _cholesky_rule(A: Tensor) -> None:
@@ -298,7 +299,7 @@ def cholesky(input: Tensor, upper: bool = False) -> Tensor:
     return K.linalg_cholesky(input, upper=upper)
 
 
-# -- LU ----------------------------------------------------------------------------------------------------
+# -- LU ------------------------------------------------------------------------------------------
 
 
 def _lu_rule(A: Tensor) -> None:
@@ -313,8 +314,10 @@ def _lu_rule(A: Tensor) -> None:
     namespace="_",
 )
 def lu_primitive(A: Tensor) -> Any:
-    """L (below the diagonal, ones on it) and U in one matrix, and for each row the one it was
-    exchanged with (int32, counted from 1)."""
+    """L (below the diagonal) and U in one matrix, and the pivots.
+
+    For each row, in order, the one it was exchanged with (int32, counted from 1).
+    """
 
 
 def _lu_input(K: Any, gs: Any, outs: Any) -> Any:
@@ -361,7 +364,9 @@ def _lu_samples(make: Any) -> list[Any]:
 def linalg_lu_factor(A: Tensor, *, pivot: bool = True) -> Any:
     """The compact LU decomposition with partial pivoting, and the pivots (int32, from 1)."""
     if not pivot:
-        raise RuntimeError("linalg.lu_factor: LU without pivoting is not implemented; use pivot=True")
+        raise RuntimeError(
+            "linalg.lu_factor: LU without pivoting is not implemented; use pivot=True"
+        )
     return K.linalg_lu_factor.op.result_type(*K.lu_primitive(A))
 
 
@@ -395,4 +400,6 @@ def lu_unpack(
     order = K.lu_order(LU_pivots, m)
     places = K.storage_index(LU_data, m)
     permutation = K.cast(K.eq(K.unsqueeze(places, 1), K.unsqueeze(order, -2)), LU_data.dtype)
-    return K.lu_unpack.op.result_type(permutation, lower + ones, K.narrow(K.triu(LU_data), -2, 0, k))
+    return K.lu_unpack.op.result_type(
+        permutation, lower + ones, K.narrow(K.triu(LU_data), -2, 0, k)
+    )
