@@ -107,9 +107,9 @@ def random(**rest: Any) -> Random:
     return Random(ALL, **rest)
 
 
-def indexing(**rest: Any) -> Indexing:
+def indexing(accepts: Iterable[Category] = ALL, **rest: Any) -> Indexing:
     """Reading or writing by index."""
-    return Indexing(ALL, **rest)
+    return Indexing(accepts, **rest)
 
 
 def custom(accepts: Iterable[Category] = ALL, **rest: Any) -> Family:

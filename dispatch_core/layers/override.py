@@ -11,7 +11,7 @@ from contextvars import ContextVar, Token
 from types import TracebackType
 from typing import Any
 
-from dispatch_core._dispatcher.chains import Chain
+from dispatch_core._dispatcher.chains import Chain, invoke
 from dispatch_core._dispatcher.compose import Below
 from dispatch_core._dispatcher.operator import Op
 from dispatch_core._dispatcher.resolve import Resolution, Step
@@ -91,7 +91,7 @@ class Overrides(Layer):
     idle = "no override of this operator is in force"
 
     def active(self, op: Op, keys: Keys, state: State) -> bool:
-        return ON in state and op in _ever and not _has_grad(keys)
+        return ON in state and op in _ever
 
     def compose(self, op: Op, keys: Keys, state: State, below: Below) -> Chain:
         return Overridden(op, keys, below)
@@ -163,7 +163,7 @@ class ValueReplaced(Chain):
     def call(self, *args: Any) -> Any:
         recorded = self.below.call(*args)
         with Switch("grad", False):
-            values = self.op.front(*args)
+            values = invoke(self.op, args)
         found: list[Tensor] = []
         map_tensors(values, lambda t: found.append(t) or t)  # type: ignore[func-returns-value]
         replacements = iter(found)

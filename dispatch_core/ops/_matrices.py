@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dispatch_core._errors import LinAlgError
+from dispatch_core._op import K
 from dispatch_core._tensor import Tensor
 
 
@@ -44,6 +45,22 @@ def skew(K: Any, value: Any) -> Any:
 def diagonal_matrix(K: Any, values: Any) -> Any:
     """Matrices with the given diagonals."""
     return K.diag_embed(values)
+
+
+def of_hermitian(operator: Any, A: Tensor, *rest: Any, **more: Any) -> Any:
+    """For gradient checks: the operator of the hermitian part, so that steps stay hermitian."""
+    return operator((A + turned(K, A)) * 0.5, *rest, **more)
+
+
+def up_to_phase(operator: Any, *args: Any, **more: Any) -> Any:
+    """For gradient checks: only sizes of singular vectors and eigenvectors, whose phase is arbitrary."""
+    found = operator(*args, **more)
+    return tuple(K.abs(t) for t in found) if isinstance(found, tuple) else found
+
+
+def hermitian_up_to_phase(operator: Any, *args: Any, **more: Any) -> Any:
+    """For gradient checks: both."""
+    return of_hermitian(lambda *a, **k: up_to_phase(operator, *a, **k), *args, **more)
 
 
 def hermitian_samples(make: Any) -> list[Any]:

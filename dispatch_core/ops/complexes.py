@@ -12,7 +12,7 @@ from typing import Any
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
 from dispatch_core._dtypes import dtype
 from dispatch_core._families.base import COMPLEX, FLOATING
-from dispatch_core._families.others import Movement, movement
+from dispatch_core._families.others import Movement, custom, movement
 from dispatch_core._families.pointwise import BOOL, FLOAT_REAL, SAME, pointwise
 from dispatch_core._namespaces import public
 from dispatch_core._op import K, composite, primitive
@@ -67,10 +67,9 @@ def imag(input: Tensor) -> Tensor:
 
 
 @composite(
-    pointwise(
-        SAME,
+    custom(
         FLOATING,
-        inplace=False,
+        halves=False,
         samples=lambda make: _whole(make, [(make(3, 4), make(3, 4)), (make(), make(2))]),
     ),
     method=False,
@@ -97,10 +96,9 @@ def broadcast_pair(input: Tensor, other: Tensor) -> Any:
 
 
 @composite(
-    pointwise(
-        SAME,
+    custom(
         FLOATING,
-        inplace=False,
+        halves=False,
         samples=lambda make: _whole(
             make,
             [

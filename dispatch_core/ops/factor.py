@@ -19,9 +19,12 @@ from dispatch_core.ops._matrices import (
     check_square,
     diagonal_matrix,
     hermitian_samples,
+    hermitian_up_to_phase,
+    of_hermitian,
     positive_samples,
     skew,
     turned,
+    up_to_phase,
 )
 
 # -- singular values -----------------------------------------------------------------------------
@@ -36,7 +39,7 @@ def _matrix_samples(make: Any) -> list[Any]:
 
 
 @primitive(
-    custom(INEXACT, rule=_svd_rule, samples=_matrix_samples),
+    custom(INEXACT, halves=False, rule=_svd_rule, tested_as=up_to_phase, samples=_matrix_samples),
     grad={"A": lambda K, gs, outs: _svd_input(K, gs, outs)},
     outputs=3,
     fields=("U", "S", "Vh"),
@@ -47,7 +50,7 @@ def linalg_svd_primitive(A: Tensor, full_matrices: bool = True) -> Any:
 
 
 @composite(
-    custom(INEXACT, samples=_matrix_samples),
+    custom(INEXACT, halves=False, tested_as=up_to_phase, samples=_matrix_samples),
     outputs=3,
     fields=("U", "S", "Vh"),
     namespace="_",
@@ -101,7 +104,7 @@ def _svd_input(K: Any, gs: Any, outs: Any) -> Any:
 
 
 @composite(
-    custom(INEXACT, samples=lambda make: [(make(4, 3),), (make(2, 3, 4),)]),
+    custom(INEXACT, halves=False, samples=lambda make: [(make(4, 3),), (make(2, 3, 4),)]),
     namespace="_",
     aliases=("linalg.svdvals",),
     out=True,
@@ -112,7 +115,12 @@ def linalg_svdvals(A: Tensor, *, driver: Any = None) -> Tensor:
 
 
 @composite(
-    custom(INEXACT, samples=lambda make: [(make(4, 3),), (make(3, 4),)]),
+    custom(
+        INEXACT,
+        halves=False,
+        tested_as=up_to_phase,
+        samples=lambda make: [(make(4, 3),), (make(3, 4),)],
+    ),
     outputs=3,
     fields=("U", "S", "V"),
     out=True,
@@ -135,7 +143,13 @@ def _eigh_rule(A: Tensor, *rest: Any) -> None:
 
 
 @primitive(
-    custom(INEXACT, rule=_eigh_rule, samples=hermitian_samples),
+    custom(
+        INEXACT,
+        halves=False,
+        rule=_eigh_rule,
+        tested_as=hermitian_up_to_phase,
+        samples=hermitian_samples,
+    ),
     grad={"A": lambda K, gs, outs: _eigh_input(K, gs, outs)},
     outputs=2,
     fields=("eigenvalues", "eigenvectors"),
@@ -164,7 +178,7 @@ def _eigh_input(K: Any, gs: Any, outs: Any) -> Any:
 
 
 @composite(
-    custom(INEXACT, samples=hermitian_samples),
+    custom(INEXACT, halves=False, tested_as=hermitian_up_to_phase, samples=hermitian_samples),
     namespace="_",
     aliases=("linalg.eigvalsh",),
     out=True,
@@ -189,6 +203,7 @@ def _qr_rule(A: Tensor, mode: str = "reduced") -> None:
 @primitive(
     custom(
         INEXACT,
+        halves=False,
         rule=_qr_rule,
         samples=lambda make: [(make(4, 3),), (make(3, 3),), (make(3, 4),), (make(2, 4, 3),)],
     ),
@@ -246,7 +261,7 @@ def _tall_qr(K: Any, gQ: Any, gR: Any, Q: Any, R: Any) -> Any:
 
 
 @composite(
-    custom(INEXACT, samples=lambda make: [(make(4, 3),), (make(3, 4),)]),
+    custom(INEXACT, halves=False, samples=lambda make: [(make(4, 3),), (make(3, 4),)]),
     outputs=2,
     fields=("Q", "R"),
     out=True,
@@ -264,7 +279,9 @@ def _cholesky_rule(A: Tensor) -> None:
 
 
 @primitive(
-    custom(INEXACT, rule=_cholesky_rule, samples=positive_samples),
+    custom(
+        INEXACT, halves=False, rule=_cholesky_rule, tested_as=of_hermitian, samples=positive_samples
+    ),
     grad={"A": lambda K, g, out: _cholesky_input(K, g, out)},
     namespace="_",
 )
@@ -282,7 +299,7 @@ def _cholesky_input(K: Any, g: Any, L: Any) -> Any:
 
 
 @composite(
-    custom(INEXACT, samples=positive_samples),
+    custom(INEXACT, halves=False, tested_as=of_hermitian, samples=positive_samples),
     namespace="_",
     aliases=("linalg.cholesky",),
     out=True,
@@ -293,7 +310,9 @@ def linalg_cholesky(A: Tensor, *, upper: bool = False) -> Tensor:
     return K.conj(K.transpose(L, -2, -1)) if upper else L
 
 
-@composite(custom(INEXACT, samples=positive_samples), out=True)
+@composite(
+    custom(INEXACT, halves=False, tested_as=of_hermitian, samples=positive_samples), out=True
+)
 def cholesky(input: Tensor, upper: bool = False) -> Tensor:
     """The Cholesky factor; prefer linalg.cholesky."""
     return K.linalg_cholesky(input, upper=upper)
@@ -307,7 +326,9 @@ def _lu_rule(A: Tensor) -> None:
 
 
 @primitive(
-    custom(INEXACT, rule=_lu_rule, samples=lambda make: [(make(3, 3),), (make(2, 4, 4),)]),
+    custom(
+        INEXACT, halves=False, rule=_lu_rule, samples=lambda make: [(make(3, 3),), (make(2, 4, 4),)]
+    ),
     grad={"A": lambda K, gs, outs: _lu_input(K, gs, outs)},
     outputs=2,
     fields=("LU", "pivots"),
@@ -354,7 +375,7 @@ def _lu_samples(make: Any) -> list[Any]:
 
 
 @composite(
-    custom(INEXACT, samples=_lu_samples),
+    custom(INEXACT, halves=False, samples=_lu_samples),
     outputs=2,
     fields=("LU", "pivots"),
     namespace="_",
@@ -371,7 +392,7 @@ def linalg_lu_factor(A: Tensor, *, pivot: bool = True) -> Any:
 
 
 @composite(
-    custom(INEXACT, samples=_lu_samples),
+    custom(INEXACT, halves=False, samples=_lu_samples),
     outputs=3,
     fields=("P", "L", "U"),
     namespace="_",
@@ -384,7 +405,7 @@ def linalg_lu(A: Tensor, *, pivot: bool = True) -> Any:
 
 
 @composite(
-    custom(INEXACT, apart=("LU_pivots",)),
+    custom(INEXACT, halves=False, apart=("LU_pivots",)),
     outputs=3,
     fields=("P", "L", "U"),
     method=False,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
+from dispatch_core._dtypes import float32
 from dispatch_core._families.base import INEXACT, NUMBERS
 from dispatch_core._families.others import contraction, custom
 from dispatch_core._families.pointwise import SAME, pointwise
@@ -26,7 +27,9 @@ def _systems(make: Any) -> list[Any]:
 
 
 @primitive(
-    contraction(INEXACT, rule=lambda A, B: check_square("linalg.solve", A), samples=_systems),
+    contraction(
+        INEXACT, halves=False, rule=lambda A, B: check_square("linalg.solve", A), samples=_systems
+    ),
     grad={
         "A": lambda K, g, A, out: K.neg(
             K.matmul(K.linalg_solve_matrix(turned(K, A), g), turned(K, out))
@@ -42,6 +45,7 @@ def linalg_solve_matrix(A: Tensor, B: Tensor) -> Tensor:
 @composite(
     contraction(
         INEXACT,
+        halves=False,
         samples=lambda make: [
             *_systems(make),
             (make(3, 3), make(3)),
@@ -89,7 +93,7 @@ def _triangles(make: Any) -> list[Any]:
 
 
 @composite(
-    contraction(INEXACT, samples=_triangles),
+    contraction(INEXACT, halves=False, samples=_triangles),
     namespace="_",
     aliases=("linalg.solve_triangular",),
     out=True,
@@ -111,6 +115,7 @@ def linalg_solve_triangular(
 @composite(
     contraction(
         INEXACT,
+        halves=False,
         samples=lambda make: [
             (make(3, 2), make(3, 3) + 3 * make(3, 3).new_ones((3,)).diag_embed())
         ],
@@ -137,7 +142,7 @@ def _factors(make: Any) -> list[Any]:
     return [(make(3, 2), K.linalg_cholesky(positive_samples(make)[0][0]))]
 
 
-@composite(contraction(INEXACT, samples=_factors), out=True)
+@composite(contraction(INEXACT, halves=False, samples=_factors), out=True)
 def cholesky_solve(input: Tensor, L: Tensor, upper: bool = False) -> Tensor:
     """X with A X = input for A = L L^H (or L^H L if `upper`)."""
     lower = K.conj(K.transpose(L, -2, -1)) if upper else L
@@ -146,7 +151,11 @@ def cholesky_solve(input: Tensor, L: Tensor, upper: bool = False) -> Tensor:
 
 
 @composite(
-    custom(INEXACT, samples=lambda make: [(K.linalg_cholesky(positive_samples(make)[0][0]),)]),
+    custom(
+        INEXACT,
+        halves=False,
+        samples=lambda make: [(K.linalg_cholesky(positive_samples(make)[0][0]),)],
+    ),
     out=True,
 )
 def cholesky_inverse(L: Tensor, upper: bool = False) -> Tensor:
@@ -155,7 +164,11 @@ def cholesky_inverse(L: Tensor, upper: bool = False) -> Tensor:
     return K.cholesky_solve(K.expand(eye, L.shape), L, upper)
 
 
-@composite(contraction(INEXACT, apart=("pivots",)), namespace="_", aliases=("linalg.lu_solve",))
+@composite(
+    contraction(INEXACT, halves=False, apart=("pivots",)),
+    namespace="_",
+    aliases=("linalg.lu_solve",),
+)
 def linalg_lu_solve(
     LU: Tensor, pivots: Tensor, B: Tensor, *, left: bool = True, adjoint: bool = False
 ) -> Tensor:
@@ -168,6 +181,7 @@ def linalg_lu_solve(
 @composite(
     contraction(
         INEXACT,
+        halves=False,
         samples=lambda make: [
             (make(4, 3), make(4, 2)),
             (make(3, 4), make(3, 2)),
@@ -208,7 +222,7 @@ def _squares(make: Any) -> list[Any]:
 
 
 @composite(
-    custom(INEXACT, rule=lambda A: check_square("linalg.inv", A), samples=_squares),
+    custom(INEXACT, halves=False, rule=lambda A: check_square("linalg.inv", A), samples=_squares),
     grad={"input": lambda K, g, out: K.neg(K.matmul(turned(K, out), K.matmul(g, turned(K, out))))},
     aliases=("linalg.inv",),
     out=True,
@@ -231,7 +245,11 @@ def _pinv_input(K: Any, g: Any, A: Any, out: Any) -> Any:
 
 
 @composite(
-    custom(INEXACT, samples=lambda make: [(make(4, 3), None, 1e-9), (make(3, 4), None, 1e-9)]),
+    custom(
+        INEXACT,
+        halves=False,
+        samples=lambda make: [(make(4, 3), None, 1e-9), (make(3, 4), None, 1e-9)],
+    ),
     grad={"A": lambda K, g, A, out: _pinv_input(K, g, A, out)},
     namespace="_",
 )
@@ -258,7 +276,9 @@ def _tolerance(A: Tensor, rtol: Any, atol: Any) -> Any:
 
 
 @composite(
-    custom(INEXACT, samples=lambda make: [(make(4, 3),), (make(3, 4),), (make(2, 3, 3),)]),
+    custom(
+        INEXACT, halves=False, samples=lambda make: [(make(4, 3),), (make(3, 4),), (make(2, 3, 3),)]
+    ),
     namespace="_",
     aliases=("linalg.pinv",),
     out=True,
@@ -270,14 +290,14 @@ def linalg_pinv(
     return K.pseudo_inverse(A, atol, _tolerance(A, rcond if rtol is None else rtol, atol))
 
 
-@composite(custom(INEXACT, samples=lambda make: [(make(4, 3),)]))
+@composite(custom(INEXACT, halves=False, samples=lambda make: [(make(4, 3),)]))
 def pinverse(input: Tensor, rcond: float = 1e-15) -> Tensor:
     """The Moore-Penrose inverse; prefer linalg.pinv."""
     return K.pseudo_inverse(input, None, rcond)
 
 
 @composite(
-    custom(INEXACT, samples=lambda make: [(make(4, 3),), (make(2, 3, 3),)]),
+    custom(INEXACT, halves=False, samples=lambda make: [(make(4, 3),), (make(2, 3, 3),)]),
     grad=NOT_DIFFERENTIABLE,
     namespace="_",
     aliases=("linalg.matrix_rank",),
@@ -299,7 +319,11 @@ def linalg_matrix_rank(
 
 
 @composite(
-    custom(INEXACT, samples=lambda make: [(make(3, 3),), (make(3, 3), "fro"), (make(3, 3), 1)]),
+    custom(
+        INEXACT,
+        halves=False,
+        samples=lambda make: [(make(3, 3),), (make(3, 3), "fro"), (make(3, 3), 1)],
+    ),
     namespace="_",
     aliases=("linalg.cond",),
     out=True,
@@ -334,7 +358,7 @@ def _det_input(K: Any, g: Any, A: Any, out: Any) -> Any:
 
 
 @composite(
-    custom(INEXACT, rule=lambda A: check_square("linalg.det", A), samples=_squares),
+    custom(INEXACT, halves=False, rule=lambda A: check_square("linalg.det", A), samples=_squares),
     grad={"input": lambda K, g, input, out: _det_input(K, g, input, out)},
     aliases=("linalg.det",),
     out=True,
@@ -365,7 +389,9 @@ def _slogdet_input(K: Any, gs: Any, A: Any, outs: Any) -> Any:
 
 
 @composite(
-    custom(INEXACT, rule=lambda A: check_square("linalg.slogdet", A), samples=_squares),
+    custom(
+        INEXACT, halves=False, rule=lambda A: check_square("linalg.slogdet", A), samples=_squares
+    ),
     grad={"input": lambda K, gs, input, outs: _slogdet_input(K, gs, input, outs)},
     outputs=2,
     fields=("sign", "logabsdet"),
@@ -381,7 +407,7 @@ def slogdet(input: Tensor) -> Any:
     return K.slogdet.op.result_type(sign, K.sum(K.log(K.abs(diagonal)), -1))
 
 
-@composite(custom(INEXACT, samples=positive_samples))
+@composite(custom(INEXACT, halves=False, samples=positive_samples))
 def logdet(input: Tensor) -> Tensor:
     """The logarithm of the determinant; NaN where that is negative."""
     sign, logarithm = K.slogdet(input)
@@ -433,6 +459,8 @@ def matrix_power(input: Tensor, n: int) -> Tensor:
 def matrix_exp(input: Tensor) -> Tensor:
     """The matrix exponential: halved to a 1-norm of 1/2, Taylor's series, squared back."""
     check_square("linalg.matrix_exp", input)
+    if input.dtype.itemsize == 2:
+        return K.cast(K.matrix_exp(K.cast(input, float32)), input.dtype)
     size = K.amax(K.linalg_matrix_norm(input.detach(), 1)).item() if input.numel() else 0.0
     halvings = 0
     while size > 0.5:
@@ -533,7 +561,8 @@ def chain_matmul(*matrices: Tensor) -> Tensor:
 )
 def linalg_vecdot(x: Tensor, y: Tensor, *, dim: int = -1) -> Tensor:
     """The sums over `dim` of the products of two tensors, the first conjugated."""
-    return K.sum(K.mul(K.conj(x), y), dim, dtype=x.dtype)
+    product = K.mul(K.conj(x), y)
+    return K.sum(product, dim, dtype=product.dtype)
 
 
 @composite(

@@ -7,6 +7,7 @@ from typing import Any
 
 from dispatch_core._dtypes import int64
 from dispatch_core._families.others import creation, movement
+from dispatch_core._families.reduction import reduction
 from dispatch_core._namespaces import public
 from dispatch_core._op import K, composite
 from dispatch_core._place import place
@@ -100,7 +101,10 @@ def diagflat(input: Tensor, offset: int = 0) -> Tensor:
     return K.diag_embed(K.reshape(input, (-1,)), offset)
 
 
-@composite(movement(samples=lambda make: [(make(3, 4),), (make(4, 3),), (make(0, 2),)]), out=True)
+@composite(
+    reduction(widen=True, samples=lambda make: [(make(3, 4),), (make(4, 3),), (make(0, 2),)]),
+    out=True,
+)
 def trace(input: Tensor) -> Tensor:
     """The sum of the diagonal of a matrix."""
     if input.ndim != 2:

@@ -296,6 +296,27 @@ _DOC_TRANSPOSED = """The gradient of `conv?d` for its input, as a function of (N
     """
 
 
+def _samples(name: str, n: int) -> Callable[[Any], list[Any]]:
+    """Sample calls: strides, padding, dilation, groups, and without a batch."""
+    sizes, kernel = (5, 4, 3)[:n], (3, 2, 2)[:n]
+
+    def samples(make: Any) -> list[Any]:
+        x, w, bias = make(2, 4, *sizes), make(4, 2, *kernel), make(4)
+        if name == "conv?d":
+            return [
+                (x, make(3, 4, *kernel)),
+                (x, w, bias, {"stride": 2, "padding": 1, "groups": 2}),
+                (make(4, *sizes), make(2, 4, *(2,) * n), None, 1, "same", 2 if n == 1 else 1),
+            ]
+        return [
+            (x, make(4, 3, *kernel)),
+            (x, w, bias, {"stride": 2, "padding": 1, "output_padding": 1, "groups": 2}),
+            (make(4, *sizes), make(4, 2, *kernel), {"dilation": 2 if n == 1 else 1}),
+        ]
+
+    return samples
+
+
 def _declare(n: int) -> None:
     def conv(
         input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: Any = 1,
@@ -317,7 +338,7 @@ def _declare(n: int) -> None:
     )
     for name, function, doc in made:
         function = declared(name, n, function, doc)
-        composite(custom(INEXACT), aliases=(f"nn.functional.{function.__name__}",), method=False)(
+        composite(custom(INEXACT, samples=_samples(name, n)), aliases=(f"nn.functional.{function.__name__}",), method=False)(
             function
         )
 

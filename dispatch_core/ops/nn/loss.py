@@ -233,7 +233,10 @@ def _cross_entropy_input(
     return main if found is None else main + found
 
 
-@composite(custom(FLOATING, apart=("target",)), namespace="_")
+@composite(custom(FLOATING, apart=("target",), samples=lambda make: [
+        (make(), K.log_softmax(make(4, 3), 1), make(4, low=0, high=3, integer=True), None, -100, "mean"),
+        (make(4), K.log_softmax(make(4, 3), 1), make(4, low=0, high=3, integer=True), None, 1, "none"),
+    ]), namespace="_")
 def cross_entropy_backward(
     grad: Tensor,
     log_probs: Tensor,
@@ -267,7 +270,21 @@ def nll(
     return K.sum(loss) if reduction == "sum" else loss
 
 
-@composite(custom(FLOATING, apart=("target",)), namespace=F)
+
+def _class_samples(make: Any) -> list[Any]:
+    x, target = make(4, 3), make(4, low=0, high=3, integer=True)
+    plane = make(2, 2, low=0, high=3, integer=True)
+    weight = make(3, low=0.5, high=2)
+    return [
+        (x, target),
+        (x, target, weight, {"reduction": "sum"}),
+        (x, target, {"ignore_index": 1, "reduction": "none"}),
+        (make(2, 3, 2), plane, weight),
+        (make(3), make(low=0, high=3, integer=True)),
+    ]
+
+
+@composite(custom(FLOATING, apart=("target",), constant=("weight",), samples=_class_samples), namespace=F)
 def nll_loss(
     input: Tensor,
     target: Tensor,
@@ -286,7 +303,19 @@ def nll_loss(
     return K.nll(input, target, weight, ignore_index, reduction)  # type: ignore[no-any-return]
 
 
-@composite(custom(FLOATING, apart=("target",)), namespace=F)
+
+def _smoothed_samples(make: Any) -> list[Any]:
+    x, target = make(4, 3), make(4, low=0, high=3, integer=True)
+    probabilities = K.softmax(make(4, 3), 1)
+    return [
+        *_class_samples(make),
+        (x, target, {"label_smoothing": 0.2}),
+        (x, probabilities),
+        (x, probabilities, make(3, low=0.5, high=2), {"label_smoothing": 0.1}),
+    ]
+
+
+@composite(custom(FLOATING, apart=("target",), constant=("weight",), samples=_smoothed_samples), namespace=F)
 def cross_entropy(
     input: Tensor,
     target: Tensor,
@@ -530,7 +559,15 @@ def _hinge(x: Tensor) -> Any:
     return K.relu(x)
 
 
-@composite(custom(FLOATING), namespace=F)
+
+def _signs(make: Any, *shape: int) -> Any:
+    """1 and -1, as the margin losses take them for targets."""
+    return K.cast_like(K.sgn(make(*shape, boolean=True) * 2 - 1), make())
+
+
+@composite(custom(FLOATING, samples=lambda make: [
+        (make(3, 4), _signs(make, 3, 4)), (make(4), _signs(make, 4), 0.5, {"reduction": "sum"}),
+    ]), namespace=F)
 def hinge_embedding_loss(
     input: Tensor,
     target: Tensor,
@@ -546,7 +583,10 @@ def hinge_embedding_loss(
     return reduced(near + far, reduction)
 
 
-@composite(custom(FLOATING), namespace=F)
+@composite(custom(FLOATING, samples=lambda make: [
+        (make(4), make(4), _signs(make, 4)),
+        (make(3, 4), make(3, 4), _signs(make, 3, 4), 0.5, {"reduction": "none"}),
+    ]), namespace=F)
 def margin_ranking_loss(
     input1: Tensor,
     input2: Tensor,
@@ -567,7 +607,10 @@ def margin_ranking_loss(
     return reduced(_hinge(-target * (input1 - input2) + margin), reduction)
 
 
-@composite(custom(FLOATING, apart=("target",)), namespace=F)
+@composite(custom(FLOATING, apart=("target",), samples=lambda make: [
+        (make(4, 3), make(4, 3), _signs(make, 4)),
+        (make(4, 3), make(4, 3), _signs(make, 4), 0.1, {"reduction": "sum"}),
+    ]), namespace=F)
 def cosine_embedding_loss(
     input1: Tensor,
     input2: Tensor,
@@ -595,7 +638,9 @@ def cosine_embedding_loss(
     return reduced(near + far, reduction)
 
 
-@composite(custom(FLOATING), namespace=F)
+@composite(custom(FLOATING, samples=lambda make: [
+        (make(3, 4), _signs(make, 3, 4)), (make(4), _signs(make, 4), {"reduction": "none"}),
+    ]), namespace=F)
 def soft_margin_loss(
     input: Tensor,
     target: Tensor,
@@ -608,7 +653,11 @@ def soft_margin_loss(
     return reduced(-K.logsigmoid(target * input), reduction)
 
 
-@composite(custom(FLOATING, apart=("target",)), namespace=F)
+@composite(custom(FLOATING, apart=("target",), samples=lambda make: [
+        (make(4, 3), make(4, low=0, high=3, integer=True)),
+        (make(4, 3), make(4, low=0, high=3, integer=True), 2, 0.7, make(3, low=0.5, high=2)),
+        (make(3), make(low=0, high=3, integer=True), {"reduction": "sum"}),
+    ]), namespace=F)
 def multi_margin_loss(
     input: Tensor,
     target: Tensor,
@@ -638,7 +687,10 @@ def multi_margin_loss(
     return reduced(loss, reduction)
 
 
-@composite(custom(FLOATING, apart=("target",)), namespace=F)
+@composite(custom(FLOATING, apart=("target",), samples=lambda make: [
+        (make(2, 4), make(2, 4, low=-1, high=4, integer=True)),
+        (make(4), make(4, low=-1, high=4, integer=True), {"reduction": "sum"}),
+    ]), namespace=F)
 def multilabel_margin_loss(
     input: Tensor,
     target: Tensor,
@@ -667,7 +719,10 @@ def multilabel_margin_loss(
     return reduced(loss, reduction)
 
 
-@composite(custom(FLOATING), namespace=F)
+@composite(custom(FLOATING, samples=lambda make: [
+        (make(3, 4), make(3, 4, low=0, high=1)),
+        (make(3, 4), make(3, 4, low=0, high=1), make(4, low=0.5, high=2), {"reduction": "none"}),
+    ]), namespace=F)
 def multilabel_soft_margin_loss(
     input: Tensor,
     target: Tensor,
@@ -694,7 +749,10 @@ def _triplet(
     return reduced(_hinge(near - far + margin), reduction)
 
 
-@composite(custom(FLOATING), namespace=F)
+@composite(custom(FLOATING, samples=lambda make: [
+        (make(3, 4), make(3, 4), make(3, 4)),
+        (make(3, 4), make(3, 4), make(3, 4), 2.0, 1, {"swap": True, "reduction": "sum"}),
+    ]), namespace=F)
 def triplet_margin_loss(
     anchor: Tensor,
     positive: Tensor,
@@ -722,7 +780,10 @@ def triplet_margin_loss(
     )
 
 
-@composite(custom(FLOATING), namespace=F)
+@composite(custom(FLOATING, samples=lambda make: [
+        (make(3, 4), make(3, 4), make(3, 4)),
+        (make(3, 4), make(3, 4), make(3, 4), {"swap": True, "margin": 2.0, "reduction": "none"}),
+    ]), namespace=F)
 def triplet_margin_with_distance_loss(
     anchor: Tensor,
     positive: Tensor,
@@ -744,8 +805,19 @@ def triplet_margin_with_distance_loss(
 # -- connectionist temporal classification ---------------------------------------------------------
 
 
+
+def _ctc_samples(make: Any) -> list[Any]:
+    scores = K.log_softmax(make(6, 2, 4), 2)
+    targets = make(2, 3, low=1, high=4, integer=True)
+    return [
+        (scores, targets, [6, 5], [3, 2]),
+        (scores, targets, [6, 6], [2, 1], 0, "sum"),
+        (scores, targets, [6, 5], [2, 2], {"reduction": "none", "zero_infinity": True}),
+    ]
+
+
 @composite(
-    custom(REAL_NUMBERS, apart=("targets", "input_lengths", "target_lengths")),
+    custom(FLOATING, apart=("targets", "input_lengths", "target_lengths"), samples=_ctc_samples),
     aliases=("nn.functional.ctc_loss",),
     method=False,
 )

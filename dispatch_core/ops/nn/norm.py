@@ -75,7 +75,8 @@ def _backward(
     level = K.mean(weighted, dims, True)
     slope = K.mean(weighted * unit, dims, True)
     grad_input = (weighted - level - unit * slope) * rstd
-    return K.cast_like(grad_input, input), K.sum(g * unit, over), K.sum(g, over)
+    grads = (grad_input, K.sum(g * unit, over), K.sum(g, over))
+    return tuple(K.cast_like(each, input) for each in grads)
 
 
 # -- batch norm ------------------------------------------------------------------------------------
@@ -129,7 +130,14 @@ def native_batch_norm(input: Tensor, weight: Tensor | None, bias: Tensor | None,
     return out, K.reshape(mean, (-1,)), K.reshape(rstd, (-1,))
 
 
-@composite(custom(FLOATING), outputs=3, namespace="_")
+
+def _batch_backward_samples(make: Any) -> list[Any]:
+    x = make(3, 2, 4)
+    _, mean, rstd = K.native_batch_norm(x, None, None, 1e-5)
+    return [(make(3, 2, 4), x, None, mean, rstd), (make(3, 2, 4), x, make(2), mean, rstd)]
+
+
+@composite(custom(FLOATING, samples=_batch_backward_samples), outputs=3, namespace="_")
 def batch_norm_backward(
     grad: Tensor, input: Tensor, weight: Tensor | None, mean: Tensor, rstd: Tensor
 ) -> Any:
@@ -151,8 +159,19 @@ def _update(running: Tensor | None, value: Tensor, momentum: float) -> None:
         old.mul_(1 - momentum).add_(K.cast(value.detach(), old.dtype) * momentum)
 
 
+def _normed_samples(make: Any) -> list[Any]:
+    x, y = make(3, 2, 4), make(4, 2)
+    mean, var = make(2), make(2, low=0.5, high=2)
+    return [
+        (x, mean, var),
+        (y, mean, var, make(2), make(2)),
+        (x, None, None, make(2), make(2), True),
+        (y, None, None, None, None, True),
+    ]
+
+
 @composite(
-    custom(FLOATING, apart=("running_mean", "running_var")),
+    custom(FLOATING, apart=("running_mean", "running_var"), samples=_normed_samples),
     namespace=F,
 )
 def batch_norm(
@@ -248,7 +267,14 @@ def native_layer_norm(
     return K.cast_like(_affine(unit, weight, bias, normalized_shape), input), mean, rstd
 
 
-@composite(custom(FLOATING), outputs=3, namespace="_")
+
+def _layer_backward_samples(make: Any) -> list[Any]:
+    x = make(3, 4)
+    _, mean, rstd = K.native_layer_norm(x, (4,), None, None, 1e-5)
+    return [(make(3, 4), x, (4,), None, mean, rstd), (make(3, 4), x, (4,), make(4), mean, rstd)]
+
+
+@composite(custom(FLOATING, samples=_layer_backward_samples), outputs=3, namespace="_")
 def layer_norm_backward(
     grad: Tensor,
     input: Tensor,
@@ -286,7 +312,9 @@ def _check_normalized(input: Tensor, shape: Any, **parameters: Any) -> None:
             )
 
 
-@composite(custom(FLOATING), aliases=("nn.functional.layer_norm",), method=False)
+@composite(custom(FLOATING, samples=lambda make: [
+        (make(3, 4), (4,)), (make(2, 3, 4), (3, 4), make(3, 4), make(3, 4)), (make(3, 4), [4], make(4)),
+    ]), aliases=("nn.functional.layer_norm",), method=False)
 def layer_norm(
     input: Tensor,
     normalized_shape: Any,
@@ -380,7 +408,14 @@ def native_group_norm(
     return out, K.reshape(mean, (n, num_groups)), K.reshape(rstd, (n, num_groups))
 
 
-@composite(custom(FLOATING), outputs=3, namespace="_")
+
+def _group_backward_samples(make: Any) -> list[Any]:
+    x = make(2, 4, 3)
+    _, mean, rstd = K.native_group_norm(x, 2, None, None, 1e-5)
+    return [(make(2, 4, 3), x, 2, None, mean, rstd), (make(2, 4, 3), x, 2, make(4), mean, rstd)]
+
+
+@composite(custom(FLOATING, samples=_group_backward_samples), outputs=3, namespace="_")
 def group_norm_backward(
     grad: Tensor,
     input: Tensor,
@@ -406,7 +441,9 @@ def group_norm_backward(
     return K.reshape(found[0], tuple(input.shape)), *(K.reshape(f, (-1,)) for f in found[1:])
 
 
-@composite(custom(FLOATING), aliases=("nn.functional.group_norm",), method=False)
+@composite(custom(FLOATING, samples=lambda make: [
+        (make(2, 4, 3), 2), (make(2, 4), 4, make(4), make(4)), (make(2, 4, 2, 2), 1, make(4)),
+    ]), aliases=("nn.functional.group_norm",), method=False)
 def group_norm(
     input: Tensor,
     num_groups: int,
@@ -435,7 +472,9 @@ def group_norm(
     return K.native_group_norm(input, num_groups, weight, bias, eps)[0]  # type: ignore[no-any-return]
 
 
-@composite(custom(FLOATING, apart=("running_mean", "running_var")), namespace=F)
+@composite(custom(FLOATING, apart=("running_mean", "running_var"), samples=lambda make: [
+        (make(2, 3, 4),), (make(2, 3, 4), None, None, make(3), make(3)),
+    ]), namespace=F)
 def instance_norm(
     input: Tensor,
     running_mean: Tensor | None = None,

@@ -79,7 +79,10 @@ def _largest(input: Tensor, out: Any, positions: Any) -> tuple[Tensor, Tensor]:
 
 
 @composite(
-    custom(REAL_NUMBERS, apart=("indices",)),
+    custom(REAL_NUMBERS, apart=("indices",), samples=lambda make: [
+            (make(2, 3, 4), make(2, 3, 4, low=0, high=7, integer=True), (2, 3, 7)),
+            (make(1, 2, 2, 2), make(1, 2, 2, 2, low=0, high=6, integer=True), (1, 2, 2, 3)),
+        ]),
     grad={
         "grad": lambda K, g, indices: K.pick_in_planes(g, indices),
         "indices": NOT_DIFFERENTIABLE,
@@ -98,7 +101,10 @@ def max_pool_backward(grad: Tensor, indices: Tensor, input_shape: Any) -> Tensor
 
 
 @composite(
-    custom(REAL_NUMBERS, apart=("indices",)),
+    custom(REAL_NUMBERS, apart=("indices",), samples=lambda make: [
+            (make(2, 3, 7), make(2, 3, 4, low=0, high=7, integer=True)),
+            (make(1, 2, 2, 3), make(1, 2, 2, 2, low=0, high=6, integer=True)),
+        ]),
     grad={
         "input": lambda K, g, indices, input_shape: K.max_pool_backward(
             g, indices, tuple(input_shape)
@@ -169,7 +175,10 @@ def _window_sizes(
 
 
 @composite(
-    custom(FLOATING),
+    custom(FLOATING, samples=lambda make: [
+            (make(2, 3, 4), (2, 3, 7), (3,), (2,), (1,), False, True, None),
+            (make(1, 2, 2, 2), (1, 2, 4, 5), (2, 2), (2, 2), (0, 0), False, False, 3),
+        ]),
     grad={
         "grad": lambda K, g, kernel_size, stride, padding, ceil_mode, count_include_pad,
         divisor_override: K.avg_pool(
@@ -401,6 +410,31 @@ _DOCS = {
 }
 
 
+def _samples(name: str, n: int) -> Callable[[Any], list[Any]]:
+    """Sample calls: with and without batch, windows that overlap, leave gaps and hang over the edge."""
+    sizes = (5, 4, 3)[:n]
+    pooled = (3, 2, 2)[:n]
+
+    def samples(make: Any) -> list[Any]:
+        x, single = make(2, 2, *sizes), make(2, *sizes)
+        if name == "lp_pool?d":
+            x = make(2, 2, *sizes, low=0.2, high=2)
+            return [(x, 2, 2), (x, 3.0, 2, 1, True)]
+        if name.startswith("adaptive"):
+            return [(x, 2), (single, pooled if n > 1 else 3)]
+        if name == "max_unpool?d":
+            y = make(1, 2, *(2,) * n)
+            places = K.reshape(K.storage_index(y, 2 * 2**n), tuple(y.shape))
+            return [(y, places, 2)]
+        found = [(x, 2), (single, 3, 1, 1), (x, 3, 2, 1, {"ceil_mode": True})]
+        if name.startswith("max_pool"):
+            with_indices = {} if "with" in name else {"return_indices": True}
+            return [*found, (x, 2, {"dilation": 2, "stride": 1, **with_indices})]
+        return [*found, (x, 2, 1, 1, {"count_include_pad": False})]
+
+    return samples
+
+
 def _declare(n: int) -> None:
     def max_pool(
         input: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1,
@@ -460,7 +494,9 @@ def _declare(n: int) -> None:
     }
     for name, function in made.items():
         function = declared(name, n, function, _DOCS[name])
-        family = custom(REAL_NUMBERS if "max" in name else FLOATING, apart=("indices",))
+        family = custom(
+            REAL_NUMBERS if "max" in name else FLOATING, apart=("indices",), samples=_samples(name, n)
+        )
         composite(family, namespace="nn.functional")(function)
 
 

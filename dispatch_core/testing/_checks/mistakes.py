@@ -59,7 +59,7 @@ def _refuses(op: Op, refused: dtype, sample: Sample) -> bool:
     deciding = None if at is None else op.bind(sample.args, sample.kwargs)[at]
     if not any(t.dtype is refused for t in tensors_in(deciding)):
         return False
-    return sample_dtype(op, refused, sample).category not in op.family.accepts
+    return not op.family.takes(sample_dtype(op, refused, sample))
 
 
 def _named(op: Op, sample: Sample) -> dict[str, Any]:
