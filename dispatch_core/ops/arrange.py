@@ -25,7 +25,7 @@ def expand_as(input: Tensor, other: Tensor) -> Tensor:
     return K.expand(input, tuple(other.shape))
 
 
-@composite(movement(samples=_like), namespace="_", method=True)
+@composite(movement(samples=lambda make: [(make(3, 4), make(3, 1, 4))]), namespace="_", method=True)
 def view_as(input: Tensor, other: Tensor) -> Tensor:
     """The tensor viewed in the shape of another."""
     return K.view(input, tuple(other.shape))

@@ -19,7 +19,9 @@ def _without_nan(input: Tensor) -> tuple[Tensor, Tensor]:
 
 
 @composite(
-    reduction(samples=lambda make: [(make(3, 4),), (make(3, 4), 0), (make(3, 4), 1, True)]),
+    reduction(
+        widen=True, samples=lambda make: [(make(3, 4),), (make(3, 4), 0), (make(3, 4), 1, True)]
+    ),
     out=True,
 )
 def nansum(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
