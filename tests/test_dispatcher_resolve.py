@@ -157,7 +157,7 @@ def test_the_error_says_what_was_tried_and_how_to_fix_it(bare, x):
         "  4. [ ] dtype emulation: float32 has no wider stand-in",
         "  5. [ ] host fallback: policy forbids it",
         "To fix it, register one with kernels.register(\"exp\", fn) in the plugin of 'bare', or compute on "
-        "the host: with dispatch_core.fallback('warn'): ....",
+        "the host: with dispatch_core.fallback('warn').",
     ]
 
 

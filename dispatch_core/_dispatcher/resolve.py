@@ -77,9 +77,9 @@ class Resolution:
         )
         if self.op.traits.fallback:
             if device != HOST:
-                hint += ", or compute on the host: with dispatch_core.fallback('warn'): ..."
+                hint += ", or compute on the host: with dispatch_core.fallback('warn')"
             elif self.dtype in EMULATED:
-                hint += ", or compute in float32: with dispatch_core.emulation('warn'): ..."
+                hint += ", or compute in float32: with dispatch_core.emulation('warn')"
         return NoKernelError(
             f"no kernel computes '{self.op.name}' on device '{device}' for {self.dtype}.\n"
             f"Tried:\n{tried}\nTo fix it, {hint}."

@@ -48,6 +48,9 @@ def find(device: str) -> Backend:
 
 
 def _provider(device: str) -> tuple[Plugin, Entry]:
+    gone = next((p for p in INSTALLED.plugins.values() if p.unloaded and device in p.devices), None)
+    if gone is not None:
+        raise DeviceUnavailableError(_unloaded(device, gone))
     found = INSTALLED.entries(discovery.DEVICES, device)
     if not found:
         INSTALLED.refresh()
@@ -68,11 +71,15 @@ def _provider(device: str) -> tuple[Plugin, Entry]:
         )
     plugin, entry = usable[0]
     if plugin.unloaded:
-        raise DeviceUnavailableError(
-            f"device '{device}' was unloaded with plugin '{plugin.name}'; "
-            f'dispatch_core.plugins.load("{plugin.name}") brings it back, tensors of it included'
-        )
+        raise DeviceUnavailableError(_unloaded(device, plugin))
     return plugin, entry
+
+
+def _unloaded(device: str, plugin: Plugin) -> str:
+    return (
+        f"device '{device}' was unloaded with plugin '{plugin.name}'; "
+        f'dispatch_core.plugins.load("{plugin.name}") brings it back, tensors of it included'
+    )
 
 
 def _unknown(device: str) -> str:
@@ -158,13 +165,15 @@ def offer_kernels_of_object(plugin: Plugin, backend: Backend) -> None:
             HOST.call(registered, "dispatch_core_kernels", device=backend.device, table=table)
 
 
-def remove_backends(provider: str) -> None:
-    """Forget the backends of a plugin; tensors on them keep their data."""
+def remove_backends(provider: str) -> set[str]:
+    """Forget the backends of a plugin, tensors on which keep their data; returns the device types."""
     with LOCK:
-        for device in [d for d, backend in BACKENDS.items() if backend.provider == provider]:
+        gone = {d for d, backend in BACKENDS.items() if backend.provider == provider}
+        for device in gone:
             del BACKENDS[device]
         forget_raw_modes()
         forget_all()
+    return gone
 
 
 def open_thread() -> None:

@@ -58,6 +58,8 @@ class Plugin:
     """Why modules were quarantined, by name."""
     active: set[Entry] = field(default_factory=set)
     """The entries whose hook was called."""
+    devices: set[str] = field(default_factory=set)
+    """The devices that went when it was unloaded."""
     blocked: bool = False
     unloaded: bool = False
     parked: list[Declared] = field(default_factory=list)

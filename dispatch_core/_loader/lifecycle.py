@@ -90,7 +90,7 @@ def unload(name: str) -> Plugin:
             _let_go(plugin, module)
         for backend in list(BACKENDS.values()):
             backend.kernels.remove_provider(plugin.name)
-        remove_backends(plugin.name)
+        plugin.devices |= remove_backends(plugin.name)
         remove_layers(plugin.name)
         plugin.parked += [withdraw(n) for n in operators_of(plugin)]
         plugin.active.clear()
