@@ -79,6 +79,13 @@ def __dir__() -> list[str]:
 
 
 __all__ = [  # noqa: RUF022  plain names first, then those of the tables
+    "set_fallback",
+    "set_emulation",
+    "override",
+    "fallback_report",
+    "fallback",
+    "explain",
+    "emulation",
     "Generator",
     "Size",
     "Tensor",

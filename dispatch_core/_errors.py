@@ -9,7 +9,8 @@ DispatchCoreError
 ├── LayerNotFoundError (RuntimeError)      a layer that no installed plugin provides
 ├── DeclarationError (TypeError)           an operator declared inconsistently, found at import
 ├── FileFormatError (RuntimeError)         a file that is not what it claims to be
-└── GradcheckError (RuntimeError)          gradients that differ from differences of values
+├── GradcheckError (RuntimeError)          gradients that differ from differences of values
+└── LinAlgError (RuntimeError)             a matrix that a method of linear algebra cannot work on
 """
 
 from __future__ import annotations
@@ -61,3 +62,7 @@ class FallbackWarning(UserWarning):
 
 class PluginWarning(UserWarning):
     """A plugin was left out, or did not behave, while the rest goes on."""
+
+
+class LinAlgError(DispatchCoreError, RuntimeError):
+    """A matrix is singular, not positive definite, or an iteration on it did not converge."""

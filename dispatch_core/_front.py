@@ -20,6 +20,7 @@ from dispatch_core._dispatcher.chains import chain_of
 from dispatch_core._dispatcher.inplace import apply_inplace, into
 from dispatch_core._dispatcher.operator import Op, ParamKind
 from dispatch_core._dispatcher.signature import REQUIRED, Parameter
+from dispatch_core._dtypes import dtype as DType
 from dispatch_core._keys import KIND
 from dispatch_core._state import current_state
 from dispatch_core._tensor import Tensor
@@ -41,9 +42,15 @@ def _kind(value: Any) -> int:
     return number
 
 
-def _gather(value: Any) -> tuple[Any, ...]:
-    """One argument where ints were expected: a sequence of them, or something int-like."""
-    return (value,) if hasattr(value, "__index__") and not hasattr(value, "__len__") else tuple(value)
+def _gather(given: tuple[Any, ...], keyword: Any) -> tuple[Any, ...]:
+    """The ints of a call whose first is no plain int: one sequence, int-like objects, or a keyword."""
+    if keyword is not None:
+        given = (keyword,)
+    if len(given) != 1:
+        return given
+    (value,) = given
+    single = hasattr(value, "__index__") and not hasattr(value, "__len__")
+    return given if single or getattr(value, "shape", None) == () else tuple(value)
 
 
 def make_front(
@@ -167,6 +174,7 @@ class _Source:
         suffix: str = "",
     ) -> None:
         self.op = op
+        self.handled = handled
         self.name = op.name + suffix
         self.lines: list[str] = []
         self.defaults: dict[str, Any] = {}
@@ -207,15 +215,13 @@ class _Source:
     def _gather(self, p: Parameter) -> None:
         """Several ints, one sequence of ints, or the keyword: all give a tuple."""
         n = p.name
-        self.add(f"if {n} is not None: {n}_ = ({n},)")
-        self.add(f"if len({n}_) == 1:")
-        self.add(f"  {n} = {n}_[0]")
-        self.add(f"  {n} = {n}_ if {n}.__class__ is int else gather({n})")
-        if p.default is REQUIRED:
-            self.add(f"else: {n} = {n}_")
-        else:
+        self.add(f"if {n}_ and {n}_[0].__class__ is int: {n} = {n}_")
+        if "dtype" in self.handled:  # x.view(dtype)
+            self.add(f"elif {n}_ and isinstance({n}_[0], DType): dtype, {n} = {n}_[0], ()")
+        self.add(f"else: {n} = gather({n}_, {n})")
+        if p.default is not REQUIRED:
             self.defaults[f"_{n}"] = p.default
-            self.add(f"else: {n} = {n}_ or _{n}")
+            self.add(f"if not {n}: {n} = _{n}")
 
     def look_up(self, args: str) -> None:
         """The lines that find the chain."""
@@ -285,6 +291,7 @@ def _build(made: types.FunctionType, op: Op, write: Callable[[], Written]) -> ty
         "OP": op,
         "Tensor": Tensor,
         "chain_of": chain_of,
+        "DType": DType,
         "gather": _gather,
         "into": into,
         "kind": _kind,

@@ -6,6 +6,7 @@ from typing import Any
 
 from dispatch_core._construct import tensor_like
 from dispatch_core._families.base import broadcast_shapes
+from dispatch_core._namespaces import public
 from dispatch_core._op import K, operator_named
 from dispatch_core._state import current_state
 from dispatch_core._tensor import Tensor
@@ -59,6 +60,34 @@ def _without_leading_ones(values: Tensor, target: Tensor, indices: Any, dims: An
     if extra > 0 and all(n == 1 for n in values.shape[:extra]):
         return K.reshape(values, tuple(values.shape[extra:]))
     return values
+
+
+@public("", "Tensor")
+def index_put_(
+    input: Tensor, indices: Any, values: Tensor, accumulate: bool = False
+) -> Tensor:
+    """Write (or add) `values` at a tuple of index tensors, in place; returns the tensor.
+
+    With `accumulate`, values written at the same place add up. Raises IndexError for indices outside.
+    """
+    basic, tensors, dims = parse(input, tuple(indices))
+    target = input if basic is None else K.basic_index(input, basic)
+    if values.dtype is not input.dtype:
+        raise RuntimeError(
+            f"Index put requires the source and destination dtypes match, got {input.dtype} for the "
+            f"destination and {values.dtype} for the source."
+        )
+    if not dims:
+        (target.add_ if accumulate else target.copy_)(values)  # type: ignore[attr-defined]
+    else:
+        target.index_put_at_(tensors, values, dims, accumulate)  # type: ignore[attr-defined]
+    return input
+
+
+@public("", "Tensor")
+def index_put(input: Tensor, indices: Any, values: Tensor, accumulate: bool = False) -> Tensor:
+    """A copy with `values` written (or added) at a tuple of index tensors; see `index_put_`."""
+    return index_put_(K.clone(input), indices, values, accumulate)
 
 
 def parse(tensor: Tensor, index: Any) -> tuple[Any, list[Tensor], tuple[int, ...]]:
@@ -145,7 +174,7 @@ def _item(tensor: Tensor, item: Any) -> Any:
         if item.ndim == 0:
             return item.item()
         return item.long()
-    if hasattr(item, "__index__"):
+    if hasattr(item, "__index__") and not getattr(item, "ndim", 0):
         return item.__index__()
     if isinstance(item, (list, tuple, range)) or hasattr(item, "__array__"):
         return _item(tensor, tensor_like(tensor, item, dtype="index"))

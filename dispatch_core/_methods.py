@@ -14,7 +14,7 @@ from dispatch_core import _printing
 from dispatch_core._construct import make_subclass, tensor
 from dispatch_core._device import device as Device
 from dispatch_core._dlpack import to_dlpack
-from dispatch_core._dtypes import PUBLIC_NAMES, dtype
+from dispatch_core._dtypes import PUBLIC_NAMES, dtype, int8, uint8
 from dispatch_core._graph import Leaf, hooks_of
 from dispatch_core._handles import RemovableHandle, add_hook
 from dispatch_core._indexing import getitem, setitem
@@ -527,7 +527,7 @@ def bind() -> None:
             setattr(Tensor, f"__{operator}__", dunder(declared, operator))
     for name, function in (names_of(METHODS) | _METHODS).items():
         setattr(Tensor, name, function)
-    for name, found in PUBLIC_NAMES.items():
+    for name, found in (PUBLIC_NAMES | {"byte": uint8, "char": int8}).items():
         if not hasattr(Tensor, name):
             setattr(Tensor, name, _converter(name, found))
     Tensor.__getitem__ = getitem  # type: ignore[attr-defined]

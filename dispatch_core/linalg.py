@@ -1,20 +1,15 @@
-"""Linear algebra: the operators declared in namespace `linalg`."""
+"""Linear algebra under PyTorch's names: solvers, factorisations, norms, products."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from dispatch_core._namespaces import names_of
+from dispatch_core import ops as _ops  # noqa: F401  declares the operators
+from dispatch_core._errors import LinAlgError as LinAlgError
+from dispatch_core._namespaces import names_of as _names_of
 
-_NAMES = names_of("linalg")
+globals().update(_names_of("linalg"))
 
 
 def __getattr__(name: str) -> Any:
-    try:
-        return _NAMES[name]
-    except KeyError:
-        raise AttributeError(f"module 'dispatch_core.linalg' has no attribute '{name}'") from None
-
-
-def __dir__() -> list[str]:
-    return sorted(_NAMES)
+    raise AttributeError(f"module 'dispatch_core.linalg' has no attribute '{name}'")

@@ -78,8 +78,9 @@ def failure(op: Op, args: Sequence[Any], error: Exception) -> Exception:
     if isinstance(error, (DispatchCoreError, MemoryError)):
         return error
     op.family.check(op, args)
-    # Of numpy's own classes (AxisError is an IndexError) the builtin is raised.
-    kinds = (IndexError, TypeError, ValueError, NotImplementedError)
+    # Of numpy's own classes (AxisError is an IndexError) the builtin is raised; what numpy calls a
+    # ValueError, shapes that do not go together, is a RuntimeError in PyTorch.
+    kinds = (IndexError, TypeError, NotImplementedError)
     kind = next((k for k in kinds if isinstance(error, k)), RuntimeError)
     return kind(f"{op.name}(): {error}")
 
@@ -422,6 +423,33 @@ class Writing(KernelChain):
         for i in self.written:
             for raw in raws[i] or ():
                 WRITES.record(storage_of(raw))
+
+
+class UnarySeveral(KernelChain):
+    """kernel(x, ...) with several results, whose keys follow from their own dtypes."""
+
+    __slots__ = ("fields",)
+
+    def __init__(self, op: Op, backend: Backend, kernel: Kernel) -> None:
+        super().__init__(op, backend, kernel, 0)
+        self.fields = op.result_type
+
+    def call(self, x: Tensor, *params: Any) -> Any:  # type: ignore[override]
+        try:
+            results = self.kernel(x._raw, *params)
+        except Exception as error:
+            raise failure(self.op, (x, *params), error) from error
+        array, key_of = self.array, self.backend.key_of
+        tensors = []
+        for r in results:
+            if r.__class__ is not array:
+                r = self.fix(r)
+            t = _new(Tensor)
+            t._raw = r
+            t._k = key_of(r)
+            t._node = None
+            tensors.append(t)
+        return tuple(tensors) if self.fields is None else self.fields(*tensors)
 
 
 class Body(Chain):

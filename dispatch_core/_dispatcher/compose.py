@@ -9,10 +9,12 @@ from dispatch_core import _state
 from dispatch_core._dispatcher import chains
 from dispatch_core._dispatcher.chains import Chain
 from dispatch_core._dispatcher.operator import Op, forget_all
+from dispatch_core._dtypes import default_dtype_listeners
 from dispatch_core._keys import LOCK
 from dispatch_core._layer import LAYERS, Keys, Layer
 
 LAYERS.on_change(forget_all)
+default_dtype_listeners.append(forget_all)
 
 
 class Below:

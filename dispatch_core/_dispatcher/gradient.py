@@ -7,6 +7,8 @@ and `<name>_dtype` (of a tensor argument, without keeping the array), and `K`, t
 
 from __future__ import annotations
 
+import copy
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -26,65 +28,87 @@ class _NotDifferentiable:
 
 NOT_DIFFERENTIABLE = _NotDifferentiable()
 
-_K, _G, _FIRST = 0, 1, 2
+_K, _G = -2, -1
 
 
 class Part:
     """One formula: which arguments' gradients it gives, what it needs, how to call it."""
 
-    __slots__ = ("_op", "_places", "call", "dtypes", "formula", "needs", "targets")
+    __slots__ = ("at", "call", "dtypes", "formula", "needs", "targets")
 
     def __init__(
         self,
-        op: str,
         targets: tuple[int, ...],
         formula: Formula,
-        places: dict[str, int],
+        needs: tuple[str, ...],
+        at: tuple[int, ...],
         dtypes: Mapping[str, int],
-        asked: tuple[str, ...] | None = None,
     ) -> None:
         self.targets = targets
         self.formula = formula
-        self._op, self._places = op, places
-        asked = names_of(formula) if asked is None else asked
-        self.dtypes = {name: dtypes[name] for name in asked if name in dtypes}
+        self.needs = needs
+        self.at = at
+        self.dtypes = dtypes
         """The dtypes that the formula asks for: name -> place of the parameter."""
-        names = tuple(name for name in asked if name not in dtypes)
-        unknown = [name for name in names if name not in places]
-        if unknown:
-            raise DeclarationError(
-                f"operator '{op}': a gradient formula asks for {', '.join(unknown)}; it may ask for "
-                f"{', '.join(places)}"
-            )
-        self.needs = names
-        self.call = _caller(formula, tuple(places[name] for name in names))
+        self.call = _caller(formula, at)
 
     def bound(self, dtypes: Mapping[int, dtype]) -> Part:
         """The formula with the dtypes of the parameters, by place, put in."""
         if not self.dtypes:
             return self
+        formula, names = self.formula, self.needs
         known = {name: dtypes[at] for name, at in self.dtypes.items()}
-        names = self.needs
-        formula = self.formula
 
         def given(*values: Any) -> Any:
             return formula(**dict(zip(names, values, strict=True)), **known)
 
-        return Part(self._op, self.targets, given, self._places, {}, names)
+        return Part(self.targets, given, names, self.at, {})
 
 
-def _caller(formula: Formula, at: tuple[int, ...]) -> Callable[[Sequence[Any]], Any]:
-    """`formula` as a function of the environment (K, g, saved...), without a loop for small arities."""
-    if len(at) == 1:
-        (a,) = at
-        return lambda env: formula(env[a])
-    if len(at) == 2:
-        a, b = at
-        return lambda env: formula(env[a], env[b])
-    if len(at) == 3:
-        a, b, c = at
-        return lambda env: formula(env[a], env[b], env[c])
-    return lambda env: formula(*[env[i] for i in at])
+def declared_part(
+    op: str,
+    targets: tuple[int, ...],
+    formula: Formula,
+    places: Mapping[str, int],
+    dtypes: Mapping[str, int],
+) -> Part:
+    """A formula as a declaration gives it; DeclarationError where it asks for what there is not."""
+    asked = names_of(formula)
+    needs = tuple(name for name in asked if name not in dtypes)
+    unknown = [name for name in needs if name not in places]
+    if unknown:
+        raise DeclarationError(
+            f"operator '{op}': a gradient formula asks for {', '.join(unknown)}; it may ask for "
+            f"{', '.join(places)}"
+        )
+    wanted = {name: dtypes[name] for name in asked if name in dtypes}
+    return Part(targets, formula, needs, tuple(places[name] for name in needs), wanted)
+
+
+def _caller(formula: Formula, at: tuple[int, ...]) -> Callable[[Any, Any, Sequence[Any]], Any]:
+    """`formula` as a function of (K, g, saved values), without a loop for the usual arities."""
+    if at == (_G,):
+        return lambda K, g, saved: formula(g)
+    if len(at) == 2 and at[0] == _G and at[1] >= 0:
+        (_, a) = at
+        return lambda K, g, saved: formula(g, saved[a])
+    if len(at) == 3 and at[0] == _G and min(at[1:]) >= 0:
+        (_, a, b) = at
+        return lambda K, g, saved: formula(g, saved[a], saved[b])
+    if at == (_K, _G):
+        return lambda K, g, saved: formula(K, g)
+    if len(at) == 3 and at[:2] == (_K, _G):
+        (_, _, a) = at
+        return lambda K, g, saved: formula(K, g, saved[a])
+    if len(at) == 4 and at[:2] == (_K, _G):
+        (_, _, a, b) = at
+        return lambda K, g, saved: formula(K, g, saved[a], saved[b])
+
+    def call(K: Any, g: Any, saved: Sequence[Any]) -> Any:
+        ends = {_K: K, _G: g}
+        return formula(*[saved[i] if i >= 0 else ends[i] for i in at])
+
+    return call
 
 
 class Gradient:
@@ -108,7 +132,7 @@ class Gradient:
         self.shape_at = {at: len(names) + i for i, at in enumerate(tensors)}
         names += [f"{params[at]}_shape" for at in tensors]
         places = {"K": _K, "g" if outputs == 1 else "gs": _G}
-        places |= {name: _FIRST + i for i, name in enumerate(names)}
+        places |= {name: i for i, name in enumerate(names)}
         dtypes = {f"{params[at]}_dtype": at for at in tensors}
         parts: list[Part] = []
         stated: dict[int, bool] = {}
@@ -121,7 +145,8 @@ class Gradient:
                     )
                 stated[params.index(name)] = formula is not NOT_DIFFERENTIABLE
             if formula is not NOT_DIFFERENTIABLE:
-                parts.append(Part(op, tuple(params.index(n) for n in group), formula, places, dtypes))
+                at = tuple(params.index(n) for n in group)
+                parts.append(declared_part(op, at, formula, places, dtypes))
         missing = [params[at] for at in tensors if at not in stated]
         if missing:
             raise DeclarationError(

@@ -37,6 +37,10 @@ class Family:
         samples: a function `make -> list of samples`, for operators whose arguments the family
             cannot guess.
         domain: interval of the values that sample inputs are drawn from.
+        halves: whether 16-bit floating types are among what it computes on.
+        tested_as: `tested_as(operator, *args)`, what the generated gradient checks differentiate where
+            not the operator itself (results up to a phase, arguments that must stay symmetric).
+        constant: names of tensor parameters that those checks leave alone.
     """
 
     promotes = False
@@ -56,6 +60,9 @@ class Family:
         apart: Sequence[str] = (),
         inplace: bool | None = None,
         rule: Callable[..., None] | None = None,
+        halves: bool = True,
+        tested_as: Callable[..., Any] | None = None,
+        constant: Sequence[str] = (),
     ) -> None:
         self.accepts = frozenset(accepts)
         self.given_samples = samples
@@ -64,6 +71,9 @@ class Family:
         """Names of tensor parameters that take no part in promotion (conditions, indices)."""
         self.rule = rule
         """Called with the arguments of a call whose kernel failed; raises what is wrong with them."""
+        self.halves = halves
+        self.tested_as = tested_as
+        self.constant = frozenset(constant)
         if inplace is not None:
             self.inplace = inplace
 
@@ -75,10 +85,17 @@ class Family:
         """The dtype of the result when computed in `computed`; None when only the kernel knows."""
         return None
 
+    def takes(self, computed: dtype) -> bool:
+        """Whether operators of this kind compute in a dtype."""
+        half = computed.is_floating_point and computed.itemsize == 2
+        return computed.category in self.accepts and (self.halves or not half)
+
     def accept(self, op: Op, computed: dtype) -> None:
         """Raise NotImplementedError, as PyTorch does, where the compute dtype makes no sense."""
-        if computed.category not in self.accepts:
+        if not self.takes(computed):
             fitting = ", ".join(c.name.lower() for c in sorted(self.accepts))
+            if not self.halves:
+                fitting += " (not 16-bit)"
             raise NotImplementedError(
                 f"\"{op.name}\" not implemented for '{computed.name}'; it computes on {fitting} "
                 "tensors, convert the arguments first, as in x.to(dtype)"

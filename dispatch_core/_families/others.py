@@ -17,15 +17,24 @@ class Movement(Family):
 
     kind = "movement"
 
-    def __init__(self, accepts: Iterable[Category] = ALL, *, real: bool = False, **rest: Any) -> None:
+    def __init__(
+        self,
+        accepts: Iterable[Category] = ALL,
+        *,
+        real: bool = False,
+        promotes: bool = False,
+        **rest: Any,
+    ) -> None:
         super().__init__(accepts, **rest)
         self.real = real
         """Whether the result shows one part of complex numbers."""
+        self.promotes = promotes
 
     def result(self, op: Op, computed: dtype) -> dtype | None:
         return computed.to_real() if self.real else computed
 
     def check(self, op: Op, args: Sequence[Any]) -> None:
+        super().check(op, args)
         for param, value in zip(op.params, args, strict=False):
             if param.name.startswith("dim") and isinstance(value, int):
                 check_dim(value, args[0].ndim)
@@ -98,9 +107,9 @@ def random(**rest: Any) -> Random:
     return Random(ALL, **rest)
 
 
-def indexing(**rest: Any) -> Indexing:
+def indexing(accepts: Iterable[Category] = ALL, **rest: Any) -> Indexing:
     """Reading or writing by index."""
-    return Indexing(ALL, **rest)
+    return Indexing(accepts, **rest)
 
 
 def custom(accepts: Iterable[Category] = ALL, **rest: Any) -> Family:

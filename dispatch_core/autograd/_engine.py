@@ -14,7 +14,8 @@ from typing import Any
 from dispatch_core import _state
 from dispatch_core._dispatcher.policy import DTYPE_EMULATION, HOST_FALLBACK
 from dispatch_core._graph import WRITES, Leaf, Node, Pick
-from dispatch_core._op import K, operator_named
+from dispatch_core._op import K as OPERATORS
+from dispatch_core._op import operator_named
 from dispatch_core._tensor import Tensor, wrap_raw
 from dispatch_core.autograd._modes import (
     PLAIN_TENSORS,
@@ -132,16 +133,16 @@ class Engine:
             array = mode.array
             if g.__class__ is not array:
                 g = g._raw if isinstance(g, Tensor) else mode.as_array(g)
-            env = (mode.K, g, *saved)
+            K = mode.K
             edges = node.edges
             shapes = node.shapes
             for at, call in spec.calls:
                 edge = edges[at]
                 if edge is None:
                     continue
-                value = call(env)
+                value = call(K, g, saved)
                 if shapes is not None and value.shape != shapes[at]:
-                    value = mode.K.sum_to(value, shapes[at])
+                    value = K.sum_to(value, shapes[at])
                 if value.__class__ is not array:
                     value = mode.as_array(value)
                 if edge.__class__ is Leaf:
@@ -188,13 +189,16 @@ class Engine:
             if node.__class__ is Pick:
                 self._collect(node, self.as_tensor(g, spec.backend))
                 return
+        useful = self.useful
+        if useful is not None and not any(id(edge) in useful for edge in node.edges):
+            return  # what was asked for does not lie below: the node is not used up
         self._step(node, spec, g, hooks)
 
     def _step(self, node: Node, spec: Any, g: Any, hooks: Any) -> None:
         if node.saved is FREED:
             raise RuntimeError(_TWICE)
         if node.order < WRITES.last and spec.keeps:
-            _check_unmodified(node, spec)
+            self._check(node, spec)
         if hooks is not None and hooks.before:
             g = _run_node_hooks(hooks.before, self.as_tensors(g, spec.backend))
         if self.raw_allowed and spec.raw:
@@ -239,7 +243,7 @@ class Engine:
     def _sum(self, a: Any, a_backend: Any, b: Any, b_backend: Any) -> Any:
         """The sum of two gradients, raw where both are."""
         if isinstance(a, Tensor) or isinstance(b, Tensor):
-            return K.add(self.as_tensor(a, a_backend), self.as_tensor(b, b_backend))
+            return OPERATORS.add(self.as_tensor(a, a_backend), self.as_tensor(b, b_backend))
         total = a + b
         return total if total.__class__ is b_backend.array else b_backend.as_array(total)
 
@@ -252,7 +256,7 @@ class Engine:
             heapq.heappush(self.heap, -node.order)
         outputs = entry[1]
         known = outputs.get(picked.index)
-        outputs[picked.index] = g if known is None else K.add(known, g)
+        outputs[picked.index] = g if known is None else OPERATORS.add(known, g)
 
     def as_tensor(self, value: Any, backend: Backend) -> Tensor:
         """A gradient as a tensor; those of several outputs are tensors already."""
@@ -307,7 +311,7 @@ class Engine:
         grad = leaf.grad
         if self.create_graph:
             g = self.as_tensor(*box)
-            leaf.grad = g if grad is None else K.add(grad, g)
+            leaf.grad = g if grad is None else OPERATORS.add(grad, g)
         elif grad is None:
             leaf.grad = _owned(box)
         elif isinstance(box[0], Tensor) or not _same_kind(grad, box[0]):
@@ -321,7 +325,8 @@ class Engine:
 
     def _run_hooks(self, hooks: Any, g: Any, spec: Any) -> Any:
         tensor = self.as_tensor(g, spec.backend)
-        for hook in list(hooks.values()):
+        # The hook that retains the gradient (-1) keeps what the others have made of it.
+        for _, hook in sorted(hooks.items(), key=lambda item: item[0] == -1):
             changed = hook(tensor)
             if changed is not None:
                 tensor = _checked_hook_result(changed, tensor)
@@ -336,6 +341,13 @@ class Engine:
             if changed is not None:
                 results = tuple(changed) if isinstance(changed, (tuple, list)) else (changed,)
         return results
+
+    def _check(self, node: Node, spec: Any) -> None:
+        try:
+            _check_unmodified(node, spec)
+        except RuntimeError as error:
+            self._explain(node, error)
+            raise
 
     def _look_for_nan(self, node: Node, spec: Any, grads: tuple[Any, ...]) -> None:
         for index, value in enumerate(grads):

@@ -136,7 +136,8 @@ def _part(value: Any, level: int, part: str) -> Any:
     return value if part == "primal" else None
 
 
-def _environment(op: Op, g: Any, primals: Sequence[Any], results: Sequence[Tensor]) -> list[Any]:
+def _saved(op: Op, primals: Sequence[Any], results: Sequence[Tensor]) -> list[Any]:
+    """What a node would have saved, in the layout of `Gradient`."""
     out = results[0] if op.traits.outputs == 1 else tuple(results)
     shapes: list[Any] = []
     for at in op.tensors:
@@ -145,7 +146,7 @@ def _environment(op: Op, g: Any, primals: Sequence[Any], results: Sequence[Tenso
             shapes.append([tuple(v.shape) for v in value])
         else:
             shapes.append(tuple(value.shape) if isinstance(value, Tensor) else None)
-    return [K, g, *primals, out, *shapes]
+    return [*primals, out, *shapes]
 
 
 def _tangents(
@@ -153,22 +154,22 @@ def _tangents(
 ) -> list[Tensor | None]:
     gradient = op.gradient
     parts, _ = gradient.needed(frozenset(tangents))  # type: ignore[union-attr]
+    saved = _saved(op, primals, results)
     inexact = [r.dtype.is_floating_point or r.dtype.is_complex for r in results]
     if op.family.kind == "pointwise" and op.traits.outputs == 1 and not _any_complex(primals, results):
         total = None
         for part in parts:
             at = part.targets[0]
             t = K.expand(tangents[at], tuple(results[0].shape))
-            value = part.call(_environment(op, t, primals, results))
+            value = part.call(K, t, saved)
             total = value if total is None else total + value
         return [total]
     with Switch("grad", True):
         seeds = [K.zeros_like(r).requires_grad_() if yes else None for r, yes in zip(results, inexact, strict=True)]
         g = seeds[0] if op.traits.outputs == 1 else tuple(seeds)
-        env = _environment(op, g, primals, results)
         total = None
         for part in parts:
-            values = part.call(env)
+            values = part.call(K, g, saved)
             for at, value in zip(part.targets, values if len(part.targets) > 1 else (values,), strict=True):
                 if at in tangents:
                     total = _add_product(total, value, tangents[at], primals[at])

@@ -10,10 +10,11 @@ from typing import Any
 from dispatch_core import _state
 from dispatch_core._graph import WRITES, Node, Pick, tick
 from dispatch_core._keys import GRAD, VIEW
-from dispatch_core._op import operator_named
+from dispatch_core._families.base import broadcast_shapes
+from dispatch_core._op import K, operator_named
 from dispatch_core._state import Switch
 from dispatch_core._tensor import Tensor, detached, wrap
-from dispatch_core.layers.autograd import attach, check_write, pick
+from dispatch_core.layers.autograd import ANOMALY, attach, check_write, pick, remember_line
 from dispatch_core.layers.spec import Mode
 
 pick_of: Callable[[Node, int], Pick] = pick
@@ -61,19 +62,25 @@ class FunctionCtx:
         self._materialize = value
 
 
+def _metadata(value: Any) -> Any:
+    """Shape, dtype and device of a tensor; None for anything else."""
+    return (value.shape, value.dtype, value.device) if isinstance(value, Tensor) else None
+
+
 class FunctionSpec:
     """The recorded form of one call of a `Function`."""
 
-    __slots__ = ("backend", "cls", "name", "outputs")
+    __slots__ = ("backend", "cls", "inputs", "name", "outputs")
 
     raw = False
     calls = None
     keeps: frozenset[int] = frozenset()
 
-    def __init__(self, cls: type[Function], outputs: Sequence[Any]) -> None:
+    def __init__(self, cls: type[Function], inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
         self.cls = cls
         self.name = f"{cls.__name__}Backward"
-        self.outputs = [(o.shape, o.dtype, o.device) if isinstance(o, Tensor) else None for o in outputs]
+        self.inputs = [_metadata(value) for value in inputs]
+        self.outputs = [_metadata(value) for value in outputs]
         tensors = [o for o in outputs if isinstance(o, Tensor)]
         self.backend = tensors[0]._backend if tensors else None
 
@@ -101,13 +108,38 @@ class FunctionSpec:
                 f"function {self.name} returned an incorrect number of gradients (expected "
                 f"{inputs}, got {len(grads)}): backward returns one for each argument of forward"
             )
-        for index, (value, edge) in enumerate(zip(grads, node.edges, strict=True)):
-            if value is not None and edge is not None and not isinstance(value, Tensor):
-                raise TypeError(
-                    f"function {self.name} returned a gradient of type {type(value).__name__} at "
-                    f"index {index}, but expected a Tensor or None"
+        return tuple(
+            None if value is None or edge is None else self._fitting(index, value)
+            for index, (value, edge) in enumerate(zip(grads, node.edges, strict=True))
+        )
+
+    def _fitting(self, index: int, value: Any) -> Tensor:
+        """A gradient in the shape and dtype of the argument that it belongs to."""
+        if not isinstance(value, Tensor):
+            raise TypeError(
+                f"function {self.name} returned a gradient of type {type(value).__name__} at "
+                f"index {index}, but expected a Tensor or None"
+            )
+        shape, dtype, device = self.inputs[index]
+        if value.device.type != device.type:
+            raise RuntimeError(
+                f"Function {self.name} returned an invalid gradient at index {index} - expected device "
+                f"{device} but got {value.device}"
+            )
+        if value.shape != shape:
+            try:
+                fits = broadcast_shapes(shape, value.shape) == value.shape
+            except RuntimeError:
+                fits = False
+            if not fits:
+                raise RuntimeError(
+                    f"Function {self.name} returned an invalid gradient at index {index} - got "
+                    f"{list(value.shape)} but expected shape compatible with {list(shape)}"
                 )
-        return grads
+            value = K.sum_to(value, tuple(shape))
+        if value.dtype is not dtype:
+            value = K.cast(value, dtype)
+        return value
 
 
 class Function:
@@ -158,7 +190,7 @@ class Function:
 def _record(cls: type[Function], ctx: FunctionCtx, args: tuple[Any, ...], output: Any) -> Any:
     results = output if isinstance(output, tuple) else (output,)
     node = Node()
-    node.spec = FunctionSpec(cls, results)
+    node.spec = FunctionSpec(cls, args, results)
     node.edges = tuple(
         a._node if isinstance(a, Tensor) and a.requires_grad else None for a in args
     )
@@ -190,6 +222,8 @@ def _record(cls: type[Function], ctx: FunctionCtx, args: tuple[Any, ...], output
         fresh._k |= GRAD
         made.append(fresh)
     _keep_saved(ctx, node, args, results, made)
+    if _state.is_on(ANOMALY):
+        remember_line(node)
     return tuple(made) if isinstance(output, tuple) else made[0]
 
 

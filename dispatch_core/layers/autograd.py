@@ -446,15 +446,19 @@ class Traced(Chain):
 
     def call(self, *args: Any) -> Any:
         results = self.below.call(*args)
-        stack = "".join(traceback.format_list(traceback.extract_stack()[:-1]))
         for result in results if isinstance(results, tuple) else (results,):
             if result._k & GRAD:
                 node = result._node
-                (node.edges[0] if isinstance(node, Pick) else node).trace = stack
+                remember_line(node.edges[0] if isinstance(node, Pick) else node)
         return results
 
     def describe(self) -> list[str]:
         return ["anomaly detection: remembers the calling line", *self.below.describe()]
+
+
+def remember_line(node: Node) -> None:
+    """Note where in the user's program a node was recorded."""
+    node.trace = "".join(traceback.format_list(traceback.extract_stack()[:-2]))
 
 
 # -- in-place writes ---------------------------------------------------------------------------------

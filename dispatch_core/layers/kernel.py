@@ -19,6 +19,7 @@ from dispatch_core._dispatcher.chains import (
     Ternary,
     Unary,
     UnaryParams,
+    UnarySeveral,
     UnaryTwo,
     View,
     ViewOne,
@@ -161,6 +162,8 @@ def kernel_chain(op: Op, keys: Keys, found: Resolution, kernel: Kernel) -> Kerne
             return Ternary(op, backend, kernel, key)
     if op.tensors == (0,) and op.has_list and op.traits.outputs == 1 and result is not None:
         return ListParams(op, backend, kernel, key_number(backend.device, result))
+    if op.tensors == (0,) and op.nested and op.traits.outputs > 1 and all(tensors):
+        return UnarySeveral(op, backend, kernel)
     makers: dict[int, Callable[[Any], Any]] = {}
     for at, number in zip(op.selectors, keys, strict=True):
         if isinstance(number, int) and number < NONE:

@@ -175,11 +175,11 @@ class OperatorSpec:
 
     def gradients(self, node: Node, g: Any, mode: Mode) -> tuple[Any, ...]:
         """The gradient for each edge of a node; None where none is wanted."""
-        env = (mode.K, g, *mode.saved(node, self))
+        K, saved = mode.K, mode.saved(node, self)
         edges = node.edges
         found: list[Any] = [None] * len(edges)
         for part in self.parts:
-            value = part.call(env)
+            value = part.call(K, g, saved)
             if len(part.targets) == 1:
                 self._place(found, edges, part.targets[0], value, mode)
             else:

@@ -1,4 +1,4 @@
-"""The functions of neural networks, without parameters of their own: `torch.nn.functional`'s names."""
+"""The functions of neural networks, without parameters of their own."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ def _chosen_dim(name: str, dim: int | None, ndim: int, stacklevel: int) -> int:
     if dim is not None:
         return dim
     warnings.warn(
-        f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim=X "
+        f"Implicit dimension choice for {name} has been deprecated. Change the call to include "
+        "dim=X "
         "as an argument.",
         stacklevel=stacklevel,
     )
@@ -27,7 +28,9 @@ def _chosen_dim(name: str, dim: int | None, ndim: int, stacklevel: int) -> int:
 # `nn.functional` lets the dimension out, which the operators of these names do not.
 
 
-def softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
+def softmax(
+    input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None
+) -> Tensor:
     """exp(input) scaled to sum to 1 along `dim`, computed in `dtype` if given."""
     if dim is None:
         dim = _chosen_dim("softmax", dim, input.ndim, _stacklevel)
@@ -43,7 +46,9 @@ def log_softmax(
     return K.log_softmax(input, dim, dtype)  # type: ignore[no-any-return]
 
 
-def softmin(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
+def softmin(
+    input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None
+) -> Tensor:
     """`softmax` of the negative."""
     if dim is None:
         dim = _chosen_dim("softmin", dim, input.ndim, _stacklevel)

@@ -7,22 +7,31 @@ from typing import Any
 
 from dispatch_core._op import OPERATORS, SLOTS, operator_named
 from dispatch_core.ops import (  # noqa: F401  they declare
+    arrange,
     binary,
     complexes,
     contraction,
     create,
     extremes,
+    factor,
+    facts,
     index,
     mixing,
     nn,
+    norms,
+    pick,
     product,
     random,
     reduce,
+    relabel,
     scan,
     search,
     shape,
+    solve,
     sorting,
     special,
+    statistics,
+    triangles,
     unary,
 )
 

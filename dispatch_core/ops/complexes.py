@@ -12,11 +12,16 @@ from typing import Any
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
 from dispatch_core._dtypes import dtype
 from dispatch_core._families.base import COMPLEX, FLOATING
-from dispatch_core._families.others import Movement, movement
-from dispatch_core._families.pointwise import BOOL, SAME, pointwise
+from dispatch_core._families.others import Movement, custom, movement
+from dispatch_core._families.pointwise import BOOL, FLOAT_REAL, SAME, pointwise
 from dispatch_core._namespaces import public
 from dispatch_core._op import K, composite, primitive
 from dispatch_core._tensor import Tensor
+
+def _whole(make: Any, samples: list[Any]) -> list[Any]:
+    """No samples of half precision, which has no complex counterpart."""
+    return [] if make.dtype.itemsize == 2 else samples
+
 
 class _Parts(Movement):
     """Views of complex numbers as pairs of real ones, and back."""
@@ -40,7 +45,7 @@ def view_as_real(input: Tensor) -> Tensor:
 
 
 @primitive(
-    _Parts(FLOATING, samples=lambda make: [(make(3, 2),), (make(2),)]),
+    _Parts(FLOATING, samples=lambda make: _whole(make, [(make(3, 2),), (make(2),)])),
     grad={"input": lambda K, g: K.view_as_real(K.contiguous(g))},
     view=True,
 )
@@ -61,7 +66,7 @@ def imag(input: Tensor) -> Tensor:
 
 
 @composite(
-    pointwise(SAME, FLOATING, inplace=False, samples=lambda make: [(make(3, 4), make(3, 4)), (make(), make(2))]),
+    custom(FLOATING, halves=False, samples=lambda make: _whole(make, [(make(3, 4), make(3, 4)), (make(), make(2))])),
     method=False,
     out=True,
 )
@@ -86,9 +91,9 @@ def broadcast_pair(input: Tensor, other: Tensor) -> Any:
 
 
 @composite(
-    pointwise(SAME, FLOATING, inplace=False, samples=lambda make: [
+    custom(FLOATING, halves=False, samples=lambda make: _whole(make, [
         (make(3, 4, low=0, high=2), make(3, 4)), (make(low=0, high=2), make(2)),
-    ]),
+    ])),
     method=False,
     out=True,
 )
@@ -98,7 +103,7 @@ def polar(abs: Tensor, angle: Tensor) -> Tensor:
 
 
 @composite(
-    pointwise(SAME, inplace=False, samples=lambda make: [(make(3, 4),), (make(),)]),
+    pointwise(FLOAT_REAL, inplace=False, samples=lambda make: [(make(3, 4),), (make(),)]),
     out=True,
 )
 def angle(input: Tensor) -> Tensor:

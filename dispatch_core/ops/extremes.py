@@ -23,14 +23,14 @@ def _either(whole: Any, along: Any, pair: Any, input: Any, dim: Any, keepdim: An
 
 
 @composite(reduction(REAL, samples=_samples), outputs=0, out=True)
-def max(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
+def max(input: Tensor, dim: Any = None, keepdim: bool = False, other: Any = None) -> Any:
     """The largest element; with `dim` the largest along it, as (values, indices); with another tensor
     the larger of each two elements."""
     return _either(K.amax, K.max_dim, K.maximum, input, dim, keepdim, other)
 
 
 @composite(reduction(REAL, samples=_samples), outputs=0, out=True)
-def min(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
+def min(input: Tensor, dim: Any = None, keepdim: bool = False, other: Any = None) -> Any:
     """The smallest element; with `dim` the smallest along it, as (values, indices); with another
     tensor the smaller of each two elements."""
     return _either(K.amin, K.min_dim, K.minimum, input, dim, keepdim, other)
@@ -77,7 +77,7 @@ def _clamp_bound(K: Any, g: Any, input: Any, min: Any, max: Any, *, lower: bool)
         SAME,
         REAL,
         samples=lambda make: [
-            (make(3, 4), -0.5, 0.5), (make(3, 4), None, 0.5), (make(3, 4), 0.2), (make(), -1, 1),
+            (make(3, 4), -0.5, 0.5), (make(3, 4), None, 0.5), (make(3, 4), 0.2), (make(), 0, 1),
             (make(3, 4), make(4), make(3, 1)), (make(3, 4), make(3, 4)), (make(0, 3), 0, 1),
         ],
     ),

@@ -7,6 +7,7 @@ from typing import Any
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
 from dispatch_core._dtypes import complex128, finfo, float64
 from dispatch_core._families.base import DISCRETE, FLOATING, INEXACT, NUMBERS, REAL
+from dispatch_core._families.others import custom
 from dispatch_core._families.pointwise import BOOL, FLOAT, SAME, pointwise
 from dispatch_core._op import K, composite
 from dispatch_core._tensor import Tensor
@@ -60,7 +61,7 @@ def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 
 @composite(
     pointwise(
         SAME,
-        NUMBERS,
+        INEXACT,
         samples=lambda make: [
             (make(3, 4), make(3, 4), make(3, 4, low=0.5, high=2)),
             (make(3, 4), make(4), make(3, 1, low=0.5, high=2), {"value": 2}),
@@ -114,7 +115,7 @@ def nan_to_num(
     return K.where(K.eq(x, -float("inf")), limits.min if neginf is None else neginf, x)
 
 
-@composite(pointwise(FLOAT, domain=POSITIVE, samples=lambda make: [
+@composite(custom(inplace=True, samples=lambda make: [
     (make(3, 4, low=0.2, high=3), make(4)), (make(3, low=0.2, high=3), 2.5), (2.0, make(3)),
 ]), out=True)
 def float_power(input: Tensor | Number, exponent: Tensor | Number) -> Tensor:
@@ -178,12 +179,16 @@ def hypot(input: Tensor, other: Tensor) -> Tensor:
 def _counts(make: Any) -> list[Any]:
     return [
         (make(3, 4, low=0, high=5, integer=True), make(4, low=0, high=4, integer=True)),
-        (make(3, low=0, high=5, integer=True), 2),
+        (make(3, low=0, high=5, integer=True), make(low=1, high=4, integer=True)),
     ]
 
 
+def _shifts(make: Any) -> list[Any]:
+    return [*_counts(make), (make(3, low=0, high=5, integer=True), 2)]
+
+
 @composite(
-    pointwise(SAME, DISCRETE, samples=_counts),
+    pointwise(SAME, DISCRETE, samples=_shifts),
     grad=NOT_DIFFERENTIABLE,
     operators=("lshift", "rlshift", "ilshift"),
     out=True,
@@ -194,7 +199,7 @@ def bitwise_left_shift(input: Tensor | Number, other: Tensor | Number) -> Tensor
 
 
 @composite(
-    pointwise(SAME, DISCRETE, samples=_counts),
+    pointwise(SAME, DISCRETE, samples=_shifts),
     grad=NOT_DIFFERENTIABLE,
     operators=("rshift", "rrshift", "irshift"),
     out=True,
@@ -236,7 +241,7 @@ def lcm(input: Tensor, other: Tensor) -> Tensor:
 ], apart=("other",)), out=True)
 def ldexp(input: Tensor, other: Tensor) -> Tensor:
     """input * 2 ** other."""
-    return K.mul(input, K.pow(2.0, other))
+    return K.mul(input, K.pow(2.0, K.cast(other, input.dtype)))
 
 
 # -- comparison within a tolerance -------------------------------------------------------------------

@@ -25,7 +25,7 @@ from dispatch_core.ops._formulas import count, expand_reduced, kept_shape
 )
 def sum(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
     """The sum over all, one or several dimensions; integers are summed as int64."""
-    return K.sum(K.cast(input, dtype), dim, keepdim)
+    return K.cast(K.sum(K.cast(input, dtype), dim, keepdim), dtype)
 
 
 @composite(
@@ -56,7 +56,7 @@ def mean(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = 
 )
 def prod(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
     """The product over all elements or one dimension; integers are multiplied as int64."""
-    return K.prod(K.cast(input, dtype), dim, keepdim)
+    return K.cast(K.prod(K.cast(input, dtype), dim, keepdim), dtype)
 
 
 def _prod_input(K: Any, g: Any, input: Any, dim: Any, keepdim: bool) -> Any:
@@ -226,7 +226,7 @@ def min_dim(input: Tensor, dim: int, keepdim: bool = False) -> Any:
 )
 def cumsum(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
     """The sums of all elements up to each one, along a dimension."""
-    return K.cumsum(K.cast(input, dtype), dim)
+    return K.cast(K.cumsum(K.cast(input, dtype), dim), dtype)
 
 
 @primitive(
@@ -237,7 +237,7 @@ def cumsum(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
 )
 def cumprod(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
     """The products of all elements up to each one, along a dimension."""
-    return K.cumprod(K.cast(input, dtype), dim)
+    return K.cast(K.cumprod(K.cast(input, dtype), dim), dtype)
 
 
 def _cumprod_input(K: Any, g: Any, input: Any, out: Any, dim: int) -> Any:

@@ -31,7 +31,16 @@ def reshape(input: Tensor, shape: Ints) -> Tensor:
     handled=("dtype",),
 )
 def view(input: Tensor, shape: Ints, *, dtype: Any = None) -> Tensor:
-    """The same memory in another shape; RuntimeError where the layout does not allow it."""
+    """The same memory in another shape, or read as another dtype, as in x.view(dtype).
+
+    RuntimeError where the layout does not allow it.
+    """
+    return K.bits_as(input, dtype)
+
+
+@primitive(custom(), grad=NOT_DIFFERENTIABLE, namespace="_", fallback=False)
+def bits_as(input: Tensor, dtype: Any) -> Tensor:
+    """The same memory read as another dtype; the last dimension shrinks or grows with its size."""
 
 
 @primitive(
@@ -67,7 +76,8 @@ def expand(input: Tensor, size: Ints) -> Tensor:
             (make(5), slice(1, 4)),
             (make(3, 4), (slice(None), None, slice(0, 4, 2), ...)),
             (make(2, 3, 4), (slice(None), slice(None), -1, ...)),
-        ]
+        ],
+        rule=lambda input, index: _check_ints(input, index),
     ),
     grad={
         "input": lambda K, g, input_shape, index: K.basic_index_backward(g, input_shape, index)
@@ -78,6 +88,30 @@ def expand(input: Tensor, size: Ints) -> Tensor:
 )
 def basic_index(input: Tensor, index: Any) -> Tensor:
     """Indexing by a slice, or a tuple of ints, slices, None and, last, an Ellipsis; a view."""
+
+
+def _check_ints(input: Tensor, index: Any) -> None:
+    """Raise IndexError for the first int that its dimension does not have."""
+    items = index if isinstance(index, tuple) else (index,)
+    consumed = len([i for i in items if i is not None and i is not Ellipsis])
+    if consumed > input.ndim:
+        if not input.ndim:
+            raise IndexError(
+                "invalid index of a 0-dim tensor. Use `tensor.item()` to convert a 0-dim tensor to a "
+                "number"
+            )
+        raise IndexError(
+            f"too many indices for tensor of dimension {input.ndim}: {consumed} were given"
+        )
+    at = 0
+    for item in items:
+        if item is Ellipsis:
+            at += input.ndim - consumed
+        elif item is not None:
+            size = input.shape[at]
+            if isinstance(item, int) and not -size <= item < size:
+                raise IndexError(f"index {item} is out of bounds for dimension {at} with size {size}")
+            at += 1
 
 
 @primitive(
@@ -380,6 +414,7 @@ def flip(input: Tensor, dims: Ints) -> Tensor:
 
 @primitive(
     movement(
+        promotes=True,
         samples=lambda make: [
             ([make(2, 3), make(1, 3)],),
             ([make(2, 3), make(2, 1)], 1),

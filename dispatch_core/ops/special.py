@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
+from dispatch_core._dtypes import float32
 from dispatch_core._families.base import FLOATING, REAL
 from dispatch_core._families.pointwise import FLOAT, SAME, pointwise
 from dispatch_core._op import K, composite
@@ -59,7 +60,10 @@ def _times(name: str, log: Any) -> Any:
         value = K.mul(log(other), input) if isinstance(other, Tensor) else K.mul(input, log(other))
         nan = K.ne(other, other) if isinstance(other, Tensor) else other != other  # noqa: PLR0124
         zero = K.eq(input, 0) if isinstance(input, Tensor) else input == 0
-        value = K.where(zero, 0.0, value) if isinstance(zero, Tensor) else value * 0 if zero else value
+        if isinstance(zero, Tensor):
+            value = K.where(zero, 0.0, value)
+        elif zero:
+            value = K.zeros_like(value)
         if isinstance(nan, Tensor):
             return K.where(nan, float("nan"), value)
         return value * float("nan") if nan else value
@@ -198,6 +202,8 @@ def _sin_pi(x: Tensor) -> Tensor:
 )
 def lgamma(input: Tensor) -> Tensor:
     """log |gamma(x)|: recurrence and Stirling's series (Abramowitz and Stegun 6.1.41), reflected below 0."""
+    if input.dtype.itemsize == 2:  # products of shifted arguments overflow there
+        return K.cast(K.lgamma(K.cast(input, float32)), input.dtype)
     low = K.le(input, 0)
     x = K.where(low, 1 - input, input)
     product = x
@@ -271,6 +277,8 @@ def polygamma(n: int, input: Tensor) -> Tensor:
     """The n-th derivative of digamma."""
     if n < 0:
         raise RuntimeError("polygamma(n, x) does not support negative n.")
+    if input.dtype.itemsize == 2:
+        return K.cast(K.polygamma(n, K.cast(input, float32)), input.dtype)
     if n == 0:
         return K.digamma(input)
     value = _polygamma_positive(n, K.where(K.gt(input, 0), input, 1 - input))

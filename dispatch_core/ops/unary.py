@@ -109,7 +109,8 @@ def sqrt(input: Tensor) -> Tensor:
 
 
 @primitive(
-    pointwise(FLOAT), grad={"input": lambda K, g, out: g * K.conj(1 - out * out)}, out=True
+    pointwise(FLOAT), grad={"input": lambda K, g, out: g * K.conj(1 - out * out)}, out=True,
+    aliases=("nn.functional.tanh",),
 )
 def tanh(input: Tensor) -> Tensor:
     """The hyperbolic tangent of each element."""

@@ -17,7 +17,7 @@ _SAME_NAME = (
     "bitwise_xor", "maximum", "minimum", "fmax", "fmin", "where", "hypot", "copysign", "logaddexp",
     "logaddexp2", "nextafter", "heaviside", "gcd", "lcm", "deg2rad", "rad2deg", "matmul", "outer",
     "kron", "sinc", "tril", "triu", "flip", "fliplr", "flipud", "rot90", "tile", "count_nonzero",
-    "real", "imag", "ldexp", "nan_to_num", "ravel", "broadcast_to", "diff", "cross", "trace",
+    "real", "imag", "ravel", "broadcast_to", "diff", "cross", "trace",
     "nansum", "nanmean", "diagonal",
 )  # fmt: skip
 _OTHER_NAME = {
@@ -28,7 +28,7 @@ _OTHER_NAME = {
     "fmod": "fmod", "floor_divide": "floor_divide", "pow": "power", "eq": "equal",
     "ne": "not_equal", "lt": "less", "le": "less_equal", "gt": "greater", "ge": "greater_equal",
     "positive": "copy", "clone": "copy", "permute": "transpose", "movedim": "moveaxis",
-    "bitwise_left_shift": "left_shift", "bitwise_right_shift": "right_shift", "angle": "angle",
+    "bitwise_left_shift": "left_shift", "bitwise_right_shift": "right_shift",
     "unsqueeze": "expand_dims",
 }  # fmt: skip
 
@@ -81,6 +81,7 @@ REFERENCES: dict[str, Reference] = {
     "sgn": _sgn,
     "sign": _sgn,
     "transpose": lambda input, dim0, dim1: np.swapaxes(input, dim0, dim1) if input.ndim else input,
+    "angle": lambda input: np.angle(_inexact(input)),
     "round": np.rint,
     "frac": lambda input: input - np.trunc(input),
     "reciprocal": lambda input: 1 / np.asarray(input),
@@ -90,7 +91,7 @@ REFERENCES: dict[str, Reference] = {
     "softplus": lambda input: np.log1p(np.exp(input)),
     "erf": _elementwise(math.erf),
     "erfc": _elementwise(math.erfc),
-    "lgamma": _elementwise(math.lgamma),
+    "lgamma": _elementwise(lambda x: math.inf if x <= 0 and x == int(x) else math.lgamma(x)),
     "softmax": _softmax,
     "log_softmax": lambda input, dim: np.log(_softmax(input, dim)),
     "logsumexp": lambda input, dim, keepdim=False: np.log(

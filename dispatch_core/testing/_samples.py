@@ -12,7 +12,7 @@ import numpy as np
 
 from dispatch_core._construct import tensor
 from dispatch_core._dispatcher.operator import Op
-from dispatch_core._dtypes import ALL_DTYPES, Category, Priority, bool_, dtype, int64, scalar_dtype
+from dispatch_core._dtypes import ALL_DTYPES, Category, Priority, bool_, complex64, dtype, float32, int64, scalar_dtype
 from dispatch_core._op import OPERATORS, Declared
 from dispatch_core._tensor import Tensor
 from dispatch_core.testing._creation import draw
@@ -112,7 +112,7 @@ def samples_of(op: Op, dtype: dtype, device: str) -> list[Sample]:
 
 def has_samples(op: Op) -> bool:
     """Whether the family or the declaration gives sample calls."""
-    probe = next(d for d in ALL_DTYPES if accepts(op, d))
+    probe = next(d for d in (float32, complex64, *ALL_DTYPES) if accepts(op, d))
     return bool(op.family.samples(op, Maker(op.name, probe, "cpu")))
 
 
@@ -137,12 +137,12 @@ def sample_dtype(op: Op, given: dtype, sample: Sample) -> dtype:
                 operands.append((each.dtype, rank))
             elif each is not None:
                 operands.append((scalar_dtype(each), Priority.SCALAR))
-    return op.family.compute(operands)
+    return op.family.compute(operands) if operands else given
 
 
 def accepts(op: Op, given: dtype) -> bool:
     """Whether the operator's family takes tensors of a dtype."""
-    return computed_dtype(op, given).category in op.family.accepts
+    return op.family.takes(computed_dtype(op, given))
 
 
 def accepted_dtypes(op: Op) -> list[dtype]:

@@ -6,8 +6,8 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from dispatch_cpu.kernels._optim_blocks import BLOCK, SMALL
 from dispatch_cpu.kernels import optim
+from dispatch_cpu.kernels._optim_blocks import BLOCK, SMALL
 
 rng = np.random.default_rng(0)
 DEFAULTS = {

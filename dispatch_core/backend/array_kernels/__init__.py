@@ -10,6 +10,7 @@ from dispatch_core.backend.array_kernels import (
     create,
     elementwise,
     index,
+    linalg,
     movement,
     random,
     reduce,
@@ -18,7 +19,7 @@ from dispatch_core.backend.array_kernels import (
 from dispatch_core.backend.kernels import KernelTable
 
 _WIDE = (float32, float64, complex64, complex128)
-_TOPICS = (elementwise, reduce, movement, create, index, contract, random, sorting)
+_TOPICS = (elementwise, reduce, movement, create, index, contract, random, sorting, linalg)
 
 
 def register_all(table: KernelTable, xp: Any, provider: str) -> None:

@@ -25,6 +25,8 @@ def kernels(xp: Any) -> dict[str, Kernel]:
         "clone": lambda input: input.copy(order="K") if input.size else input.copy(),
         "flip": lambda input, dims: xp.flip(input, dims).copy() if input.ndim else input.copy(),
         "cat": _cat(xp),
+        "bits_as": _bits_as,
+        "unfold_windows": _unfold_windows(xp),
         "view_as_real": _view_as_real,
         "view_as_complex": _view_as_complex,
     }
@@ -205,3 +207,43 @@ def _view_as_complex(input: Any) -> Any:
             "Tensor must have a last dimension with stride 1, and even strides elsewhere; use clone()"
         )
     return input.view(f"c{2 * size}")[..., 0]
+
+
+def _unfold_windows(xp: Any) -> Kernel:
+    strided = stride_trick(xp)
+
+    def unfold_windows(input: Any, dimension: int, size: int, step: int) -> Any:
+        if input.ndim == 0:
+            input = input.reshape(1)
+        elif not -input.ndim <= dimension < input.ndim:
+            raise IndexError(dimension)
+        at = dimension % input.ndim
+        n = input.shape[at]
+        if step <= 0:
+            raise RuntimeError(f"step is {step} but must be > 0")
+        if not 0 <= size <= n:
+            raise RuntimeError(
+                f"maximum size for tensor at dimension {at} is {n} but size is {size}"
+            )
+        shape = [*input.shape, size]
+        strides = [*input.strides, input.strides[at]]
+        shape[at] = (n - size) // step + 1
+        strides[at] *= step
+        return strided(input, tuple(shape), tuple(strides))
+
+    return unfold_windows
+
+
+def _bits_as(input: Any, dtype: Any) -> Any:
+    wanted = dtype.numpy_dtype
+    if wanted.itemsize != input.dtype.itemsize and input.ndim == 0:
+        raise RuntimeError(
+            "self.dim() cannot be 0 to view a tensor as a dtype of a different element size"
+        )
+    try:
+        return input.view(wanted)
+    except ValueError:
+        raise RuntimeError(
+            f"self.size(-1) must be divisible by {wanted.itemsize // input.dtype.itemsize}, and its "
+            f"stride 1, to view {input.dtype} as {wanted}, but got shape {list(input.shape)}"
+        ) from None

@@ -7,6 +7,7 @@ from dispatch_core.ops.nn import (  # noqa: F401  they declare
     conv,
     distance,
     dropout,
+    grid,
     linear,
     loss,
     norm,

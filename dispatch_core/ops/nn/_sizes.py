@@ -23,12 +23,13 @@ def ntuple(what: str, value: Any, n: int) -> tuple[int, ...]:
 def batched(
     what: str, input: Tensor, n: int, function: Callable[[Tensor], Any], channels: int = 1
 ) -> Any:
-    """`function` of (N, C, *spatial) with `n` spatial dimensions; N is lent to inputs without it."""
+    """`function` of (N, C, *) with `n` spatial dimensions; inputs without N are lent one."""
     if input.ndim == n + channels + 1:
         return function(input)
     if input.ndim != n + channels:
         raise RuntimeError(
-            f"{what}() expected {n + channels}D (unbatched) or {n + channels + 1}D (batched) input, "
+            f"{what}() expected {n + channels}D (unbatched) or {n + channels + 1}D (batched) "
+            "input, "
             f"but got input of size: {list(input.shape)}"
         )
     found = function(K.unsqueeze(input, 0))

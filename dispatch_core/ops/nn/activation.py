@@ -31,10 +31,8 @@ def relu(input: Tensor, inplace: bool = False) -> Tensor:
 
 
 @composite(
-    pointwise(SAME, REAL_NUMBERS),
-    grad={
-        "input": lambda g, input, min_val, max_val: g * ((input > min_val) & (input < max_val))
-    },
+    pointwise(SAME, FLOATING),
+    grad={"input": lambda g, input, min_val, max_val: g * ((input > min_val) & (input < max_val))},
     namespace=F,
 )
 def hardtanh(
@@ -45,6 +43,8 @@ def hardtanh(
         raise ValueError(
             f"min_val cannot be greater than max_val, got min_val={min_val} and max_val={max_val}"
         )
+    if not input.is_floating_point():
+        min_val, max_val = int(min_val), int(max_val)
     return K.minimum(K.maximum(input, min_val), max_val)
 
 
@@ -59,7 +59,7 @@ def relu6(input: Tensor, inplace: bool = False) -> Tensor:
 
 
 @composite(
-    pointwise(SAME, REAL_NUMBERS),
+    pointwise(SAME, REAL_NUMBERS, samples=lambda make: [(make(3, 4), 1, 2), (make(), 0, 1)]),
     grad={"input": lambda g, input, threshold: g * (input > threshold)},
     aliases=("nn.functional.threshold",),
     method=False,
@@ -71,9 +71,7 @@ def threshold(input: Tensor, threshold: float, value: float, inplace: bool = Fal
 
 @composite(
     pointwise(SAME, FLOATING),
-    grad={
-        "input": lambda K, g, input, negative_slope: K.where(input > 0, g, g * negative_slope)
-    },
+    grad={"input": lambda K, g, input, negative_slope: K.where(input > 0, g, g * negative_slope)},
     namespace=F,
 )
 def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
@@ -89,8 +87,9 @@ def _expm1_where_negative(K: Any, input: Any, scale: float) -> Any:
 @composite(
     pointwise(SAME, FLOATING),
     grad={
-        "input": lambda K, g, input, alpha: g
-        * K.where(input > 0, 1.0, alpha * (_expm1_where_negative(K, input, 1.0) + 1))
+        "input": lambda K, g, input, alpha: (
+            g * K.where(input > 0, 1.0, alpha * (_expm1_where_negative(K, input, 1.0) + 1))
+        )
     },
     namespace=F,
 )
@@ -102,8 +101,9 @@ def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
 @composite(
     pointwise(SAME, FLOATING),
     grad={
-        "input": lambda K, g, input, alpha: g
-        * K.where(input > 0, 1.0, _expm1_where_negative(K, input, 1 / alpha) + 1)
+        "input": lambda K, g, input, alpha: (
+            g * K.where(input > 0, 1.0, _expm1_where_negative(K, input, 1 / alpha) + 1)
+        )
     },
     aliases=("nn.functional.celu",),
     method=False,
@@ -118,8 +118,12 @@ def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
 @composite(
     pointwise(SAME, FLOATING),
     grad={
-        "input": lambda K, g, input: g
-        * K.where(input > 0, SELU_SCALE, (_expm1_where_negative(K, input, 1.0) + 1) * SELU_SLOPE)
+        "input": lambda K, g, input: (
+            g
+            * K.where(
+                input > 0, SELU_SCALE, (_expm1_where_negative(K, input, 1.0) + 1) * SELU_SLOPE
+            )
+        )
     },
     aliases=("nn.functional.selu",),
     method=False,
@@ -133,7 +137,8 @@ def selu(input: Tensor, inplace: bool = False) -> Tensor:
 
 @composite(
     custom(
-        FLOATING, samples=lambda make: [(make(2, 3, 4), make(3)), (make(5), make(1)), (make(), make(1))]
+        FLOATING,
+        samples=lambda make: [(make(2, 3, 4), make(3)), (make(5), make(1)), (make(), make(1))],
     ),
     aliases=("nn.functional.prelu",),
 )
@@ -198,8 +203,9 @@ def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
 @composite(
     pointwise(SAME, FLOATING),
     grad={
-        "input": lambda K, g, input: g
-        * K.where(input < -3, 0.0, K.where(input < 3, input / 3 + 0.5, 1.0))
+        "input": lambda K, g, input: (
+            g * K.where(input < -3, 0.0, K.where(input < 3, input / 3 + 0.5, 1.0))
+        )
     },
     namespace=F,
 )
@@ -221,9 +227,7 @@ def gelu(input: Tensor, *, approximate: str = "none") -> Tensor:
     if approximate == "tanh":
         return input * (K.tanh(_gelu_inner(K, input)) + 1) * 0.5
     if approximate != "none":
-        raise RuntimeError(
-            f"approximate argument must be either none or tanh, got {approximate!r}"
-        )
+        raise RuntimeError(f"approximate argument must be either none or tanh, got {approximate!r}")
     return input * (K.erf(input * SQRT_HALF) + 1) * 0.5
 
 
@@ -308,9 +312,7 @@ def softsign(input: Tensor) -> Tensor:
     return input / (K.abs(input) + 1)
 
 
-@composite(
-    custom(FLOATING, samples=lambda make: [(make(3, 4),), (make(2, 6, 3), 1)]), namespace=F
-)
+@composite(custom(FLOATING, samples=lambda make: [(make(3, 4),), (make(2, 6, 3), 1)]), namespace=F)
 def glu(input: Tensor, dim: int = -1) -> Tensor:
     """a * sigmoid(b), where a and b are the halves of `dim`; RuntimeError for an odd length."""
     if input.ndim == 0:

@@ -1,7 +1,7 @@
 """Convolution, its transpose and its weight's gradient, in one, two and three dimensions.
 
-The three are linear in each tensor and are each other's gradients, so derivatives of any order exist
-and never leave them.
+The three are linear in each tensor and are each other's gradients, so derivatives of any order
+exist and never leave them.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ def convolution_transpose(
     dilation: Any,
     groups: int,
 ) -> Tensor:
-    """The adjoint of `convolution`: (N, C, *spatial), weight (C, O/groups, *kernel), (N, O, *out)."""
+    """The adjoint of `convolution`: (N, C, *), weight (C, O/groups, *kernel) -> (N, O, *out)."""
     kernel = tuple(weight.shape[2:])
     size = tuple(input.shape[2:])
     out = tuple(
@@ -139,9 +139,7 @@ def convolution_transpose(
     columns = K.matmul(K.permute(flat, (0, 2, 1)), planes)
     outputs = groups * weight.shape[1]
     columns = K.reshape(columns, (n, outputs, product(kernel), product(size)))
-    found = K.fold_windows(
-        columns, (n, outputs, *out), kernel, stride, padding, dilation, size
-    )
+    found = K.fold_windows(columns, (n, outputs, *out), kernel, stride, padding, dilation, size)
     return found if bias is None else found + _per_channel(bias, len(out))
 
 
@@ -187,7 +185,7 @@ def convolution_weight(
     return K.reshape(K.sum(each, 0), (outputs, channels // groups, *kernel_size))
 
 
-# -- public functions --------------------------------------------------------------------------------
+# -- public functions ------------------------------------------------------------------------------
 
 
 def _check(input: Tensor, weight: Tensor, bias: Any, groups: int, n: int, transposed: bool) -> None:
@@ -208,7 +206,8 @@ def _check(input: Tensor, weight: Tensor, bias: Any, groups: int, n: int, transp
         )
     if groups < 1 or outputs % groups:
         raise RuntimeError(
-            f"Given groups={groups}, expected weight to be divisible by {groups} at dimension 0, but "
+            f"Given groups={groups}, expected weight to be divisible by {groups} at dimension 0, "
+            "but "
             f"got weight of size {list(weight.shape)} instead"
         )
     if bias is not None and tuple(bias.shape) != (outputs,):
@@ -219,7 +218,7 @@ def _check(input: Tensor, weight: Tensor, bias: Any, groups: int, n: int, transp
 
 
 def _same_padding(input: Tensor, kernel: Any, stride: Any, dilation: Any) -> tuple[Tensor, Any]:
-    """Padding that keeps the size; where it is uneven the input is padded by one at the end first."""
+    """Padding that keeps the size; what it lacks to be even is added to the input's end first."""
     if any(s != 1 for s in stride):
         raise RuntimeError("padding='same' is not supported for strided convolutions")
     totals = [d * (k - 1) for k, d in zip(kernel, dilation, strict=True)]
@@ -291,10 +290,31 @@ _DOC = """Correlate (N, C, *) with a weight (O, C / groups, *), ?-dimensional; N
 
     `padding` may be "same" or "valid". RuntimeError for channels that do not fit.
     """
-_DOC_TRANSPOSED = """The gradient of `conv?d` for its input, as a function of (N, C, *); N may be missing.
+_DOC_TRANSPOSED = """The gradient of `conv?d` for its input, as a function of (N, C, *) or (C, *).
 
     The weight is (C, O / groups, *). RuntimeError for channels that do not fit.
     """
+
+
+def _samples(name: str, n: int) -> Callable[[Any], list[Any]]:
+    """Sample calls: strides, padding, dilation, groups, and without a batch."""
+    sizes, kernel = (5, 4, 3)[:n], (3, 2, 2)[:n]
+
+    def samples(make: Any) -> list[Any]:
+        x, w, bias = make(2, 4, *sizes), make(4, 2, *kernel), make(4)
+        if name == "conv?d":
+            return [
+                (x, make(3, 4, *kernel)),
+                (x, w, bias, {"stride": 2, "padding": 1, "groups": 2}),
+                (make(4, *sizes), make(2, 4, *(2,) * n), None, 1, "same", 2 if n == 1 else 1),
+            ]
+        return [
+            (x, make(4, 3, *kernel)),
+            (x, w, bias, {"stride": 2, "padding": 1, "output_padding": 1, "groups": 2}),
+            (make(4, *sizes), make(4, 2, *kernel), {"dilation": 2 if n == 1 else 1}),
+        ]
+
+    return samples
 
 
 def _declare(n: int) -> None:
@@ -318,9 +338,9 @@ def _declare(n: int) -> None:
     )
     for name, function, doc in made:
         function = declared(name, n, function, doc)
-        composite(
-            custom(INEXACT), aliases=(f"nn.functional.{function.__name__}",), method=False
-        )(function)
+        composite(custom(INEXACT, samples=_samples(name, n)), aliases=(f"nn.functional.{function.__name__}",), method=False)(
+            function
+        )
 
 
 for _n in (1, 2, 3):

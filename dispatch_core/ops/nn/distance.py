@@ -10,6 +10,8 @@ from dispatch_core._families.others import custom
 from dispatch_core._op import K, composite
 from dispatch_core._tensor import Tensor
 
+F = "nn.functional"
+
 
 def power_norm(x: Tensor, p: float, dim: int, keepdim: bool) -> Tensor:
     """(sum of |x|^p)^(1/p) along a dimension; the derivative at 0 is 0."""
@@ -42,7 +44,9 @@ def pairwise_distance(
 
 
 @composite(
-    custom(FLOATING, samples=lambda make: [(make(3, 4), make(3, 4)), (make(2, 3, 4), make(3, 4), -1)]),
+    custom(
+        FLOATING, samples=lambda make: [(make(3, 4), make(3, 4)), (make(2, 3, 4), make(3, 4), -1)]
+    ),
     aliases=("nn.functional.cosine_similarity",),
     method=False,
 )
@@ -50,3 +54,33 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
     """The cosine of the angle between two tensors along `dim`; norms count as at least `eps`."""
     units: list[Any] = [x / K.maximum(power_norm(x, 2, dim, True), eps) for x in (x1, x2)]
     return K.sum(units[0] * units[1], dim)  # type: ignore[no-any-return]
+
+
+@composite(
+    custom(FLOATING, samples=lambda make: [(make(3, 4),), (make(3, 4), 1.0, 0)]), namespace=F
+)
+def normalize(
+    input: Tensor, p: float = 2.0, dim: Any = 1, eps: float = 1e-12, out: Any = None
+) -> Tensor:
+    """The vectors along `dim` divided by their p-norm, or by `eps` where that is smaller."""
+    found = input / K.maximum(power_norm(input, p, dim, True), eps)
+    return found if out is None else out.copy_(found)  # type: ignore[no-any-return]
+
+
+@composite(
+    custom(FLOATING, samples=lambda make: [(make(4, 3),), (make(3, 2), 1.0)]),
+    aliases=("nn.functional.pdist",),
+    method=False,
+)
+def pdist(input: Tensor, p: float = 2.0) -> Tensor:
+    """The p-norm distances of all pairs of rows (i < j) of (N, D), N (N - 1) / 2 of them."""
+    if input.ndim != 2:
+        raise RuntimeError(f"pdist only supports 2D tensors, got: {input.ndim}D")
+    if p < 0:
+        raise RuntimeError("pdist only supports non-negative p values")
+    n = input.shape[0]
+    row = K.unsqueeze(K.storage_index(input, n), 1)
+    column = K.storage_index(input, n)
+    pairs = K.nonzero_rows(K.lt(row, column))
+    a, b = (K.index_select(input, 0, K.select(pairs, 1, i)) for i in (0, 1))
+    return power_norm(a - b, p, -1, False)

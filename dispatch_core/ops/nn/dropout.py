@@ -1,4 +1,4 @@
-"""Random functions of training: dropout of elements and channels, and the randomised activations."""
+"""Random functions of training: dropout of elements and channels, randomised activations."""
 
 from __future__ import annotations
 
@@ -38,18 +38,14 @@ def _drop(input: Tensor, p: float, spatial: bool) -> Tensor:
     return input * (_kept(input, p, spatial) * (1 / (1 - p)))
 
 
-@composite(
-    random(inplace=True), random=True, aliases=("nn.functional.dropout",), method=False
-)
+@composite(random(inplace=True), random=True, aliases=("nn.functional.dropout",), method=False)
 def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """Each element zero with probability `p`, the others scaled by 1 / (1 - p), when training."""
     _check_p(p)
     return _drop(input, p, False) if training and p else input
 
 
-def _drop_channels(
-    n: int, input: Tensor, p: float, training: bool
-) -> Tensor:
+def _drop_channels(n: int, input: Tensor, p: float, training: bool) -> Tensor:
     """Drop whole channels; what lacks N for `n` spatial dimensions is lent one (not for images)."""
     _check_p(p)
     if n == 1 and input.ndim not in (2, 3):
@@ -78,13 +74,13 @@ for _n in (1, 2, 3):
     _declare(_n)
 
 
-# -- dropout that keeps the statistics of `selu` -------------------------------------------------------------
+# -- dropout that keeps the statistics of `selu` ---------------------------------------------------
 
 _NEGATIVE_LIMIT = -1.7580993408473766  # of selu
 
 
 def _alpha_drop(input: Tensor, p: float, spatial: bool) -> Tensor:
-    """The dropped are selu's negative limit; then mean and variance are restored (Klambauer 2017)."""
+    """The dropped get selu's negative limit; then mean and variance are restored (2017)."""
     if p == 1:
         return input * 0.0
     scale = ((1 - p) * (1 + p * _NEGATIVE_LIMIT**2)) ** -0.5
@@ -93,7 +89,9 @@ def _alpha_drop(input: Tensor, p: float, spatial: bool) -> Tensor:
     return input * (kept * scale) + ((1 - kept) * (_NEGATIVE_LIMIT * scale) + offset)
 
 
-@composite(random(inplace=True), random=True, aliases=("nn.functional.alpha_dropout",), method=False)
+@composite(
+    random(inplace=True), random=True, aliases=("nn.functional.alpha_dropout",), method=False
+)
 def alpha_dropout(
     input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False
 ) -> Tensor:
@@ -103,7 +101,10 @@ def alpha_dropout(
 
 
 @composite(
-    random(inplace=True), random=True, aliases=("nn.functional.feature_alpha_dropout",), method=False
+    random(inplace=True),
+    random=True,
+    aliases=("nn.functional.feature_alpha_dropout",),
+    method=False,
 )
 def feature_alpha_dropout(
     input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False
@@ -113,7 +114,7 @@ def feature_alpha_dropout(
     return _alpha_drop(input, p, True) if training and p else input
 
 
-# -- random activations -----------------------------------------------------------------------------------------
+# -- random activations ----------------------------------------------------------------------------
 
 
 @composite(random(inplace=True), random=True, aliases=("nn.functional.rrelu",), method=False)
@@ -124,7 +125,7 @@ def rrelu(
     training: bool = False,
     inplace: bool = False,
 ) -> Tensor:
-    """x where x >= 0, else a * x with a random in [lower, upper], or their mean (Xu et al. 2015)."""
+    """x where x >= 0, else a * x, a random in [lower, upper] or their mean (Xu et al. 2015)."""
     if lower > upper:
         raise RuntimeError(
             f"Lower bound should be less than or equal to the upper bound, got {lower} > {upper}"
@@ -135,7 +136,7 @@ def rrelu(
     return input * K.where(K.ge(input, 0), 1.0, drawn * (upper - lower) + lower)
 
 
-@composite(custom(FLOATING), random=True, namespace=F)
+@composite(custom(FLOATING, samples=lambda make: [(make(3, 4),), (make(3, 4), 0.5, False)]), random=True, namespace=F)
 def gumbel_softmax(
     logits: Tensor, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1
 ) -> Tensor:

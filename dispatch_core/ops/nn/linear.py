@@ -15,7 +15,7 @@ from dispatch_core._tensor import Tensor
 F = "nn.functional"
 
 
-# -- linear maps ---------------------------------------------------------------------------------------------
+# -- linear maps -----------------------------------------------------------------------------------
 
 
 def _rows(K: Any, x: Any) -> Any:
@@ -29,7 +29,8 @@ def _check_linear(input: Tensor, weight: Tensor, bias: Tensor | None) -> None:
         raise RuntimeError(
             f"linear(): mat1 and mat2 shapes cannot be multiplied ({rows}x"
             f"{input.shape[-1] if input.ndim else 0} and "
-            f"{weight.shape[-1] if weight.ndim else 0}x{weight.shape[0] if weight.ndim else 0}): the "
+            f"{weight.shape[-1] if weight.ndim else 0}x{weight.shape[0] if weight.ndim else 0}): "
+            "the "
             f"last dimension of input {list(input.shape)} must equal that of weight "
             f"{list(weight.shape)}"
         )
@@ -55,9 +56,9 @@ def _check_linear(input: Tensor, weight: Tensor, bias: Tensor | None) -> None:
     grad={
         "input": lambda K, g, weight: _linear_input(K, g, weight),
         "weight": lambda K, g, input, weight_shape: _linear_weight(K, g, input, weight_shape),
-        "bias": lambda K, g, bias_shape: K.sum(_rows(K, g), 0, False)
-        if len(bias_shape)
-        else K.sum(g, None, False),
+        "bias": lambda K, g, bias_shape: (
+            K.sum(_rows(K, g), 0, False) if bias_shape else K.sum(g, None, False)
+        ),
     },
     namespace=F,
 )
@@ -82,16 +83,12 @@ def _linear_weight(K: Any, g: Any, input: Any, weight_shape: Any) -> Any:
 
 
 @composite(
-    contraction(
-        INEXACT, samples=lambda make: [(make(5, 3), make(5, 4), make(2, 3, 4), make(2))]
-    ),
+    contraction(INEXACT, samples=lambda make: [(make(5, 3), make(5, 4), make(2, 3, 4), make(2))]),
     aliases=("nn.functional.bilinear",),
     method=False,
 )
-def bilinear(
-    input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None
-) -> Tensor:
-    """input1 @ weight[k] @ input2 + bias[k] for every k: (*, a), (*, b), (out, a, b) -> (*, out)."""
+def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """input1 @ weight[k] @ input2 + bias[k]: (*, a), (*, b), (out, a, b), (out) -> (*, out)."""
     if input1.shape[:-1] != input2.shape[:-1]:
         raise RuntimeError(
             "bilinear(): input batch dimensions do not match: got "
@@ -109,7 +106,7 @@ def bilinear(
     return out if bias is None else out + bias  # type: ignore[no-any-return]
 
 
-# -- attention -----------------------------------------------------------------------------------------------
+# -- attention -------------------------------------------------------------------------------------
 
 
 @composite(
@@ -136,9 +133,9 @@ def scaled_dot_product_attention(
 ) -> Tensor:
     """softmax(query @ key.T * scale + mask) @ value (Vaswani et al. 2017).
 
-    query (*, L, E), key (*, S, E), value (*, S, V) -> (*, L, V). A bool mask says what may be looked
-    at, a floating one is added; a query that may look at nothing gives 0. `scale` is 1 / sqrt(E)
-    unless given. With `enable_gqa` the heads (dimension -3) of key and value are repeated.
+    query (*, L, E), key (*, S, E), value (*, S, V) -> (*, L, V). A bool mask says what may be
+    looked at, a floating one is added; a query that may look at nothing gives 0. `scale` is 1 /
+    sqrt(E) unless given. With `enable_gqa` the heads (dimension -3) of key and value are repeated.
     """
     if is_causal and attn_mask is not None:
         raise RuntimeError(
@@ -183,22 +180,19 @@ def _masked_softmax(scores: Tensor, mask: Tensor) -> Tensor:
     return K.where(empty, 0.0, K.softmax(K.where(empty, 0.0, scores), -1))  # type: ignore[no-any-return]
 
 
-# -- embedding -----------------------------------------------------------------------------------------------
+# -- embedding -------------------------------------------------------------------------------------
 
 
 @composite(
     indexing(
         apart=("indices",),
         samples=lambda make: [
-            (make(5, 3), make(2, 4, low=0, high=5, integer=True), 1, False),
-            (make(5, 3), make(4, low=0, high=5, integer=True), -1, True),
+            (make(5, 3), make(2, 4, low=0, high=5, integer=True), -1, False),
         ],
     ),
     grad={
         "weight": lambda K, g, weight_shape, indices, padding_idx, scale_grad_by_freq: (
-            K.embedding_backward(
-                g, indices, weight_shape[0], padding_idx, scale_grad_by_freq
-            )
+            K.embedding_backward(g, indices, weight_shape[0], padding_idx, scale_grad_by_freq)
         ),
         "indices": NOT_DIFFERENTIABLE,
     },
@@ -207,12 +201,15 @@ def _masked_softmax(scores: Tensor, mask: Tensor) -> Tensor:
 def embedding_rows(
     weight: Tensor, indices: Tensor, padding_idx: int, scale_grad_by_freq: bool
 ) -> Tensor:
-    """The rows of weight (n, dim) at `indices` (*): (*, dim); row `padding_idx` gets no gradient."""
+    """The rows of weight (n, dim) at indices (*): (*, dim); no gradient for `padding_idx`."""
     flat = K.index_select(weight, 0, K.reshape(indices, (-1,)))
     return K.reshape(flat, (*indices.shape, *weight.shape[1:]))  # type: ignore[no-any-return]
 
 
-@composite(indexing(apart=("indices",)), namespace="_")
+@composite(indexing(INEXACT, apart=("indices",), samples=lambda make: [
+        (make(4, 3), make(4, low=0, high=5, integer=True), 5, -1, False),
+        (make(2, 3, 2), make(2, 3, low=0, high=4, integer=True), 4, 1, True),
+    ]), namespace="_")
 def embedding_backward(
     grad: Tensor, indices: Tensor, num_weights: int, padding_idx: int, scale_grad_by_freq: bool
 ) -> Tensor:
@@ -222,7 +219,9 @@ def embedding_backward(
     rows = K.reshape(grad, (index.shape[0], *width))
     factor: Any = None
     if scale_grad_by_freq:
-        uses = K.index_add(K.new_zeros(grad, (num_weights,)), 0, index, K.new_ones(grad, index.shape))
+        uses = K.index_add(
+            K.new_zeros(grad, (num_weights,)), 0, index, K.new_ones(grad, index.shape)
+        )
         factor = 1 / K.index_select(uses, 0, index)
     if padding_idx >= 0:
         kept = K.cast(K.ne(index, padding_idx), grad.dtype)
@@ -257,7 +256,10 @@ def _power_norm(x: Tensor, p: float) -> Tensor:
     return K.pow(K.sum(K.pow(K.abs(x), p), -1, True), 1 / p)  # type: ignore[no-any-return]
 
 
-@composite(indexing(apart=("input",)), namespace=F)
+@composite(indexing(apart=("input",), samples=lambda make: [
+        (make(2, 4, low=0, high=5, integer=True), make(5, 3)),
+        (make(low=0, high=5, integer=True), make(5, 3)),
+    ]), namespace=F)
 def embedding(
     input: Tensor,
     weight: Tensor,
@@ -283,7 +285,17 @@ def embedding(
     return K.embedding_rows(weight, input, padding, scale_grad_by_freq)  # type: ignore[no-any-return]
 
 
-@composite(indexing(apart=("input", "offsets")), namespace=F)
+
+def _bag_samples(make: Any) -> list[Any]:
+    weight = make(5, 3)
+    index = make(2, 4, low=0, high=5, integer=True)
+    flat = make(6, low=0, high=5, integer=True)
+    offsets = K.storage_index(flat, 2) * 4
+    weights = {"mode": "sum", "per_sample_weights": make(2, 4)}
+    return [(index, weight), (index, weight, weights), (flat, weight, offsets, {"mode": "max"})]
+
+
+@composite(indexing(FLOATING, apart=("input", "offsets"), samples=_bag_samples), namespace=F)
 def embedding_bag(
     input: Tensor,
     weight: Tensor,
@@ -335,7 +347,8 @@ def _bags(input: Tensor, offsets: Any, include_last_offset: bool) -> tuple[Tenso
     if input.ndim == 2:
         if offsets is not None:
             raise ValueError(
-                "if input is 2D, then offsets has to be None, as input is treated is a mini-batch of "
+                "if input is 2D, then offsets has to be None, as input is treated is a "
+                "mini-batch of "
                 "fixed length sequences"
             )
         bags, length = input.shape
@@ -343,7 +356,9 @@ def _bags(input: Tensor, offsets: Any, include_last_offset: bool) -> tuple[Tenso
         bag = K.reshape(K.expand(number, (bags, length)), (-1,))
         return K.reshape(input, (-1,)), bag, bags
     if input.ndim != 1:
-        raise ValueError(f"input has to be 1D or 2D Tensor, but got Tensor of dimension {input.ndim}")
+        raise ValueError(
+            f"input has to be 1D or 2D Tensor, but got Tensor of dimension {input.ndim}"
+        )
     if offsets is None or offsets.ndim != 1:
         raise ValueError("offsets has to be a 1D Tensor if input is 1D")
     if include_last_offset:
@@ -361,7 +376,7 @@ def _largest_of_bags(rows: Tensor, counted: Tensor, bag: Tensor, bags: int) -> T
     return K.where(K.unsqueeze(K.any(inside, 1), 1), found, 0.0)  # type: ignore[no-any-return]
 
 
-@composite(indexing(), grad=NOT_DIFFERENTIABLE, namespace=F)
+@composite(indexing(samples=lambda make: [(make(2, 3, low=0, high=4, integer=True), 5)]), grad=NOT_DIFFERENTIABLE, namespace=F)
 def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     """Integers (*) as int64 vectors (*, classes) with a single 1; classes found unless given."""
     if tensor.dtype is not int64:

@@ -46,14 +46,15 @@ def _pair_samples(make: Any) -> list[Any]:
     return [(make(3, 4), make(3, 4)), (make(3, 4), make(3, 4), None, None, "sum")]
 
 
-# -- element-wise differences ------------------------------------------------------------------------------------
+# -- element-wise differences ----------------------------------------------------------------------
 
 
 def _warn_broadcast(input: Tensor, target: Tensor) -> None:
     if input.shape != target.shape:
         warnings.warn(
             f"Using a target size ({target.shape}) that is different to the input size "
-            f"({input.shape}). This will likely lead to incorrect results due to broadcasting. Please "
+            f"({input.shape}). This will likely lead to incorrect results due to broadcasting. "
+            "Please "
             "ensure they have the same size.",
             stacklevel=5,
         )
@@ -141,7 +142,7 @@ def huber_loss(
     return _weighted(loss, weight, reduction, True)
 
 
-# -- classes -------------------------------------------------------------------------------------------------------
+# -- classes ---------------------------------------------------------------------------------------
 
 
 def _class_dim(input: Any) -> int:
@@ -203,8 +204,8 @@ def _class_samples(make: Any) -> list[Any]:
 @composite(
     custom(FLOATING, apart=("target",), samples=_class_samples),
     grad={
-        "input": lambda K, gs, target, weight, ignore_index, reduction, outs: (
-            _cross_entropy_input(K, gs, outs[1], target, weight, ignore_index, reduction)
+        "input": lambda K, gs, target, weight, ignore_index, reduction, outs: _cross_entropy_input(
+            K, gs, outs[1], target, weight, ignore_index, reduction
         ),
         "target": NOT_DIFFERENTIABLE,
         "weight": NOT_DIFFERENTIABLE,
@@ -232,7 +233,10 @@ def _cross_entropy_input(
     return main if found is None else main + found
 
 
-@composite(custom(FLOATING, apart=("target",)), namespace="_")
+@composite(custom(FLOATING, apart=("target",), samples=lambda make: [
+        (make(), K.log_softmax(make(4, 3), 1), make(4, low=0, high=3, integer=True), None, -100, "mean"),
+        (make(4), K.log_softmax(make(4, 3), 1), make(4, low=0, high=3, integer=True), None, 1, "none"),
+    ]), namespace="_")
 def cross_entropy_backward(
     grad: Tensor,
     log_probs: Tensor,
@@ -266,7 +270,21 @@ def nll(
     return K.sum(loss) if reduction == "sum" else loss
 
 
-@composite(custom(FLOATING, apart=("target",)), namespace=F)
+
+def _class_samples(make: Any) -> list[Any]:
+    x, target = make(4, 3), make(4, low=0, high=3, integer=True)
+    plane = make(2, 2, low=0, high=3, integer=True)
+    weight = make(3, low=0.5, high=2)
+    return [
+        (x, target),
+        (x, target, weight, {"reduction": "sum"}),
+        (x, target, {"ignore_index": 1, "reduction": "none"}),
+        (make(2, 3, 2), plane, weight),
+        (make(3), make(low=0, high=3, integer=True)),
+    ]
+
+
+@composite(custom(FLOATING, apart=("target",), constant=("weight",), samples=_class_samples), namespace=F)
 def nll_loss(
     input: Tensor,
     target: Tensor,
@@ -285,7 +303,19 @@ def nll_loss(
     return K.nll(input, target, weight, ignore_index, reduction)  # type: ignore[no-any-return]
 
 
-@composite(custom(FLOATING, apart=("target",)), namespace=F)
+
+def _smoothed_samples(make: Any) -> list[Any]:
+    x, target = make(4, 3), make(4, low=0, high=3, integer=True)
+    probabilities = K.softmax(make(4, 3), 1)
+    return [
+        *_class_samples(make),
+        (x, target, {"label_smoothing": 0.2}),
+        (x, probabilities),
+        (x, probabilities, make(3, low=0.5, high=2), {"label_smoothing": 0.1}),
+    ]
+
+
+@composite(custom(FLOATING, apart=("target",), constant=("weight",), samples=_smoothed_samples), namespace=F)
 def cross_entropy(
     input: Tensor,
     target: Tensor,
@@ -303,9 +333,7 @@ def cross_entropy(
     """
     reduction = _reduction(reduction, size_average, reduce)
     if not 0 <= label_smoothing <= 1:
-        raise RuntimeError(
-            f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}"
-        )
+        raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
     if target.dtype.is_floating_point and target.shape == input.shape:
         return _probability_entropy(input, target, weight, reduction, label_smoothing)
     _check_classes(input, target, weight)
@@ -352,12 +380,23 @@ def _probability_entropy(
     return K.sum(loss) if reduction == "sum" else loss
 
 
-# -- probabilities ------------------------------------------------------------------------------------------------
+# -- probabilities ---------------------------------------------------------------------------------
 
 
 def _binary_samples(make: Any) -> list[Any]:
     unit = {"low": 0.1, "high": 0.9}
-    return [(make(3, 4, **unit), make(3, 4, **unit)), (make(4, **unit), make(4, **unit), make(4, **unit))]
+    return [
+        (make(3, 4, **unit), make(3, 4, **unit)),
+        (make(4, **unit), make(4, **unit), make(4, **unit)),
+    ]
+
+
+def _divergence_samples(make: Any) -> list[Any]:
+    unit = {"low": 0.1, "high": 0.9}
+    return [
+        (make(3, 4), make(3, 4, **unit), None, None, "batchmean"),
+        (make(3, 4), make(3, 4), None, None, "sum", True),
+    ]
 
 
 @composite(custom(FLOATING, samples=_binary_samples), namespace=F)
@@ -395,7 +434,7 @@ def binary_cross_entropy_with_logits(
     reduction: str = "mean",
     pos_weight: Tensor | None = None,
 ) -> Tensor:
-    """`binary_cross_entropy` of sigmoid(input), without its overflow; positives times `pos_weight`."""
+    """`binary_cross_entropy` of sigmoid(input) without overflow; `pos_weight` for positives."""
     reduction = _reduction(reduction, size_average, reduce)
     if input.shape != target.shape:
         raise ValueError(
@@ -408,7 +447,7 @@ def binary_cross_entropy_with_logits(
     return _weighted(loss - log_sigmoid, weight, reduction, False)
 
 
-@composite(custom(FLOATING, samples=_binary_samples), namespace=F)
+@composite(custom(FLOATING, samples=_divergence_samples), namespace=F)
 def kl_div(
     input: Tensor,
     target: Tensor,
@@ -426,7 +465,8 @@ def kl_div(
     if reduction == "mean":
         warnings.warn(
             "reduction: 'mean' divides the total loss by both the batch size and the support size."
-            "'batchmean' divides only by the batch size, and aligns with the KL div math definition."
+            "'batchmean' divides only by the batch size, and aligns with the KL div math "
+            "definition."
             "'mean' will be changed to behave the same as 'batchmean' in the next major release.",
             stacklevel=4,
         )
@@ -441,7 +481,16 @@ def kl_div(
     return reduced(loss, reduction)
 
 
-@composite(custom(FLOATING, samples=_binary_samples), namespace=F)
+@composite(
+    custom(
+        FLOATING,
+        samples=lambda make: [
+            (make(3, 4), make(3, 4, low=1.1, high=3), True, True),
+            (make(4, low=0.2, high=2), make(4), False),
+        ],
+    ),
+    namespace=F,
+)
 def poisson_nll_loss(
     input: Tensor,
     target: Tensor,
@@ -503,14 +552,22 @@ def gaussian_nll_loss(
     return reduced(loss, reduction)
 
 
-# -- margins ----------------------------------------------------------------------------------------------------------
+# -- margins ---------------------------------------------------------------------------------------
 
 
 def _hinge(x: Tensor) -> Any:
     return K.relu(x)
 
 
-@composite(custom(FLOATING), namespace=F)
+
+def _signs(make: Any, *shape: int) -> Any:
+    """1 and -1, as the margin losses take them for targets."""
+    return K.cast_like(K.sgn(make(*shape, boolean=True) * 2 - 1), make())
+
+
+@composite(custom(FLOATING, samples=lambda make: [
+        (make(3, 4), _signs(make, 3, 4)), (make(4), _signs(make, 4), 0.5, {"reduction": "sum"}),
+    ]), namespace=F)
 def hinge_embedding_loss(
     input: Tensor,
     target: Tensor,
@@ -526,7 +583,10 @@ def hinge_embedding_loss(
     return reduced(near + far, reduction)
 
 
-@composite(custom(FLOATING), namespace=F)
+@composite(custom(FLOATING, samples=lambda make: [
+        (make(4), make(4), _signs(make, 4)),
+        (make(3, 4), make(3, 4), _signs(make, 3, 4), 0.5, {"reduction": "none"}),
+    ]), namespace=F)
 def margin_ranking_loss(
     input1: Tensor,
     input2: Tensor,
@@ -547,7 +607,10 @@ def margin_ranking_loss(
     return reduced(_hinge(-target * (input1 - input2) + margin), reduction)
 
 
-@composite(custom(FLOATING, apart=("target",)), namespace=F)
+@composite(custom(FLOATING, apart=("target",), samples=lambda make: [
+        (make(4, 3), make(4, 3), _signs(make, 4)),
+        (make(4, 3), make(4, 3), _signs(make, 4), 0.1, {"reduction": "sum"}),
+    ]), namespace=F)
 def cosine_embedding_loss(
     input1: Tensor,
     input2: Tensor,
@@ -563,7 +626,8 @@ def cosine_embedding_loss(
         raise RuntimeError("0D or 1D target tensor expected, multi-target not supported")
     if input1.ndim != target.ndim + 1:
         raise RuntimeError(
-            f"{target.ndim}D target tensor expects {target.ndim + 1}D input tensors, but found inputs "
+            f"{target.ndim}D target tensor expects {target.ndim + 1}D input tensors, but found "
+            "inputs "
             f"with sizes {list(input1.shape)} and {list(input2.shape)}."
         )
     dot = K.sum(input1 * input2, -1)
@@ -574,7 +638,9 @@ def cosine_embedding_loss(
     return reduced(near + far, reduction)
 
 
-@composite(custom(FLOATING), namespace=F)
+@composite(custom(FLOATING, samples=lambda make: [
+        (make(3, 4), _signs(make, 3, 4)), (make(4), _signs(make, 4), {"reduction": "none"}),
+    ]), namespace=F)
 def soft_margin_loss(
     input: Tensor,
     target: Tensor,
@@ -587,7 +653,11 @@ def soft_margin_loss(
     return reduced(-K.logsigmoid(target * input), reduction)
 
 
-@composite(custom(FLOATING, apart=("target",)), namespace=F)
+@composite(custom(FLOATING, apart=("target",), samples=lambda make: [
+        (make(4, 3), make(4, low=0, high=3, integer=True)),
+        (make(4, 3), make(4, low=0, high=3, integer=True), 2, 0.7, make(3, low=0.5, high=2)),
+        (make(3), make(low=0, high=3, integer=True), {"reduction": "sum"}),
+    ]), namespace=F)
 def multi_margin_loss(
     input: Tensor,
     target: Tensor,
@@ -598,7 +668,7 @@ def multi_margin_loss(
     reduce: Any = None,
     reduction: str = "mean",
 ) -> Tensor:
-    """The sum over other classes of max(0, margin - input[target] + input)^p / C: (N, C) and (N)."""
+    """The sum over other classes of max(0, margin - input[target] + input)^p / C."""
     reduction = _reduction(reduction, size_average, reduce)
     if p not in (1, 2):
         raise ValueError("only p == 1 and p == 2 supported")
@@ -617,7 +687,10 @@ def multi_margin_loss(
     return reduced(loss, reduction)
 
 
-@composite(custom(FLOATING, apart=("target",)), namespace=F)
+@composite(custom(FLOATING, apart=("target",), samples=lambda make: [
+        (make(2, 4), make(2, 4, low=-1, high=4, integer=True)),
+        (make(4), make(4, low=-1, high=4, integer=True), {"reduction": "sum"}),
+    ]), namespace=F)
 def multilabel_margin_loss(
     input: Tensor,
     target: Tensor,
@@ -646,7 +719,10 @@ def multilabel_margin_loss(
     return reduced(loss, reduction)
 
 
-@composite(custom(FLOATING), namespace=F)
+@composite(custom(FLOATING, samples=lambda make: [
+        (make(3, 4), make(3, 4, low=0, high=1)),
+        (make(3, 4), make(3, 4, low=0, high=1), make(4, low=0.5, high=2), {"reduction": "none"}),
+    ]), namespace=F)
 def multilabel_soft_margin_loss(
     input: Tensor,
     target: Tensor,
@@ -673,7 +749,10 @@ def _triplet(
     return reduced(_hinge(near - far + margin), reduction)
 
 
-@composite(custom(FLOATING), namespace=F)
+@composite(custom(FLOATING, samples=lambda make: [
+        (make(3, 4), make(3, 4), make(3, 4)),
+        (make(3, 4), make(3, 4), make(3, 4), 2.0, 1, {"swap": True, "reduction": "sum"}),
+    ]), namespace=F)
 def triplet_margin_loss(
     anchor: Tensor,
     positive: Tensor,
@@ -701,7 +780,10 @@ def triplet_margin_loss(
     )
 
 
-@composite(custom(FLOATING), namespace=F)
+@composite(custom(FLOATING, samples=lambda make: [
+        (make(3, 4), make(3, 4), make(3, 4)),
+        (make(3, 4), make(3, 4), make(3, 4), {"swap": True, "margin": 2.0, "reduction": "none"}),
+    ]), namespace=F)
 def triplet_margin_with_distance_loss(
     anchor: Tensor,
     positive: Tensor,
@@ -720,11 +802,22 @@ def triplet_margin_with_distance_loss(
     return _triplet(anchor, positive, negative, distance, margin, swap, reduction)
 
 
-# -- connectionist temporal classification ------------------------------------------------------------------------
+# -- connectionist temporal classification ---------------------------------------------------------
+
+
+
+def _ctc_samples(make: Any) -> list[Any]:
+    scores = K.log_softmax(make(6, 2, 4), 2)
+    targets = make(2, 3, low=1, high=4, integer=True)
+    return [
+        (scores, targets, [6, 5], [3, 2]),
+        (scores, targets, [6, 6], [2, 1], 0, "sum"),
+        (scores, targets, [6, 5], [2, 2], {"reduction": "none", "zero_infinity": True}),
+    ]
 
 
 @composite(
-    custom(REAL_NUMBERS, apart=("targets", "input_lengths", "target_lengths")),
+    custom(FLOATING, apart=("targets", "input_lengths", "target_lengths"), samples=_ctc_samples),
     aliases=("nn.functional.ctc_loss",),
     method=False,
 )
@@ -739,8 +832,9 @@ def ctc_loss(
 ) -> Tensor:
     """Minus the log-probability that (T, N, C) spells the targets (Graves et al. 2006).
 
-    Targets (N, S) or their concatenation, lengths (N) or sequences of ints. "mean" divides each loss
-    by its target's length. `zero_infinity` gives 0 for targets longer than their input can spell.
+    Targets (N, S) or their concatenation, lengths (N) or sequences of ints. "mean" divides each
+    loss by its target's length. `zero_infinity` gives 0 for targets longer than their input can
+    spell.
     """
     reduction = _reduction(reduction, None, None)
     batched = log_probs.ndim == 3
@@ -779,7 +873,9 @@ def _check_lengths(log_probs: Tensor, targets: Tensor, spans: Any, blank: int) -
         raise RuntimeError("blank must be in label range")
     for name, found in zip(("input_lengths", "target_lengths"), spans, strict=True):
         if len(found) != batch:
-            raise RuntimeError(f"{name} must be of size batch_size: got {len(found)}, expected {batch}")
+            raise RuntimeError(
+                f"{name} must be of size batch_size: got {len(found)}, expected {batch}"
+            )
     if max(spans[0], default=0) > steps:
         raise RuntimeError(
             f"Expected input_lengths to have value at most {steps}, but got value {max(spans[0])}"

@@ -1,8 +1,8 @@
 """Normalisation by the statistics of a batch, of the last dimensions or of groups of channels.
 
-Each has an operator that returns the statistics too, and one for its gradient. In the gradient's body
-the statistics count as variables of their own: their gradients go back through the first operator,
-so that derivatives of any order are complete.
+Each has an operator that returns the statistics too, and one for its gradient. In the gradient's
+body the statistics count as variables of their own: their gradients go back through the first
+operator, so that derivatives of any order are complete.
 """
 
 from __future__ import annotations
@@ -40,7 +40,9 @@ def _affine(x: Tensor, weight: Any, bias: Any, shape: Any) -> Tensor:
     return x if bias is None else x + K.reshape(bias, shape)
 
 
-def _norm_gradients(K: Any, gs: Any, shared: Any, mean: Any, rstd: Any, centred: Any, n: int) -> Any:
+def _norm_gradients(
+    K: Any, gs: Any, shared: Any, mean: Any, rstd: Any, centred: Any, n: int
+) -> Any:
     """The gradients of input, weight and bias from those of out, mean and 1 / std.
 
     `shared(g)` is the operator for the first; `centred()` is x - mean, `n` how many elements are
@@ -73,10 +75,11 @@ def _backward(
     level = K.mean(weighted, dims, True)
     slope = K.mean(weighted * unit, dims, True)
     grad_input = (weighted - level - unit * slope) * rstd
-    return K.cast_like(grad_input, input), K.sum(g * unit, over), K.sum(g, over)
+    grads = (grad_input, K.sum(g * unit, over), K.sum(g, over))
+    return tuple(K.cast_like(each, input) for each in grads)
 
 
-# -- batch norm --------------------------------------------------------------------------------------------
+# -- batch norm ------------------------------------------------------------------------------------
 
 
 def _channel_shape(input: Any) -> tuple[int, ...]:
@@ -87,9 +90,7 @@ def _all_but_channels(input: Any) -> tuple[int, ...]:
     return (0, *range(2, len(input.shape)))
 
 
-def _batch_norm_gradients(
-    K: Any, gs: Any, input: Any, weight: Any, mean: Any, rstd: Any
-) -> Any:
+def _batch_norm_gradients(K: Any, gs: Any, input: Any, weight: Any, mean: Any, rstd: Any) -> Any:
     shape = _channel_shape(input)
 
     def shown(value: Any) -> Any:
@@ -122,16 +123,21 @@ def _batch_norm_gradients(
     outputs=3,
     namespace="_",
 )
-def native_batch_norm(
-    input: Tensor, weight: Tensor | None, bias: Tensor | None, eps: float
-) -> Any:
+def native_batch_norm(input: Tensor, weight: Tensor | None, bias: Tensor | None, eps: float) -> Any:
     """Each channel of (N, C, *) normalised; also the mean and 1 / sqrt(var + eps), both (C)."""
     unit, mean, rstd = _normalised(input, _all_but_channels(input), eps)
     out = K.cast_like(_affine(unit, weight, bias, _channel_shape(input)), input)
     return out, K.reshape(mean, (-1,)), K.reshape(rstd, (-1,))
 
 
-@composite(custom(FLOATING), outputs=3, namespace="_")
+
+def _batch_backward_samples(make: Any) -> list[Any]:
+    x = make(3, 2, 4)
+    _, mean, rstd = K.native_batch_norm(x, None, None, 1e-5)
+    return [(make(3, 2, 4), x, None, mean, rstd), (make(3, 2, 4), x, make(2), mean, rstd)]
+
+
+@composite(custom(FLOATING, samples=_batch_backward_samples), outputs=3, namespace="_")
 def batch_norm_backward(
     grad: Tensor, input: Tensor, weight: Tensor | None, mean: Tensor, rstd: Tensor
 ) -> Any:
@@ -153,8 +159,19 @@ def _update(running: Tensor | None, value: Tensor, momentum: float) -> None:
         old.mul_(1 - momentum).add_(K.cast(value.detach(), old.dtype) * momentum)
 
 
+def _normed_samples(make: Any) -> list[Any]:
+    x, y = make(3, 2, 4), make(4, 2)
+    mean, var = make(2), make(2, low=0.5, high=2)
+    return [
+        (x, mean, var),
+        (y, mean, var, make(2), make(2)),
+        (x, None, None, make(2), make(2), True),
+        (y, None, None, None, None, True),
+    ]
+
+
 @composite(
-    custom(FLOATING, apart=("running_mean", "running_var")),
+    custom(FLOATING, apart=("running_mean", "running_var"), samples=_normed_samples),
     namespace=F,
 )
 def batch_norm(
@@ -174,7 +191,9 @@ def batch_norm(
     """
     if not training:
         if running_mean is None or running_var is None:
-            raise RuntimeError("Expected running_mean and running_var to be defined when training=False")
+            raise RuntimeError(
+                "Expected running_mean and running_var to be defined when training=False"
+            )
         return _by_running(input, running_mean, running_var, weight, bias, eps)
     n = product(input.shape) // max(input.shape[1], 1)
     if n == 1:
@@ -203,7 +222,7 @@ def _by_running(
     return input * scale + offset
 
 
-# -- layer norm ----------------------------------------------------------------------------------------------
+# -- layer norm ------------------------------------------------------------------------------------
 
 
 def _last(input: Any, normalized_shape: Any) -> tuple[int, ...]:
@@ -226,9 +245,7 @@ def _last(input: Any, normalized_shape: Any) -> tuple[int, ...]:
         ): lambda K, gs, input, normalized_shape, weight, outs: _norm_gradients(
             K,
             gs,
-            lambda g: K.layer_norm_backward(
-                g, input, normalized_shape, weight, outs[1], outs[2]
-            ),
+            lambda g: K.layer_norm_backward(g, input, normalized_shape, weight, outs[1], outs[2]),
             outs[1],
             outs[2],
             lambda centred=True: input - outs[1] if centred else input,
@@ -245,12 +262,19 @@ def native_layer_norm(
     bias: Tensor | None,
     eps: float,
 ) -> Any:
-    """Normalised over the last dimensions; also mean and 1 / sqrt(var + eps), (*lead, 1, ..., 1)."""
+    """Normalised over the last dimensions; also mean and 1 / sqrt(var + eps), (*, 1, ..., 1)."""
     unit, mean, rstd = _normalised(input, _last(input, normalized_shape), eps)
     return K.cast_like(_affine(unit, weight, bias, normalized_shape), input), mean, rstd
 
 
-@composite(custom(FLOATING), outputs=3, namespace="_")
+
+def _layer_backward_samples(make: Any) -> list[Any]:
+    x = make(3, 4)
+    _, mean, rstd = K.native_layer_norm(x, (4,), None, None, 1e-5)
+    return [(make(3, 4), x, (4,), None, mean, rstd), (make(3, 4), x, (4,), make(4), mean, rstd)]
+
+
+@composite(custom(FLOATING, samples=_layer_backward_samples), outputs=3, namespace="_")
 def layer_norm_backward(
     grad: Tensor,
     input: Tensor,
@@ -288,7 +312,9 @@ def _check_normalized(input: Tensor, shape: Any, **parameters: Any) -> None:
             )
 
 
-@composite(custom(FLOATING), aliases=("nn.functional.layer_norm",), method=False)
+@composite(custom(FLOATING, samples=lambda make: [
+        (make(3, 4), (4,)), (make(2, 3, 4), (3, 4), make(3, 4), make(3, 4)), (make(3, 4), [4], make(4)),
+    ]), aliases=("nn.functional.layer_norm",), method=False)
 def layer_norm(
     input: Tensor,
     normalized_shape: Any,
@@ -319,7 +345,7 @@ def rms_norm(
     return K.cast_like(scaled if weight is None else scaled * weight, input)  # type: ignore[no-any-return]
 
 
-# -- group and instance norm ------------------------------------------------------------------------------
+# -- group and instance norm -----------------------------------------------------------------------
 
 
 def _grouped(x: Any, groups: int) -> tuple[int, ...]:
@@ -374,7 +400,7 @@ def _group_norm_gradients(
 def native_group_norm(
     input: Tensor, num_groups: int, weight: Tensor | None, bias: Tensor | None, eps: float
 ) -> Any:
-    """Groups of channels of each image normalised; also mean and 1 / sqrt(var + eps), (N, groups)."""
+    """Groups of channels normalised; also mean and 1 / sqrt(var + eps), (N, groups)."""
     n = input.shape[0]
     unit, mean, rstd = _normalised(K.reshape(input, _grouped(input, num_groups)), (2, 3), eps)
     unit = K.reshape(unit, tuple(input.shape))
@@ -382,7 +408,14 @@ def native_group_norm(
     return out, K.reshape(mean, (n, num_groups)), K.reshape(rstd, (n, num_groups))
 
 
-@composite(custom(FLOATING), outputs=3, namespace="_")
+
+def _group_backward_samples(make: Any) -> list[Any]:
+    x = make(2, 4, 3)
+    _, mean, rstd = K.native_group_norm(x, 2, None, None, 1e-5)
+    return [(make(2, 4, 3), x, 2, None, mean, rstd), (make(2, 4, 3), x, 2, make(4), mean, rstd)]
+
+
+@composite(custom(FLOATING, samples=_group_backward_samples), outputs=3, namespace="_")
 def group_norm_backward(
     grad: Tensor,
     input: Tensor,
@@ -408,7 +441,9 @@ def group_norm_backward(
     return K.reshape(found[0], tuple(input.shape)), *(K.reshape(f, (-1,)) for f in found[1:])
 
 
-@composite(custom(FLOATING), aliases=("nn.functional.group_norm",), method=False)
+@composite(custom(FLOATING, samples=lambda make: [
+        (make(2, 4, 3), 2), (make(2, 4), 4, make(4), make(4)), (make(2, 4, 2, 2), 1, make(4)),
+    ]), aliases=("nn.functional.group_norm",), method=False)
 def group_norm(
     input: Tensor,
     num_groups: int,
@@ -431,12 +466,15 @@ def group_norm(
         if value is not None and tuple(value.shape) != (channels,):
             raise RuntimeError(
                 f"Expected {name} to be a vector of size equal to the number of channels in input, "
-                f"but got {name} of shape {list(value.shape)} and input of shape {list(input.shape)}"
+                f"but got {name} of shape {list(value.shape)} and input of shape "
+                f"{list(input.shape)}"
             )
     return K.native_group_norm(input, num_groups, weight, bias, eps)[0]  # type: ignore[no-any-return]
 
 
-@composite(custom(FLOATING, apart=("running_mean", "running_var")), namespace=F)
+@composite(custom(FLOATING, apart=("running_mean", "running_var"), samples=lambda make: [
+        (make(2, 3, 4),), (make(2, 3, 4), None, None, make(3), make(3)),
+    ]), namespace=F)
 def instance_norm(
     input: Tensor,
     running_mean: Tensor | None = None,
@@ -447,7 +485,7 @@ def instance_norm(
     momentum: float = 0.1,
     eps: float = 1e-5,
 ) -> Tensor:
-    """Each channel of each image of (N, C, *) normalised (Ulyanov et al. 2016); see `batch_norm`."""
+    """Each channel of each image normalised (Ulyanov et al. 2016); see `batch_norm`."""
     if not use_input_stats:
         if running_mean is None or running_var is None:
             raise RuntimeError(
@@ -471,7 +509,7 @@ def instance_norm(
 def local_response_norm(
     input: Tensor, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0
 ) -> Tensor:
-    """Divided by (k + alpha * mean of squares over `size` channels)^beta (Krizhevsky et al. 2012)."""
+    """Divided by (k + alpha * mean of squares over `size` channels)^beta (Krizhevsky 2012)."""
     if input.ndim < 3:
         raise ValueError(
             f"Expected 3D or higher dimensionality input (got {input.ndim} dimensions)"

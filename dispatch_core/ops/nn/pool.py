@@ -1,11 +1,13 @@
-"""Pooling: maximum, mean and power mean of windows, also of adaptive size, and the inverse of maximum."""
+"""Pooling: maximum, mean and power mean of windows, also of adaptive size; and unpooling."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
+from dispatch_core._dtypes import int64
 from dispatch_core._families.base import FLOATING, REAL_NUMBERS
 from dispatch_core._families.others import custom
 from dispatch_core._op import K, composite
@@ -30,7 +32,7 @@ def _pooled_sizes(
     return tuple(_pooled_size(*each, ceil) for each in geometry)
 
 
-# -- kernels' operators ----------------------------------------------------------------------------------
+# -- kernels' operators ----------------------------------------------------------------------------
 
 
 @composite(
@@ -65,21 +67,22 @@ def _largest(input: Tensor, out: Any, positions: Any) -> tuple[Tensor, Tensor]:
     at, inside = window_table(sizes, positions)
     planes = K.reshape(input, (*lead, product(sizes)))
     picked = K.reshape(K.index_select(planes, 2, K.reshape(at, (-1,))), (*lead, *at.shape))
-    values, element = K.max_dim(K.where(inside, picked, _lowest(input)), 2)
+    if input.is_floating_point():
+        lowest = -math.inf
+    else:  # one less than all values that small integers have
+        picked, lowest = K.cast(picked, int64), -(2**63)
+    element = K.argmax(K.where(inside, picked, lowest), 2)
     found = K.gather(at, 0, K.reshape(element, (product(lead), at.shape[1])))
+    found = K.reshape(found, (*lead, at.shape[1]))
     shape = (*lead, *out)
-    return K.reshape(values, shape), K.reshape(found, shape)
-
-
-def _lowest(input: Tensor) -> float:
-    dtype = input.dtype
-    if dtype.is_floating_point:
-        return float("-inf")
-    return -(2 ** (8 * dtype.itemsize - 1)) if dtype.is_signed else 0
+    return K.reshape(K.gather(planes, 2, found), shape), K.reshape(found, shape)
 
 
 @composite(
-    custom(REAL_NUMBERS, apart=("indices",)),
+    custom(REAL_NUMBERS, apart=("indices",), samples=lambda make: [
+            (make(2, 3, 4), make(2, 3, 4, low=0, high=7, integer=True), (2, 3, 7)),
+            (make(1, 2, 2, 2), make(1, 2, 2, 2, low=0, high=6, integer=True), (1, 2, 2, 3)),
+        ]),
     grad={
         "grad": lambda K, g, indices: K.pick_in_planes(g, indices),
         "indices": NOT_DIFFERENTIABLE,
@@ -98,7 +101,10 @@ def max_pool_backward(grad: Tensor, indices: Tensor, input_shape: Any) -> Tensor
 
 
 @composite(
-    custom(REAL_NUMBERS, apart=("indices",)),
+    custom(REAL_NUMBERS, apart=("indices",), samples=lambda make: [
+            (make(2, 3, 7), make(2, 3, 4, low=0, high=7, integer=True)),
+            (make(1, 2, 2, 3), make(1, 2, 2, 2, low=0, high=6, integer=True)),
+        ]),
     grad={
         "input": lambda K, g, indices, input_shape: K.max_pool_backward(
             g, indices, tuple(input_shape)
@@ -117,7 +123,7 @@ def pick_in_planes(input: Tensor, indices: Tensor) -> Tensor:
 
 @composite(
     custom(
-        REAL_NUMBERS,
+        FLOATING,
         samples=lambda make: [
             (make(2, 3, 7), (3,), (2,), (1,), False, True, None),
             (make(1, 2, 5, 6), (2, 2), (1, 2), (0, 1), True, False, None),
@@ -158,9 +164,7 @@ def _window_sizes(
 ) -> Tensor:
     """How many elements each window has, its padding counted or not."""
     total: Any = None
-    for d, (size, k, s, p, o) in enumerate(
-        zip(sizes, kernel, stride, padding, out, strict=True)
-    ):
+    for d, (size, k, s, p, o) in enumerate(zip(sizes, kernel, stride, padding, out, strict=True)):
         begin = K.storage_index(like, o) * s - p
         end = K.minimum(begin + k, size + p)
         if not with_padding:
@@ -171,7 +175,10 @@ def _window_sizes(
 
 
 @composite(
-    custom(REAL_NUMBERS),
+    custom(FLOATING, samples=lambda make: [
+            (make(2, 3, 4), (2, 3, 7), (3,), (2,), (1,), False, True, None),
+            (make(1, 2, 2, 2), (1, 2, 4, 5), (2, 2), (2, 2), (0, 0), False, False, 3),
+        ]),
     grad={
         "grad": lambda K, g, kernel_size, stride, padding, ceil_mode, count_include_pad,
         divisor_override: K.avg_pool(
@@ -201,7 +208,7 @@ def avg_pool_backward(
     return K.fold_windows(spread, input_shape, kernel_size, stride, padding, ones, out)  # type: ignore[no-any-return]
 
 
-# -- public functions ---------------------------------------------------------------------------------------
+# -- public functions ------------------------------------------------------------------------------
 
 
 def _geometry(
@@ -228,9 +235,10 @@ def _geometry(
                 f"kernel_size={k} and dilation={d}"
             )
     sizes = tuple(input.shape[-n:])
-    if input.ndim > n and min(
-        _pooled_sizes(sizes, kernel, stride, padding, dilation, True), default=1
-    ) < 1:
+    if (
+        input.ndim > n
+        and min(_pooled_sizes(sizes, kernel, stride, padding, dilation, True), default=1) < 1
+    ):
         raise RuntimeError(
             f"Given input size: {list(sizes)}. Output size is too small for {what} with "
             f"kernel_size={kernel}"
@@ -359,7 +367,8 @@ def _unpooled_size(
     for d, (w, size, s) in enumerate(zip(wanted, default, stride, strict=True)):
         if not size - s < w < size + s:
             raise ValueError(
-                f'invalid output_size "{wanted}" (dim {d} must be between {size - s} and {size + s})'
+                f'invalid output_size "{wanted}" (dim {d} must be between {size - s} '
+                f"and {size + s})"
             )
     return wanted
 
@@ -395,8 +404,35 @@ _DOCS = {
     "lp_pool?d": "(sum of x^p)^(1/p) over each window of (N, C, *), ?-dimensional.",
     "adaptive_avg_pool?d": "Means over `output_size` windows that cover (N, C, *), ?-dimensional.",
     "adaptive_max_pool?d": "Maxima over `output_size` windows that cover (N, C, *), ?-dimensional.",
+    "max_pool?d_with_indices": "`max_pool?d`, and the flat position of each maximum in its plane.",
+    "adaptive_max_pool?d_with_indices": "`adaptive_max_pool?d`, and the positions of the maxima.",
     "max_unpool?d": "Each maximum of `max_pool?d` put back where it was found, among zeros.",
 }
+
+
+def _samples(name: str, n: int) -> Callable[[Any], list[Any]]:
+    """Sample calls: with and without batch, windows that overlap, leave gaps and hang over the edge."""
+    sizes = (5, 4, 3)[:n]
+    pooled = (3, 2, 2)[:n]
+
+    def samples(make: Any) -> list[Any]:
+        x, single = make(2, 2, *sizes), make(2, *sizes)
+        if name == "lp_pool?d":
+            x = make(2, 2, *sizes, low=0.2, high=2)
+            return [(x, 2, 2), (x, 3.0, 2, 1, True)]
+        if name.startswith("adaptive"):
+            return [(x, 2), (single, pooled if n > 1 else 3)]
+        if name == "max_unpool?d":
+            y = make(1, 2, *(2,) * n)
+            places = K.reshape(K.storage_index(y, 2 * 2**n), tuple(y.shape))
+            return [(y, places, 2)]
+        found = [(x, 2), (single, 3, 1, 1), (x, 3, 2, 1, {"ceil_mode": True})]
+        if name.startswith("max_pool"):
+            with_indices = {} if "with" in name else {"return_indices": True}
+            return [*found, (x, 2, {"dilation": 2, "stride": 1, **with_indices})]
+        return [*found, (x, 2, 1, 1, {"count_include_pad": False})]
+
+    return samples
 
 
 def _declare(n: int) -> None:
@@ -429,6 +465,17 @@ def _declare(n: int) -> None:
     def adaptive_max_pool(input: Tensor, output_size: Any, return_indices: bool = False) -> Any:
         return _adaptive_max_pool(n, input, output_size, return_indices)
 
+    def max_pool_with_indices(
+        input: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1,
+        ceil_mode: bool = False, return_indices: bool = True,
+    ) -> Any:  # fmt: skip
+        return _max_pool(n, input, kernel_size, stride, padding, dilation, ceil_mode, True)
+
+    def adaptive_max_pool_with_indices(
+        input: Tensor, output_size: Any, return_indices: bool = True
+    ) -> Any:
+        return _adaptive_max_pool(n, input, output_size, True)
+
     def max_unpool(
         input: Tensor, indices: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0,
         output_size: Any = None,
@@ -441,11 +488,15 @@ def _declare(n: int) -> None:
         "lp_pool?d": lp_pool,
         "adaptive_avg_pool?d": adaptive_avg_pool,
         "adaptive_max_pool?d": adaptive_max_pool,
+        "max_pool?d_with_indices": max_pool_with_indices,
+        "adaptive_max_pool?d_with_indices": adaptive_max_pool_with_indices,
         "max_unpool?d": max_unpool,
     }
     for name, function in made.items():
         function = declared(name, n, function, _DOCS[name])
-        family = custom(FLOATING if "lp" in name else REAL_NUMBERS, apart=("indices",))
+        family = custom(
+            REAL_NUMBERS if "max" in name else FLOATING, apart=("indices",), samples=_samples(name, n)
+        )
         composite(family, namespace="nn.functional")(function)
 
 

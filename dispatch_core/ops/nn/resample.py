@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from dispatch_core._dtypes import float32, float64, int64
-from dispatch_core._families.base import FLOATING
+from dispatch_core._families.base import FLOATING, INEXACT
 from dispatch_core._families.others import custom, movement
 from dispatch_core._op import K, composite
 from dispatch_core._tensor import Tensor
@@ -16,7 +16,7 @@ from dispatch_core.ops.nn.windows import product, window_count
 F = "nn.functional"
 
 
-# -- padding -------------------------------------------------------------------------------------------------------
+# -- padding ---------------------------------------------------------------------------------------
 
 
 @composite(
@@ -51,7 +51,7 @@ def pad_constant(input: Tensor, sides: Any, value: float) -> Tensor:
 
 
 def _sides(pad: Any, ndim: int) -> tuple[tuple[int, int], ...]:
-    """PyTorch's list of paddings, the last dimension's first, as (before, after) of each dimension."""
+    """PyTorch's list of paddings, last dimension first, as (before, after) of each."""
     if len(pad) % 2:
         raise RuntimeError(f"Padding length must be divisible by 2, but got {list(pad)}")
     if len(pad) > 2 * ndim:
@@ -91,7 +91,8 @@ def pad(input: Tensor, pad: Any, mode: str = "constant", value: float | None = N
     dims = len(pad) // 2
     if dims > 3 or input.ndim not in (dims + 1, dims + 2):
         raise NotImplementedError(
-            "Only 2D, 3D, 4D, 5D padding with non-constant padding are supported for now; got input "
+            "Only 2D, 3D, 4D, 5D padding with non-constant padding are supported for now; got "
+            "input "
             f"of {input.ndim} dimensions and {len(pad)} paddings"
         )
     for d, (before, after) in enumerate(sides):
@@ -112,8 +113,9 @@ def _extended(input: Tensor, dim: int, before: int, after: int, mode: str) -> Te
         )
         raise RuntimeError(words)
     at = K.storage_index(input, before + size + after) - before
-    if mode == "circular":
-        at = K.remainder(at, size)
+    if mode == "circular":  # what negative numbers cut off is not wrapped around either
+        first, kept = max(-before, 0), size - max(-before, 0) - max(-after, 0)
+        at = K.remainder(at - first, kept) + first
     elif mode == "replicate":
         at = K.minimum(K.maximum(at, 0), size - 1)
     else:
@@ -121,7 +123,7 @@ def _extended(input: Tensor, dim: int, before: int, after: int, mode: str) -> Te
     return K.index_select(input, dim, at)  # type: ignore[no-any-return]
 
 
-# -- patches -------------------------------------------------------------------------------------------------------
+# -- patches ---------------------------------------------------------------------------------------
 
 
 def _patches(
@@ -133,15 +135,17 @@ def _patches(
     out = tuple(window_count(*each) for each in geometry)
     if min(out) < 1:
         raise RuntimeError(
-            f"Given input with spatial size {tuple(sizes)}, kernel_size={kernel}, dilation={dilation}, "
-            f"padding={padding}, stride={stride}, calculated shape of the array of sliding blocks as "
+            f"Given input with spatial size {tuple(sizes)}, kernel_size={kernel}, "
+            f"dilation={dilation}, "
+            f"padding={padding}, stride={stride}, calculated shape of the array of sliding "
+            "blocks as "
             f"{out}, but its components must be at least one."
         )
     return kernel, stride, padding, dilation, out
 
 
 @composite(
-    custom(samples=lambda make: [(make(1, 2, 4, 5), (2, 3)), (make(2, 3, 4), 2, 1, 1, 2)]),
+    custom(INEXACT, samples=lambda make: [(make(1, 2, 4, 5), (2, 3)), (make(2, 3, 4), 2, 1, 1, 2)]),
     namespace=F,
 )
 def unfold(
@@ -161,7 +165,9 @@ def unfold(
 
 
 @composite(
-    custom(samples=lambda make: [(make(1, 8, 6), (3, 4), (2, 2)), (make(4, 6), (3, 4), 2)]),
+    custom(
+        INEXACT, samples=lambda make: [(make(1, 8, 6), (3, 4), (2, 2)), (make(4, 6), (3, 4), 2)]
+    ),
     namespace=F,
 )
 def fold(
@@ -175,7 +181,8 @@ def fold(
     """The adjoint of `unfold`: columns added into an image (N, C, *output_size)."""
     if input.ndim not in (2, 3):
         raise RuntimeError(
-            "Expected 2D or 3D (batch mode) tensor for input with possibly 0 batch size and non-zero "
+            "Expected 2D or 3D (batch mode) tensor for input with possibly 0 batch size and "
+            "non-zero "
             f"dimensions for input, but got: {list(input.shape)}"
         )
     size = ntuple("output_size", output_size, 2)
@@ -184,7 +191,8 @@ def fold(
     elements, count = product(geometry[0]), product(geometry[-1])
     if x.shape[1] % elements or x.shape[2] != count:
         raise RuntimeError(
-            f"Given output_size={size}, kernel_size={geometry[0]}: expected input of (N, channels * "
+            f"Given output_size={size}, kernel_size={geometry[0]}: expected input of (N, "
+            "channels * "
             f"{elements}, {count}), but got {list(input.shape)}"
         )
     n, channels = x.shape[0], x.shape[1] // elements
@@ -193,7 +201,7 @@ def fold(
     return found if input.ndim == 3 else K.squeeze(found, 0)  # type: ignore[no-any-return]
 
 
-# -- shuffles ------------------------------------------------------------------------------------------------------
+# -- shuffles --------------------------------------------------------------------------------------
 
 
 @composite(
@@ -214,7 +222,8 @@ def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
         raise RuntimeError(f"pixel_shuffle expects a positive upscale_factor, but got {r}")
     if channels % (r * r):
         raise RuntimeError(
-            "pixel_shuffle expects its input's 'channel' dimension to be divisible by the square of "
+            "pixel_shuffle expects its input's 'channel' dimension to be divisible by the square "
+            "of "
             f"upscale_factor, but input.size(-3)={channels} is not divisible by {r * r}"
         )
     x = K.reshape(input, (*lead, channels // (r * r), r, r, h, w))
@@ -270,7 +279,7 @@ def channel_shuffle(input: Tensor, groups: int) -> Tensor:
     return K.reshape(K.transpose(x, 1, 2), tuple(input.shape))  # type: ignore[no-any-return]
 
 
-# -- resizing ------------------------------------------------------------------------------------------------------
+# -- resizing --------------------------------------------------------------------------------------
 
 _LINEAR = {"linear": 1, "bilinear": 2, "trilinear": 3}
 _MODES = ("nearest", "nearest-exact", "area", "bicubic", *_LINEAR)
@@ -324,7 +333,8 @@ def _check_mode(n: int, mode: str, align_corners: Any, antialias: bool) -> None:
         )
     if mode in ("nearest", "nearest-exact", "area") and align_corners is not None:
         raise ValueError(
-            "align_corners option can only be set with the interpolating modes: linear | bilinear | "
+            "align_corners option can only be set with the interpolating modes: linear | "
+            "bilinear | "
             "bicubic | trilinear"
         )
     wanted = 2 if mode == "bicubic" else _LINEAR.get(mode, n)
@@ -335,7 +345,8 @@ def _check_mode(n: int, mode: str, align_corners: Any, antialias: bool) -> None:
         )
     if antialias and mode not in ("bilinear", "bicubic"):
         raise ValueError(
-            "Anti-alias option is restricted to bilinear and bicubic modes and requires a 4-D tensor "
+            "Anti-alias option is restricted to bilinear and bicubic modes and requires a 4-D "
+            "tensor "
             "as input"
         )
 
@@ -346,7 +357,9 @@ def _target_size(
     """The wanted size, and the factors by which coordinates are scaled where they were given."""
     n = len(sizes)
     if (size is None) == (scale_factor is None):
-        raise ValueError("only one of size or scale_factor should be defined, and one of them has to be")
+        raise ValueError(
+            "only one of size or scale_factor should be defined, and one of them has to be"
+        )
     if size is not None:
         if recompute:
             raise ValueError("recompute_scale_factor is not meaningful with an explicit size.")
@@ -357,10 +370,13 @@ def _target_size(
                 f"with spatial dimensions of {list(sizes)} and output size of {size}."
             )
         return tuple(int(o) for o in out), (None,) * n
-    factors = tuple(scale_factor) if isinstance(scale_factor, (tuple, list)) else (scale_factor,) * n
+    factors = (
+        tuple(scale_factor) if isinstance(scale_factor, (tuple, list)) else (scale_factor,) * n
+    )
     if len(factors) != n:
         raise ValueError(
-            f"Input and scale_factor must have the same number of spatial dimensions, but got input "
+            f"Input and scale_factor must have the same number of spatial dimensions, but got "
+            "input "
             f"with spatial dimensions of {list(sizes)} and scale_factor of shape {scale_factor}."
         )
     out = tuple(math.floor(s * f) for s, f in zip(sizes, factors, strict=True))
@@ -392,12 +408,15 @@ def _mixed(
     stretch = max(step, 1.0) if antialias else 1.0
     reach = (2 if cubic else 1) * stretch
     place = K.cast(K.storage_index(input, new), float64 if input.dtype is float64 else float32)
-    centre = place * step if align_corners else (place + 0.5) * step - 0.5
+    by_corners = align_corners and not antialias
+    centre = place * step if by_corners else (place + 0.5) * step - 0.5
     if not (cubic or align_corners or antialias):
         centre = K.maximum(centre, 0.0)
     first = K.floor(centre - reach) + 1
     taps = [first + i for i in range(math.ceil(2 * reach) + (1 if antialias else 0))]
-    shares = [_share((tap - centre) / stretch, cubic, -0.5 if antialias else -0.75) for tap in taps]
+    shares = [
+        tap_weight((tap - centre) / stretch, cubic, -0.5 if antialias else -0.75) for tap in taps
+    ]
     if antialias:
         inside = [K.bitwise_and(K.ge(tap, 0), K.lt(tap, old)) for tap in taps]
         shares = [K.where(i, share, 0.0) for i, share in zip(inside, shares, strict=True)]
@@ -412,7 +431,7 @@ def _mixed(
     return out
 
 
-def _share(x: Any, cubic: bool, a: float) -> Any:
+def tap_weight(x: Any, cubic: bool, a: float) -> Any:
     """The weight at distance x: a triangle, or Keys' cubic convolution kernel (1981)."""
     x = K.abs(x)
     if not cubic:

@@ -1,10 +1,10 @@
 """Recurrent layers over a whole sequence, each one operator with one gradient.
 
-Common shapes: input (T, N, I), h0 and c0 (N, H), w_ih (G * H, I), w_hh (G * H, H), biases (G * H) or
-None, output (T, N, H). Gates stand in PyTorch's order: LSTM i f g o (G = 4), GRU r z n (G = 3).
-`reverse` walks the sequence from its end. What a layer returns after output and last states is saved
-for its gradient; in the gradient's body it counts as a variable of its own, whose gradients go back
-through the layer, so that derivatives of any order are complete.
+Common shapes: input (T, N, I), h0 and c0 (N, H), w_ih (G * H, I), w_hh (G * H, H), biases (G * H)
+or None, output (T, N, H). Gates stand in PyTorch's order: LSTM i f g o (G = 4), GRU r z n (G = 3).
+`reverse` walks the sequence from its end. What a layer returns after output and last states is
+saved for its gradient; in the gradient's body it counts as a variable of its own, whose gradients
+go back through the layer, so that derivatives of any order are complete.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def _samples(gates: int, cells: int, *rest: Any) -> Any:
     return make_samples
 
 
-# -- what the bodies share -----------------------------------------------------------------------------------
+# -- what the bodies share -------------------------------------------------------------------------
 
 
 def _order(length: int, reverse: bool) -> Any:
@@ -86,7 +86,7 @@ def _gradients(
     )
 
 
-# -- Elman's network -----------------------------------------------------------------------------------------
+# -- Elman's network -------------------------------------------------------------------------------
 
 
 @composite(
@@ -142,7 +142,7 @@ def rnn_layer_backward(
     return _gradients(input, w_ih, _before(h0, output, reverse), slopes, slopes, dh)
 
 
-# -- LSTM ----------------------------------------------------------------------------------------------------
+# -- LSTM ------------------------------------------------------------------------------------------
 
 
 @composite(
@@ -217,7 +217,7 @@ def lstm_layer_backward(
     return _gradients(input, w_ih, _before(h0, output, reverse), slopes, slopes, dh, dc)
 
 
-# -- GRU -----------------------------------------------------------------------------------------------------
+# -- GRU -------------------------------------------------------------------------------------------
 
 
 @composite(

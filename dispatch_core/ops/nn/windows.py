@@ -1,10 +1,11 @@
-"""Sliding windows over N spatial dimensions: what convolution, pooling and `unfold` are defined by."""
+"""Sliding windows over N spatial dimensions, by which convolution and pooling are defined."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from dispatch_core._families.others import movement
+from dispatch_core._families.base import NUMBERS
+from dispatch_core._families.others import custom
 from dispatch_core._op import K, composite
 from dispatch_core._tensor import Tensor
 
@@ -60,17 +61,16 @@ def _table(
 
 
 @composite(
-    movement(
+    custom(
+        NUMBERS,
         samples=lambda make: [
             (make(2, 3, 5), (3,), (2,), (1,), (1,), (3,)),
-            (make(1, 2, 4, 5), (2, 2), (1, 2), (0, 1), (2, 1), (2, 3), 0.5),
-        ]
+            (make(1, 2, 4, 5), (2, 2), (1, 2), (0, 1), (2, 1), (2, 3), 3),
+        ],
     ),
     grad={
         "input": lambda K, g, input_shape, kernel_size, stride, padding, dilation, out_size: (
-            K.fold_windows(
-                g, tuple(input_shape), kernel_size, stride, padding, dilation, out_size
-            )
+            K.fold_windows(g, tuple(input_shape), kernel_size, stride, padding, dilation, out_size)
         )
     },
     namespace="_",
@@ -82,7 +82,7 @@ def windows(
     padding: Any,
     dilation: Any,
     out_size: Any,
-    fill: float = 0.0,
+    fill: float = 0,
 ) -> Tensor:
     """The windows of (N, C, *spatial) as (N, C, elements of a window, windows).
 
@@ -96,15 +96,16 @@ def windows(
 
 
 @composite(
-    movement(
+    custom(
+        NUMBERS,
         samples=lambda make: [
             (make(2, 3, 3, 3), (2, 3, 5), (3,), (2,), (1,), (1,), (3,)),
             (make(1, 2, 4, 6), (1, 2, 4, 5), (2, 2), (1, 2), (0, 1), (2, 1), (2, 3)),
-        ]
+        ],
     ),
     grad={
         "grad": lambda K, g, kernel_size, stride, padding, dilation, out_size: K.windows(
-            g, kernel_size, stride, padding, dilation, out_size, 0.0
+            g, kernel_size, stride, padding, dilation, out_size, 0
         )
     },
     namespace="_",
@@ -121,7 +122,7 @@ def fold_windows(
     """The adjoint of `windows`: each place is the sum of what all windows hold of it."""
     sizes = input_shape[2:]
     at, inside = _table(grad, sizes, kernel_size, stride, padding, dilation, out_size)
-    values = K.where(inside, grad, 0.0)
+    values = K.where(inside, grad, 0)
     lead = tuple(input_shape[:2])
     planes = K.new_zeros(grad, (*lead, product(sizes)))
     values = K.reshape(values, (*lead, at.numel()))

@@ -6,6 +6,7 @@ from typing import Any
 
 from dispatch_core._dtypes import Category, can_cast, int64
 from dispatch_core._op import Declared, K
+from dispatch_core._tensor import Tensor
 from dispatch_core.testing._checks.common import about, cases, close, fail, raises, seeded
 from dispatch_core.testing._samples import sample_dtype, tensors_in
 
@@ -14,6 +15,8 @@ def check_method(declared: Declared, device: str) -> None:
     """The method gives what the function gives."""
     op = declared.op
     for given, sample in cases(op, device):
+        if not isinstance(sample.args[0], Tensor):
+            continue
         with about(f"{op.name}{sample}"):
             method = getattr(sample.args[0], op.name)
             result = seeded(op, method)(*sample.args[1:], **sample.kwargs)
@@ -26,9 +29,12 @@ def check_inplace(declared: Declared, device: str) -> None:
     op = declared.op
     inplace: Any = declared.exposure.inplace
     for given, sample in cases(op, device):
+        if not isinstance(sample.args[0], Tensor):
+            continue
         with about(f"{op.name}_{sample}"):
             expected = sample.call(seeded(op, declared.front))
             target = K.clone(sample.args[0])
+            own = target.dtype
             fits = tuple(expected.shape) == tuple(target.shape)
             if not fits or not can_cast(expected.dtype, target.dtype):
                 raises(RuntimeError, lambda s=sample, t=target: s.with_first(t).call(inplace))  # type: ignore[misc]
@@ -40,9 +46,9 @@ def check_inplace(declared: Declared, device: str) -> None:
                 fail("the in-place variant does not return its first argument")
             if target._version <= version:
                 fail("the in-place variant does not count as a write")
-            if target.dtype is not given:
+            if target.dtype is not own:
                 fail(f"the in-place variant changed the dtype to {target.dtype}")
-            close(alias, K.cast(expected, given), sample_dtype(op, given, sample))
+            close(alias, K.cast(expected, own), sample_dtype(op, given, sample))
 
 
 def takes_out(declared: Declared) -> bool:

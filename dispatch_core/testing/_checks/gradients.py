@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -33,7 +34,7 @@ def _gradient_calls(
         ) -> tuple[Tensor, ...]:
             places = dict(zip(ids, values, strict=True))
             replaced = sample.map(lambda t: places.get(id(t), t))
-            result = replaced.call(seeded(op, OPERATORS[op.name].front))
+            result = replaced.call(_differentiated(op))
             return tuple(
                 t
                 for t in tensors_in(result)
@@ -43,12 +44,21 @@ def _gradient_calls(
         yield sample, function, wanted
 
 
+def _differentiated(op: Op) -> Callable[..., Any]:
+    """The operator, or what its family says is to be differentiated instead."""
+    front = seeded(op, OPERATORS[op.name].front)
+    around = op.family.tested_as
+    return front if around is None else functools.partial(around, front)
+
+
 def _differentiable_arguments(op: Op, sample: Sample) -> list[Tensor]:
     found = []
     names = [p.name for p in op.params]
     gradient = op.gradient
     bound = dict(zip(names, sample.args, strict=False)) | sample.kwargs
     for name, value in bound.items():
+        if name in op.family.constant:
+            continue
         if gradient is not None:
             at = names.index(name) if name in names else -1
             if at in op.tensors and at not in gradient.differentiable:
@@ -134,7 +144,7 @@ def _wide_call(op: Op, sample: Sample, given: dtype, wide: dtype, inputs: Sequen
             return places[id(t)]
         return K.cast(t, wide) if t.dtype is given else t  # type: ignore[no-any-return]
 
-    result = sample.map(widened).call(seeded(op, OPERATORS[op.name].front))
+    result = sample.map(widened).call(_differentiated(op))
     return [t for t in tensors_in(result) if t.dtype.is_floating_point or t.dtype.is_complex]
 
 

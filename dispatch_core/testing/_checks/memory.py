@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from dispatch_core._dispatcher.chains import KernelChain, View, chain_of
+from dispatch_core._errors import LinAlgError
 from dispatch_core._dtypes import complex64, float32, float64
 from dispatch_core._op import Declared, K
 from dispatch_core._tensor import Tensor
@@ -12,7 +13,9 @@ from dispatch_core.testing._checks.common import about, cases, close, fail, seed
 from dispatch_core.testing._comparison import host_of
 from dispatch_core.testing._samples import accepted_dtypes, accepts, sample_dtype, tensors_in
 
-LAYOUT_MATTERS = frozenset({"view", "as_strided", "contiguous", "storage_index"})
+LAYOUT_MATTERS = frozenset(
+    {"view", "as_strided", "contiguous", "storage_index", "view_as_complex"}
+)
 """Operators whose result depends on how the elements lie in memory."""
 
 
@@ -42,7 +45,11 @@ def check_layouts(declared: Declared, device: str) -> None:
             moved = sample.map(rearrange)
             packed = moved.map(lambda t: K.clone(K.reshape(t, tuple(t.shape))))
             with about(f"{op.name}{sample} after {rearrange.__name__}"):
-                close(moved.call(front), packed.call(front), sample_dtype(op, given, sample))
+                try:
+                    expected = packed.call(front)
+                except LinAlgError:  # equal rows make a matrix singular
+                    continue
+                close(moved.call(front), expected, sample_dtype(op, given, sample))
 
 
 def check_memory(declared: Declared, device: str) -> None:

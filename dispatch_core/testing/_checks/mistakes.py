@@ -9,7 +9,14 @@ from dispatch_core._dtypes import ALL_DTYPES, dtype
 from dispatch_core._op import Declared, K
 from dispatch_core._tensor import Tensor
 from dispatch_core.testing._checks.common import about, raises
-from dispatch_core.testing._samples import Sample, accepted_dtypes, accepts, samples_of
+from dispatch_core.testing._samples import (
+    Sample,
+    accepted_dtypes,
+    accepts,
+    sample_dtype,
+    samples_of,
+    tensors_in,
+)
 
 
 def check_mistakes(declared: Declared, device: str) -> None:
@@ -43,7 +50,16 @@ def _samples_of_refused(op: Op, refused: dtype, device: str) -> list[Sample]:
         found = samples_of(op, refused, device)
     except NotImplementedError:
         return []
-    return [s for s in found if any(t.dtype is refused for t in s.tensors())]
+    return [s for s in found if _refuses(op, refused, s)]
+
+
+def _refuses(op: Op, refused: dtype, sample: Sample) -> bool:
+    """Whether the dtype stands where it decides what is computed, and no number changes it."""
+    at = next((i for i in op.tensors if op.params[i].name not in op.family.apart), None)
+    deciding = None if at is None else op.bind(sample.args, sample.kwargs)[at]
+    if not any(t.dtype is refused for t in tensors_in(deciding)):
+        return False
+    return not op.family.takes(sample_dtype(op, refused, sample))
 
 
 def _named(op: Op, sample: Sample) -> dict[str, Any]:

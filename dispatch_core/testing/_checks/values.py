@@ -86,6 +86,10 @@ def _promoted_body(op: Op, computed: dtype) -> Callable[..., Any]:
     return call
 
 
+LIMITS_MATTER = frozenset({"nan_to_num", "nextafter", "histc"})
+"""Operators whose result depends on the limits or the grain of the dtype."""
+
+
 def check_precision(declared: Declared, device: str) -> None:
     """Narrow floating types give what float64 gives, within their precision."""
     op = declared.op

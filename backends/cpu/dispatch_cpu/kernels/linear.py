@@ -8,7 +8,7 @@ from dispatch_cpu.kernels._common import Array, accumulate_in_float32
 
 
 def linear(input: Array, weight: Array, bias: Array | None) -> Array:
-    """input @ weight.T + bias; `dot` where it will do, which is called in half the time of `@`."""
+    """Input @ weight.T + bias, by `dot`, which is called in half the time of `@`."""
     if weight.ndim > 1 and input.ndim > 2:
         flat = input.reshape(-1, input.shape[-1])
         out = flat.dot(weight.T).reshape(*input.shape[:-1], weight.shape[0])

@@ -2,8 +2,8 @@
 
 Common shapes: input (T, N, I), h0 and c0 (N, H), w_ih (G * H, I), w_hh (G * H, H), biases (G * H)
 or None, output (T, N, H). Gates stand in PyTorch's order: LSTM i f g o (G = 4), GRU r z n (G = 3).
-`reverse` walks the sequence from its end. The gradients that arrive may be None, meaning zeros; those
-of what a layer saved (gates, cells, candidates) arrive in derivatives of higher order only.
+`reverse` walks the sequence from its end. The gradients that arrive may be None, meaning zeros;
+those of what a layer saved (gates, cells, candidates) arrive in derivatives of higher order only.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ from math import prod
 
 import numpy as np
 
+from dispatch_core.extend import check_dim
 from dispatch_cpu.kernels._common import Array, accumulate_in_float32
 
 BLOCK_BYTES = 1 << 18
@@ -20,7 +21,7 @@ def softmax(input: Array, dim: int) -> Array:
     if 0 < input.size <= SMALL and input.ndim:
         out = input - np.maximum.reduce(input, dim, None, None, True)
         np.exp(out, out)
-        out /= np.add.reduce(out, dim, None, None, True)
+        out /= _small_sum(out, dim)
         return out  # type: ignore[no-any-return]
     return _blockwise(_softmax_block, dim, input)
 
@@ -30,7 +31,7 @@ def log_softmax(input: Array, dim: int) -> Array:
     """Input - log(sum(exp(input))) along `dim`."""
     if 0 < input.size <= SMALL and input.ndim:
         out = input - np.maximum.reduce(input, dim, None, None, True)
-        out -= np.log(np.add.reduce(np.exp(out), dim, None, None, True))
+        out -= np.log(_small_sum(np.exp(out), dim))
         return out  # type: ignore[no-any-return]
     return _blockwise(_log_softmax_block, dim, input)
 
@@ -45,6 +46,21 @@ def softmax_backward(grad: Array, output: Array, dim: int) -> Array:
 def log_softmax_backward(grad: Array, output: Array, dim: int) -> Array:
     """G - exp(output) * sum(g) along `dim`."""
     return _blockwise(_log_softmax_backward_block, dim, grad, output)
+
+
+def _small_sum(x: Array, dim: int) -> Array:
+    """Sums along `dim`, kept; along the last of two by a product with ones, in half the time."""
+    if x.ndim == 2 and dim in (1, -1):
+        n = x.shape[1]
+        ones = _ones.get((n, x.dtype))
+        if ones is None:
+            ones = _ones[n, x.dtype] = np.ones((n, 1), x.dtype)
+        return x.dot(ones)
+    return np.add.reduce(x, dim, None, None, True)
+
+
+_ones: dict[tuple[int, Any], Array] = {}
+"""Columns of ones, of at most `SMALL` elements each."""
 
 
 def _blockwise(formula: _Formula, dim: int, *inputs: Array) -> Array:
@@ -74,7 +90,7 @@ def _blocks(x: Array) -> Iterator[slice]:
 def _split(shape: tuple[int, ...], dim: int) -> tuple[int, int, int]:
     if not shape:
         return 1, 1, 1
-    dim %= len(shape)
+    dim = check_dim(dim, len(shape))
     return prod(shape[:dim]), shape[dim], prod(shape[dim + 1 :])
 
 

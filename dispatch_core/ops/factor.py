@@ -1,0 +1,402 @@
+"""Factorisations of matrices: singular values, eigenvalues, QR, Cholesky and LU.
+
+The gradients are the classical formulas; see Giles, An extended collection of matrix derivative
+results for forward and reverse mode algorithmic differentiation (2008), and for complex singular
+vectors Wan and Zhang, Automatic differentiation for complex valued SVD (2019).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
+from dispatch_core._families.base import INEXACT
+from dispatch_core._families.others import custom
+from dispatch_core._op import K, composite, primitive
+from dispatch_core._tensor import Tensor
+from dispatch_core.ops._matrices import (
+    check_matrix,
+    check_square,
+    diagonal_matrix,
+    hermitian_up_to_phase,
+    of_hermitian,
+    up_to_phase,
+    hermitian_samples,
+    positive_samples,
+    skew,
+    turned,
+)
+
+# -- singular values -------------------------------------------------------------------------------
+
+
+def _svd_rule(A: Tensor, *rest: Any) -> None:
+    check_matrix("linalg.svd", A)
+
+
+def _matrix_samples(make: Any) -> list[Any]:
+    return [(make(4, 3), False), (make(3, 4), False), (make(3, 3),), (make(2, 4, 3), False)]
+
+
+@primitive(
+    custom(INEXACT, halves=False, rule=_svd_rule, tested_as=up_to_phase, samples=_matrix_samples),
+    grad={"A": lambda K, gs, outs: _svd_input(K, gs, outs)},
+    outputs=3,
+    fields=("U", "S", "Vh"),
+    namespace="_",
+)
+def linalg_svd_primitive(A: Tensor, full_matrices: bool = True) -> Any:
+    """A = U diag(S) Vh with singular values S in descending order."""
+
+
+@composite(
+    custom(INEXACT, halves=False, tested_as=up_to_phase, samples=_matrix_samples),
+    outputs=3,
+    fields=("U", "S", "Vh"),
+    namespace="_",
+    aliases=("linalg.svd",),
+    out=True,
+)
+def linalg_svd(A: Tensor, full_matrices: bool = True, *, driver: Any = None) -> Any:
+    """A = U diag(S) Vh with singular values S in descending order; U and Vh square if `full_matrices`.
+
+    Gradients exist for the reduced form and distinct singular values, and of losses that do not
+    depend on the vectors' signs (or phases).
+    """
+    return K.linalg_svd.op.result_type(*K.linalg_svd_primitive(A, full_matrices))
+
+
+def _svd_input(K: Any, gs: Any, outs: Any) -> Any:
+    gU, gS, gVh = gs
+    U, S, Vh = outs
+    k = S.shape[-1]
+    U, Vh = K.narrow(U, -1, 0, k), K.narrow(Vh, -2, 0, k)
+    gU = None if gU is None else K.narrow(gU, -1, 0, k)
+    gVh = None if gVh is None else K.narrow(gVh, -2, 0, k)
+    if gU is None and gVh is None:
+        return K.matmul(U * K.unsqueeze(gS, -2), Vh)
+    m, n = U.shape[-2], Vh.shape[-1]
+    left = None if gU is None else skew(K, K.matmul(turned(K, U), gU))
+    right = None if gVh is None else skew(K, K.matmul(Vh, turned(K, gVh)))
+    row, column = K.unsqueeze(S, -2), K.unsqueeze(S, -1)
+    square = row * row - column * column
+    square = square + diagonal_matrix(K, K.ones_like(S))
+    inner: Any = 0
+    if left is not None:
+        inner = left * row / square
+    if right is not None:
+        inner = inner + column * right / square
+    # On the diagonal stand the gradient of S, and for complex matrices the common phase.
+    inner = K.tril(inner, -1) + K.triu(inner, 1)
+    if gS is not None:
+        inner = inner + diagonal_matrix(K, gS)
+    if left is not None and right is not None:
+        inner = inner + diagonal_matrix(K, K.diagonal(left, 0, -2, -1) / (2 * S))
+    if m > k and gU is not None:
+        scaled = gU / row
+        outer = K.matmul(U, inner) + scaled - K.matmul(U, K.matmul(turned(K, U), scaled))
+        return K.matmul(outer, Vh)
+    if n > k and gVh is not None:
+        scaled = gVh / column
+        outer = K.matmul(inner, Vh) + scaled - K.matmul(K.matmul(scaled, turned(K, Vh)), Vh)
+        return K.matmul(U, outer)
+    return K.matmul(K.matmul(U, inner), Vh)
+
+
+@composite(
+    custom(INEXACT, halves=False, samples=lambda make: [(make(4, 3),), (make(2, 3, 4),)]),
+    namespace="_",
+    aliases=("linalg.svdvals",),
+    out=True,
+)
+def linalg_svdvals(A: Tensor, *, driver: Any = None) -> Tensor:
+    """The singular values in descending order."""
+    return K.linalg_svd_primitive(A, False)[1]
+
+
+@composite(
+    custom(INEXACT, halves=False, tested_as=up_to_phase, samples=lambda make: [(make(4, 3),), (make(3, 4),)]),
+    outputs=3,
+    fields=("U", "S", "V"),
+    out=True,
+)
+def svd(input: Tensor, some: bool = True, compute_uv: bool = True) -> Any:
+    """input = U diag(S) V^H, reduced if `some`; prefer linalg.svd."""
+    if not compute_uv:
+        values = K.linalg_svdvals(input)
+        u, v = (K.new_zeros(input, (*input.shape[:-2], n, n)) for n in input.shape[-2:])
+        return K.svd.op.result_type(u, values, v)
+    u, s, vh = K.linalg_svd_primitive(input, not some)
+    return K.svd.op.result_type(u, s, K.conj(K.transpose(vh, -2, -1)))
+
+
+# -- eigenvalues of Hermitian matrices -----------------------------------------------------------------
+
+
+def _eigh_rule(A: Tensor, *rest: Any) -> None:
+    check_square("linalg.eigh", A)
+
+
+@primitive(
+    custom(INEXACT, halves=False, rule=_eigh_rule, tested_as=hermitian_up_to_phase, samples=hermitian_samples),
+    grad={"A": lambda K, gs, outs: _eigh_input(K, gs, outs)},
+    outputs=2,
+    fields=("eigenvalues", "eigenvectors"),
+    namespace="_",
+    aliases=("linalg.eigh",),
+    out=True,
+)
+def linalg_eigh(A: Tensor, UPLO: str = "L") -> Any:
+    """Eigenvalues (ascending) and vectors of a symmetric or Hermitian matrix; reads one triangle.
+
+    Gradients exist for distinct eigenvalues and losses that do not depend on the vectors' phases.
+    """
+
+
+def _eigh_input(K: Any, gs: Any, outs: Any) -> Any:
+    gL, gV = gs
+    L, V = outs
+    if gV is None:
+        return K.matmul(V * K.unsqueeze(gL, -2), turned(K, V))
+    gap = K.unsqueeze(L, -2) - K.unsqueeze(L, -1) + diagonal_matrix(K, K.ones_like(L))
+    inner = K.matmul(turned(K, V), gV) / gap
+    inner = K.tril(inner, -1) + K.triu(inner, 1)
+    if gL is not None:
+        inner = inner + diagonal_matrix(K, gL)
+    return K.matmul(K.matmul(V, inner), turned(K, V))
+
+
+@composite(
+    custom(INEXACT, halves=False, tested_as=hermitian_up_to_phase, samples=hermitian_samples),
+    namespace="_",
+    aliases=("linalg.eigvalsh",),
+    out=True,
+)
+def linalg_eigvalsh(A: Tensor, UPLO: str = "L") -> Tensor:
+    """The eigenvalues of a symmetric or Hermitian matrix, ascending."""
+    return K.linalg_eigh(A, UPLO)[0]
+
+
+# -- QR ------------------------------------------------------------------------------------------------
+
+
+def _qr_rule(A: Tensor, mode: str = "reduced") -> None:
+    check_matrix("linalg.qr", A)
+    if mode not in ("reduced", "complete", "r"):
+        raise RuntimeError(
+            f"qr received unrecognized mode '{mode}' but expected one of 'reduced', 'r', or 'complete'"
+        )
+
+
+@primitive(
+    custom(
+        INEXACT,
+        halves=False,
+        rule=_qr_rule,
+        samples=lambda make: [(make(4, 3),), (make(3, 3),), (make(3, 4),), (make(2, 4, 3),)],
+    ),
+    grad={"A": lambda K, gs, outs, A, mode: _qr_input(K, gs, outs, A, mode)},
+    outputs=2,
+    fields=("Q", "R"),
+    namespace="_",
+    aliases=("linalg.qr",),
+    out=True,
+)
+def linalg_qr(A: Tensor, mode: str = "reduced") -> Any:
+    """A = Q R with orthonormal columns in Q and an upper triangular R; mode reduced, complete or r."""
+
+
+def _qr_input(K: Any, gs: Any, outs: Any, A: Any, mode: str) -> Any:
+    gQ, gR = gs
+    Q, R = outs
+    m, n = A.shape[-2:]
+    if mode == "r":
+        raise RuntimeError(
+            "The derivative of linalg.qr depends on Q, which is not computed when mode='r'; use "
+            "mode='reduced'"
+        )
+    if mode == "complete" and m > n:
+        raise RuntimeError(
+            "The QR decomposition is not differentiable when mode='complete' and nrows > ncols"
+        )
+    if m >= n:
+        return _tall_qr(K, gQ, gR, Q, R)
+    # The first m columns give Q and the square part of R; the others are Q^H A.
+    rest = K.narrow(A, -1, m, n - m)
+    square, g_rest = K.narrow(R, -1, 0, m), None
+    if gR is not None:
+        g_rest = K.narrow(gR, -1, m, n - m)
+        more = K.matmul(rest, turned(K, g_rest))
+        gQ = more if gQ is None else gQ + more
+        gR = K.narrow(gR, -1, 0, m)
+    first = _tall_qr(K, gQ, gR, Q, square)
+    second = K.zeros_like(rest) if g_rest is None else K.matmul(Q, g_rest)
+    return K.cat([first, second], -1)
+
+
+def _tall_qr(K: Any, gQ: Any, gR: Any, Q: Any, R: Any) -> Any:
+    inner: Any = 0
+    if gR is not None:
+        inner = K.matmul(gR, turned(K, R))
+    if gQ is not None:
+        inner = inner - K.matmul(turned(K, Q), gQ)
+    upper = K.triu(inner, 1)
+    middle = upper + turned(K, upper) + diagonal_matrix(K, K.real(K.diagonal(inner, 0, -2, -1)))
+    total = K.matmul(Q, middle)
+    if gQ is not None:
+        total = total + gQ
+    return turned(K, K.linalg_solve_matrix(R, turned(K, total)))
+
+
+@composite(
+    custom(INEXACT, halves=False, samples=lambda make: [(make(4, 3),), (make(3, 4),)]),
+    outputs=2,
+    fields=("Q", "R"),
+    out=True,
+)
+def qr(input: Tensor, some: bool = True) -> Any:
+    """The QR decomposition, reduced if `some`; prefer linalg.qr."""
+    return K.qr.op.result_type(*K.linalg_qr(input, "reduced" if some else "complete"))
+
+
+# -- Cholesky --------------------------------------------------------------------------------------------
+
+
+def _cholesky_rule(A: Tensor) -> None:
+    check_square("linalg.cholesky", A)
+
+
+@primitive(
+    custom(INEXACT, halves=False, rule=_cholesky_rule, tested_as=of_hermitian, samples=positive_samples),
+    grad={"A": lambda K, g, out: _cholesky_input(K, g, out)},
+    namespace="_",
+)
+def cholesky_lower(A: Tensor) -> Tensor:
+    """The lower triangular L with A = L L^H."""
+
+
+def _cholesky_input(K: Any, g: Any, L: Any) -> Any:
+    inner = K.matmul(turned(K, L), g)
+    strict = K.tril(inner, -1)
+    inner = strict + turned(K, strict) + diagonal_matrix(K, K.real(K.diagonal(inner, 0, -2, -1)))
+    adjoint = turned(K, L)
+    half = K.linalg_solve_matrix(adjoint, inner)
+    return turned(K, K.linalg_solve_matrix(adjoint, turned(K, half))) * 0.5
+
+
+@composite(
+    custom(INEXACT, halves=False, tested_as=of_hermitian, samples=positive_samples),
+    namespace="_",
+    aliases=("linalg.cholesky",),
+    out=True,
+)
+def linalg_cholesky(A: Tensor, *, upper: bool = False) -> Tensor:
+    """The triangular factor of a positive definite matrix, A = L L^H (or U^H U if `upper`)."""
+    L = K.cholesky_lower(A)
+    return K.conj(K.transpose(L, -2, -1)) if upper else L
+
+
+@composite(custom(INEXACT, halves=False, tested_as=of_hermitian, samples=positive_samples), out=True)
+def cholesky(input: Tensor, upper: bool = False) -> Tensor:
+    """The Cholesky factor; prefer linalg.cholesky."""
+    return K.linalg_cholesky(input, upper=upper)
+
+
+# -- LU ----------------------------------------------------------------------------------------------------
+
+
+def _lu_rule(A: Tensor) -> None:
+    check_matrix("linalg.lu_factor", A)
+
+
+@primitive(
+    custom(INEXACT, halves=False, rule=_lu_rule, samples=lambda make: [(make(3, 3),), (make(2, 4, 4),)]),
+    grad={"A": lambda K, gs, outs: _lu_input(K, gs, outs)},
+    outputs=2,
+    fields=("LU", "pivots"),
+    namespace="_",
+)
+def lu_primitive(A: Tensor) -> Any:
+    """L (below the diagonal, ones on it) and U in one matrix, and for each row the one it was
+    exchanged with (int32, counted from 1)."""
+
+
+def _lu_input(K: Any, gs: Any, outs: Any) -> Any:
+    g, (LU, pivots) = gs[0], outs
+    if LU.shape[-1] != LU.shape[-2]:
+        raise RuntimeError("the gradient of an LU decomposition needs a square matrix")
+    L = K.tril(LU, -1) + diagonal_matrix(K, K.ones_like(K.diagonal(LU, 0, -2, -1)))
+    U = K.triu(LU)
+    inner = K.tril(K.matmul(turned(K, L), K.tril(g, -1)), -1)
+    inner = inner + K.triu(K.matmul(K.triu(g), turned(K, U)))
+    half = K.linalg_solve_matrix(turned(K, L), inner)
+    whole = turned(K, K.linalg_solve_matrix(U, turned(K, half)))
+    order = K.lu_order(pivots, LU.shape[-2])
+    return K.gather(whole, -2, K.expand(K.unsqueeze(K.argsort(order, -1), -1), whole.shape))
+
+
+@composite(custom(), grad=NOT_DIFFERENTIABLE, namespace="_")
+def lu_order(pivots: Tensor, rows: int) -> Tensor:
+    """Which row stands where after the exchanges that the pivots say (int64)."""
+    count = pivots.shape[-1]
+    order = K.expand(K.storage_index(pivots, rows), (*pivots.shape[:-1], rows))
+    for i in range(count):
+        other = K.sub(K.cast(K.narrow(pivots, -1, i, 1), order.dtype), 1)
+        here = K.clone(K.narrow(order, -1, i, 1))
+        there = K.gather(order, -1, other)
+        order = K.scatter_src(order, -1, other, here)
+        at = K.full_like(other, i)
+        order = K.scatter_src(order, -1, at, there)
+    return order
+
+
+def _lu_samples(make: Any) -> list[Any]:
+    return [(make(3, 3),), (make(2, 4, 4),)]
+
+
+@composite(
+    custom(INEXACT, halves=False, samples=_lu_samples),
+    outputs=2,
+    fields=("LU", "pivots"),
+    namespace="_",
+    aliases=("linalg.lu_factor",),
+    out=True,
+)
+def linalg_lu_factor(A: Tensor, *, pivot: bool = True) -> Any:
+    """The compact LU decomposition with partial pivoting, and the pivots (int32, from 1)."""
+    if not pivot:
+        raise RuntimeError("linalg.lu_factor: LU without pivoting is not implemented; use pivot=True")
+    return K.linalg_lu_factor.op.result_type(*K.lu_primitive(A))
+
+
+@composite(
+    custom(INEXACT, halves=False, samples=_lu_samples),
+    outputs=3,
+    fields=("P", "L", "U"),
+    namespace="_",
+    aliases=("linalg.lu",),
+    out=True,
+)
+def linalg_lu(A: Tensor, *, pivot: bool = True) -> Any:
+    """A = P L U with a permutation P, unit lower triangular L and upper triangular U."""
+    return K.linalg_lu.op.result_type(*K.lu_unpack(*K.linalg_lu_factor(A, pivot=pivot)))
+
+
+@composite(
+    custom(INEXACT, halves=False, apart=("LU_pivots",)),
+    outputs=3,
+    fields=("P", "L", "U"),
+    method=False,
+)
+def lu_unpack(
+    LU_data: Tensor, LU_pivots: Tensor, unpack_data: bool = True, unpack_pivots: bool = True
+) -> Any:
+    """P, L and U of a compact LU decomposition."""
+    m, n = LU_data.shape[-2:]
+    k = min(m, n)
+    lower = K.narrow(K.tril(LU_data, -1), -1, 0, k)
+    ones = K.eye(m, k, dtype=LU_data.dtype, device=LU_data.device)
+    order = K.lu_order(LU_pivots, m)
+    places = K.storage_index(LU_data, m)
+    permutation = K.cast(K.eq(K.unsqueeze(places, 1), K.unsqueeze(order, -2)), LU_data.dtype)
+    return K.lu_unpack.op.result_type(permutation, lower + ones, K.narrow(K.triu(LU_data), -2, 0, k))

@@ -1,0 +1,362 @@
+"""Picking and writing by index in the many forms that PyTorch has for it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dispatch_core.ops.shape  # noqa: F401  declares what indexing is made of
+from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
+from dispatch_core._dtypes import int64
+from dispatch_core._families.base import broadcast_shapes, check_dim
+from dispatch_core._families.others import indexing
+from dispatch_core._indexing import parse
+from dispatch_core._op import K, composite
+from dispatch_core._tensor import Tensor
+from dispatch_core.ops._formulas import Number  # noqa: F401  for annotations
+from dispatch_core.ops.index import _index_of
+
+# -- flat indices ------------------------------------------------------------------------------------
+
+
+def _wrapped(name: str, index: Tensor, size: int) -> Tensor:
+    """Flat indices counted from the front; IndexError where one is out of range."""
+    if index.numel():
+        low, high = K.amin(index).item(), K.amax(index).item()
+        if low < -size or high >= size:
+            raise IndexError(
+                f"{name}(): out of range: index {low if low < -size else high} for {size} elements"
+            )
+    return K.where(K.lt(index, 0), K.add(index, size), index)  # type: ignore[no-any-return]
+
+
+@composite(
+    indexing(apart=("index",), samples=lambda make: [(make(3, 4), _index_of(make, 2, 2, high=12))]), out=True
+)
+def take(input: Tensor, index: Tensor) -> Tensor:
+    """The elements at the places of the flattened tensor that `index` names, in its shape."""
+    flat = _wrapped("take", K.reshape(index, (-1,)), input.numel())
+    return K.reshape(K.index_select(K.reshape(input, (-1,)), 0, flat), tuple(index.shape))
+
+
+@composite(
+    indexing(
+        apart=("index",),
+        inplace=True,
+        samples=lambda make: [
+            (make(3, 4), make(3, low=0, high=1, integer=True) * 2, make(3), True),
+        ],
+    ),
+)
+def put(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) -> Tensor:
+    """The tensor with `source` written (or added) at places of the flattened tensor."""
+    if source.numel() != index.numel():
+        raise RuntimeError(
+            f"put_(): Expected source and index to have the same number of elements, but got "
+            f"source.numel() = {source.numel()}, index.numel() = {index.numel()}"
+        )
+    flat = _wrapped("put", K.reshape(index, (-1,)), input.numel())
+    write = K.scatter_add if accumulate else K.scatter_src
+    done = write(K.reshape(input, (-1,)), 0, flat, K.reshape(source, (-1,)))
+    return K.reshape(done, tuple(input.shape))
+
+
+@composite(
+    indexing(
+        apart=("indices",),
+        samples=lambda make: [
+            (make(3, 4), _index_of(make, 3, 2, high=4), 1),
+            (make(3, 4), _index_of(make, 1, 2, high=3), -1),
+            (make(3, 4), _index_of(make, 5, high=12)),
+        ],
+    ),
+    out=True,
+)
+def take_along_dim(input: Tensor, indices: Tensor, dim: Any = None) -> Tensor:
+    """`gather` with the other dimensions of both broadcast; of the flattened tensor without `dim`."""
+    if dim is None:
+        return K.gather(K.reshape(input, (-1,)), 0, K.reshape(indices, (-1,)))
+    if input.ndim != indices.ndim:
+        raise RuntimeError(
+            "torch.take_along_dim(): input and indices should have the same number of dimensions, "
+            f"but got {input.ndim} dimensions for input, and {indices.ndim} dimensions for indices"
+        )
+    at = check_dim(dim, input.ndim)
+    shape = list(
+        broadcast_shapes(
+            [1 if d == at else n for d, n in enumerate(input.shape)],
+            [1 if d == at else n for d, n in enumerate(indices.shape)],
+        )
+    )
+    wide_input, wide_indices = (
+        K.expand(x, tuple(x.shape[at] if d == at else n for d, n in enumerate(shape)))
+        for x in (input, indices)
+    )
+    return K.gather(wide_input, at, wide_indices)
+
+
+# -- slices along a dimension ----------------------------------------------------------------------------
+
+
+def _spread(index: Tensor, dim: int, shape: Any) -> Tensor:
+    """A 1-d index of slices, as the index of all their elements."""
+    place = [1] * len(shape)
+    place[dim] = index.numel()
+    wide = list(shape)
+    wide[dim] = index.numel()
+    return K.expand(K.reshape(index, tuple(place)), tuple(wide))  # type: ignore[no-any-return]
+
+
+def _check_vector(name: str, index: Tensor) -> None:
+    if index.ndim > 1:
+        raise IndexError(f"{name}(): Index is supposed to be a vector, but got dim: {index.ndim}")
+
+
+@composite(
+    indexing(
+        apart=("index",),
+        inplace=True,
+        samples=lambda make: [(make(3, 4), 0, _index_of(make, 2, high=3), 2.5), (make(3, 4), 1, _index_of(make, 1, high=4), make())],
+    ),
+    out=True,
+)
+def index_fill(input: Tensor, dim: int, index: Tensor, value: Tensor | Number) -> Tensor:
+    """The tensor with a value (a number or 0-d tensor) in the slices that a 1-d index names."""
+    _check_vector("index_fill_", index)
+    if isinstance(value, Tensor) and value.ndim:
+        raise RuntimeError(
+            "index_fill_ only supports a 0-dimensional value tensor, but got tensor with "
+            f"{value.ndim} dimension(s)."
+        )
+    if not input.ndim:
+        return K.reshape(K.index_fill(K.reshape(input, (1,)), 0, index, value), ())
+    at = check_dim(dim, input.ndim)
+    where = _spread(_wrapped_slices("index_fill_", index, input.shape[at]), at, input.shape)
+    if not isinstance(value, Tensor):
+        value = K.new_full(input, (), value)
+    source = K.expand(K.cast(value, input.dtype), where.shape)
+    return K.scatter_src(input, at, where, source)
+
+
+def _wrapped_slices(name: str, index: Tensor, size: int) -> Tensor:
+    index = K.cast(index, int64) if index.dtype is not int64 else index
+    return _wrapped(name, index, size)
+
+
+@composite(
+    indexing(
+        apart=("index",),
+        inplace=True,
+        samples=lambda make: [(make(5, 4), 0, make(2, low=0, high=1, integer=True).cumsum(0) + 1, make(2, 4))],
+    ),
+    out=True,
+)
+def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor:
+    """The tensor with the slices of `source` written where a 1-d index says."""
+    _check_vector("index_copy_", index)
+    if not input.ndim:
+        return K.reshape(K.index_copy(K.reshape(input, (1,)), 0, index, K.reshape(source, (-1,))), ())
+    at = check_dim(dim, input.ndim)
+    wanted = [index.numel() if d == at else n for d, n in enumerate(input.shape)]
+    if list(source.shape) != wanted:
+        raise RuntimeError(
+            f"index_copy_(): Source/destination tensor must have same slice shapes, got "
+            f"{list(source.shape)}, expected {wanted}"
+        )
+    where = _spread(_wrapped_slices("index_copy_", index, input.shape[at]), at, input.shape)
+    return K.scatter_src(input, at, where, source)
+
+
+# -- tuples of indices and masks -------------------------------------------------------------------------
+
+
+@composite(
+    indexing(
+        inplace=True,
+        samples=lambda make: [
+            (make(3, 4), (_index_of(make, 2, high=3),), make(2, 4), True),
+            (make(3, 4), (_index_of(make, 1, high=3), _index_of(make, 1, high=4)), make(1)),
+        ],
+    )
+)
+def index_put(input: Tensor, indices: Any, values: Tensor, accumulate: bool = False) -> Tensor:
+    """The tensor with `values` written (or added) at a tuple of indices: integer or bool tensors, or
+    None for a whole dimension."""
+    items = tuple(slice(None) if i is None else i for i in indices)
+    _, tensors, dims = parse(input, items)
+    if not dims:
+        return K.add(input, values) if accumulate else K.copy(input, values)
+    return K.index_put_at(input, tensors, values, dims, accumulate)
+
+
+@composite(
+    indexing(
+        apart=("mask",),
+        inplace=True,
+        samples=lambda make: [(make(3, 4), make(3, 4) > 0, make(12)), (make(3, 4), make(4) > 0, make(3, 4))],
+    )
+)
+def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
+    """The tensor with the elements of `source`, one after another, where the bool mask is set."""
+    if mask.dtype.name != "bool":
+        raise RuntimeError(
+            f"masked_scatter_ only supports boolean masks, but got mask with dtype {mask.dtype.name}"
+        )
+    shape = tuple(input.shape)
+    flat = K.reshape(K.expand(mask, shape), (-1,))
+    places = K.reshape(K.nonzero_rows(flat), (-1,))
+    count = places.shape[0]
+    if count > source.numel():
+        raise RuntimeError(
+            "masked_scatter: expected self and source to have same dtypes and the source at least as "
+            f"many elements as the mask has ones: {source.numel()} < {count}"
+        )
+    part = K.narrow(K.reshape(source, (-1,)), 0, 0, count)
+    return K.reshape(K.scatter_src(K.reshape(input, (-1,)), 0, places, part), shape)
+
+
+# -- scatter with a reduction --------------------------------------------------------------------------------
+
+def _scatter_samples(make: Any) -> list[Any]:
+    index = _index_of(make, 3, 4, high=3)
+    return [
+        (make(3, 4), 0, index, make(3, 4), how, {"include_self": own})
+        for how in ("sum", "prod", "mean", "amax", "amin")
+        for own in (True, False)
+    ]
+
+
+@composite(
+    indexing(apart=("index",), inplace=True, samples=_scatter_samples), out=True
+)
+def scatter_reduce(
+    input: Tensor, dim: int, index: Tensor, src: Tensor, reduce: str, *, include_self: bool = True
+) -> Tensor:
+    """The elements of `src` combined (sum, prod, mean, amax, amin) where `index` sends them, along a
+    dimension; with what was there if `include_self`."""
+    if reduce not in ("sum", "prod", "mean", "amax", "amin"):
+        raise RuntimeError(
+            f"reduce argument must be either sum, prod, mean, amax or amin, got {reduce}."
+        )
+    part = K.narrow_like(src, index)
+    if reduce in ("sum", "mean"):
+        hit = K.ones_like(part)
+        base = input if include_self else K.scatter_src(input, dim, index, K.zeros_like(part))
+        total = K.scatter_add(base, dim, index, part)
+        if reduce == "sum":
+            return total
+        start = K.ones_like(input) if include_self else K.zeros_like(input)
+        count = K.scatter_add(start.detach(), dim, index, hit)
+        count = K.maximum(count, 1)
+        return K.div(total, count) if input.is_floating_point() else K.floor_divide(total, count)
+    return K.scatter_combine(input, dim, index, part, reduce, include_self)
+
+
+@composite(indexing(apart=("index",)), namespace="_")
+def narrow_like(input: Tensor, index: Tensor) -> Tensor:
+    """The leading part of each dimension that an index covers."""
+    return K.basic_index(input, tuple(slice(0, n) for n in index.shape))
+
+
+def _combine_gradients(
+    K: Any, g: Any, input: Any, dim: int, index: Any, src: Any, reduce: str, include_self: bool, out: Any
+) -> tuple[Any, Any]:
+    zero = K.zeros_like(input)
+    untouched = K.eq(K.scatter_add(zero, dim, index, K.ones_like(src)), 0)
+    own = K.where(untouched, g, 0.0)
+    if reduce == "prod":
+        return _prod_gradients(K, g, input, dim, index, src, include_self, own)
+    there = K.gather(out, dim, index)
+    hits = K.cast_like(K.eq(src, there), src)
+    mine = K.cast_like(K.eq(input, out), input)
+    if not include_self:
+        mine = K.where(untouched, mine, 0.0)
+    share = g / K.maximum(K.scatter_add(mine, dim, index, hits), 1.0)
+    return mine * share, hits * K.gather(share, dim, index)
+
+
+def _prod_gradients(
+    K: Any, g: Any, input: Any, dim: int, index: Any, src: Any, include_self: bool, own: Any
+) -> tuple[Any, Any]:
+    """Products of all the other factors: from nonzero ones, and right with one or more zeros."""
+    start = input if include_self else K.scatter_src(input, dim, index, K.ones_like(src))
+    zeros_here = K.cast_like(K.eq(start, 0), start)
+    zeros_sent = K.cast_like(K.eq(src, 0), src)
+    zeros = K.scatter_add(zeros_here, dim, index, zeros_sent)
+    bare = K.scatter_combine(
+        K.where(K.eq(start, 0), 1.0, start), dim, index, K.where(K.eq(src, 0), 1.0, src), "prod", True
+    )
+
+    def others(value: Any, bare: Any, zeros: Any) -> Any:
+        zero = K.eq(value, 0)
+        rest = zeros - K.cast_like(zero, zeros)
+        product = bare / K.where(zero, 1.0, value)
+        return K.where(K.eq(rest, 0), product, 0.0)
+
+    first = g * others(start, bare, zeros) if include_self else own
+    second = K.gather(g, dim, index) * others(
+        src, K.gather(bare, dim, index), K.gather(zeros, dim, index)
+    )
+    return first, second
+
+
+@composite(
+    indexing(apart=("index",)),
+    grad={
+        ("input", "src"): lambda K, g, input, dim, index, src, reduce, include_self, out: (
+            _combine_gradients(K, g, input, dim, index, src, reduce, include_self, out)
+        ),
+        "index": NOT_DIFFERENTIABLE,
+    },
+    namespace="_",
+)
+def scatter_combine(
+    input: Tensor, dim: int, index: Tensor, src: Tensor, reduce: str, include_self: bool
+) -> Tensor:
+    """Products or extremes of what is sent to the same place: in rounds, one element a place each."""
+    if not input.ndim:
+        one = (K.reshape(t, (1,)) for t in (input, index, src))
+        x, at, part = one
+        return K.reshape(K.scatter_combine(x, 0, at, part, reduce, include_self), ())
+    join = {"prod": K.mul, "amax": K.maximum, "amin": K.minimum}[reduce]
+    d = check_dim(dim, input.ndim)
+    # Sorted by place, the rank of an element among those for the same place is its distance from the first.
+    order = K.argsort(index, d)
+    target, values = K.gather(index, d, order), K.gather(src, d, order)
+    n = index.shape[d]
+    if not index.numel():
+        return K.clone(input)
+    shape = [1] * index.ndim
+    shape[d] = n
+    places = K.reshape(K.storage_index(index, n), tuple(shape))
+    new = K.ne(K.narrow(target, d, 1, n - 1), K.narrow(target, d, 0, n - 1))
+    starts = K.cat([K.zeros_like(K.narrow(target, d, 0, 1)), K.mul(new, K.narrow(places, d, 1, n - 1))], d)
+    rank = K.sub(places, K.cummax(starts, d)[0])
+    # A row more than needed takes what does not belong to the round.
+    spare = K.zeros_like(K.narrow(input, d, 0, 1))
+    result = K.cat([input, spare], d)
+    size = input.shape[d]
+    for r in range(int(K.amax(rank).item()) + 1):
+        now = K.where(K.eq(rank, r), target, size)
+        there = K.gather(result, d, now)
+        joined = values if r == 0 and not include_self else join(there, values)
+        result = K.scatter_src(result, d, now, joined)
+    return K.clone(K.narrow(result, d, 0, size))
+
+
+@composite(
+    indexing(
+        apart=("index",),
+        inplace=True,
+        samples=lambda make: [(make(3, 4), 0, _index_of(make, 5, high=3), make(5, 4), "prod")],
+    ),
+    out=True,
+)
+def index_reduce(
+    input: Tensor, dim: int, index: Tensor, source: Tensor, reduce: str, *, include_self: bool = True
+) -> Tensor:
+    """The slices of `source` combined (prod, mean, amax, amin) where a 1-d index sends them."""
+    _check_vector("index_reduce", index)
+    at = check_dim(dim, input.ndim)
+    return K.scatter_reduce(
+        input, at, _spread(index, at, source.shape), source, reduce, include_self=include_self
+    )

@@ -1,0 +1,504 @@
+"""Linear equations, inverses, determinants and powers of matrices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
+from dispatch_core._dtypes import float32
+from dispatch_core._families.base import INEXACT, NUMBERS
+from dispatch_core._families.others import contraction, custom
+from dispatch_core._families.pointwise import SAME, pointwise
+from dispatch_core._namespaces import public
+from dispatch_core._op import K, composite, primitive
+from dispatch_core._tensor import Tensor
+from dispatch_core.ops._matrices import check_square, positive_samples, turned
+
+# -- linear equations ------------------------------------------------------------------------------
+
+
+def _systems(make: Any) -> list[Any]:
+    return [
+        (make(3, 3), make(3, 2)), (make(2, 3, 3), make(2, 3, 2)), (make(2, 3, 3), make(3, 1)),
+    ]
+
+
+@primitive(
+    contraction(
+        INEXACT,
+        halves=False, rule=lambda A, B: check_square("linalg.solve", A), samples=_systems
+    ),
+    grad={
+        "A": lambda K, g, A, out: K.neg(K.matmul(K.linalg_solve_matrix(turned(K, A), g), turned(K, out))),
+        "B": lambda K, g, A: K.linalg_solve_matrix(turned(K, A), g),
+    },
+    namespace="_",
+)
+def linalg_solve_matrix(A: Tensor, B: Tensor) -> Tensor:
+    """X with A X = B for matrices; batches broadcast; LinAlgError where A is singular."""
+
+
+@composite(
+    contraction(
+        INEXACT,
+        halves=False,
+        samples=lambda make: [
+            *_systems(make), (make(3, 3), make(3)), (make(2, 3, 3), make(2, 3)),
+            (make(3, 3), make(2, 3), {"left": False}),
+        ],
+    ),
+    namespace="_",
+    aliases=("linalg.solve",),
+    out=True,
+)
+def linalg_solve(A: Tensor, B: Tensor, *, left: bool = True) -> Tensor:
+    """X with A X = B (or X A = B if not `left`); B holds matrices, or vectors where its shape is that
+    of A without the last dimension. LinAlgError where A is singular."""
+    check_square("linalg.solve", A)
+    vector = B.ndim == 1 or (A.ndim - 1 == B.ndim and B.shape == A.shape[:-1])
+    if (B.shape[-1] if vector else B.shape[-2 if left else -1]) != A.shape[-1]:
+        raise RuntimeError(
+            "linalg.solve: Incompatible shapes of A and B for the equation "
+            f"{'AX = B' if left else 'XA = B'} ({list(A.shape)} and {list(B.shape)})"
+        )
+    if vector:
+        if not left:
+            raise RuntimeError(
+                "linalg.solve: Vector broadcasting of the left hand side is not supported for left=False"
+            )
+        return K.squeeze(K.linalg_solve_matrix(A, K.unsqueeze(B, -1)), -1)
+    if left:
+        return K.linalg_solve_matrix(A, B)
+    x = K.linalg_solve_matrix(K.transpose(A, -2, -1), K.transpose(B, -2, -1))
+    return K.transpose(x, -2, -1)
+
+
+def _triangles(make: Any) -> list[Any]:
+    a = make(3, 3) + make(3, 3) * 0 + 3 * make(3, 3).new_ones((3,)).diag_embed()
+    return [
+        (a, make(3, 2), {"upper": True}),
+        (a, make(2, 3), {"upper": False, "left": False}),
+        (a, make(3, 2), {"upper": True, "unitriangular": True}),
+    ]
+
+
+@composite(
+    contraction(INEXACT, halves=False, samples=_triangles),
+    namespace="_",
+    aliases=("linalg.solve_triangular",),
+    out=True,
+)
+def linalg_solve_triangular(
+    A: Tensor, B: Tensor, *, upper: bool, left: bool = True, unitriangular: bool = False
+) -> Tensor:
+    """X with A X = B (or X A = B) for a triangular A; the other triangle is not read."""
+    check_square("linalg.solve_triangular", A)
+    if unitriangular:
+        A = (K.triu(A, 1) if upper else K.tril(A, -1)) + K.diag_embed(
+            K.ones_like(K.diagonal(A, 0, -2, -1))
+        )
+    else:
+        A = K.triu(A) if upper else K.tril(A)
+    return K.linalg_solve(A, B, left=left)
+
+
+@composite(
+    contraction(INEXACT, halves=False, samples=lambda make: [(make(3, 2), make(3, 3) + 3 * make(3, 3).new_ones((3,)).diag_embed())]),
+    outputs=2,
+    fields=("solution", "cloned_coefficient"),
+)
+def triangular_solve(
+    input: Tensor, A: Tensor, upper: bool = True, transpose: bool = False, unitriangular: bool = False
+) -> Any:
+    """X with A X = input for a triangular A; prefer linalg.solve_triangular."""
+    matrix = K.transpose(A, -2, -1) if transpose else A
+    found = K.linalg_solve_triangular(
+        matrix, input, upper=upper != transpose, unitriangular=unitriangular
+    )
+    return K.triangular_solve.op.result_type(found, K.clone(A))
+
+
+def _factors(make: Any) -> list[Any]:
+    return [(make(3, 2), K.linalg_cholesky(positive_samples(make)[0][0]))]
+
+
+@composite(contraction(INEXACT, halves=False, samples=_factors), out=True)
+def cholesky_solve(input: Tensor, L: Tensor, upper: bool = False) -> Tensor:
+    """X with A X = input for A = L L^H (or L^H L if `upper`)."""
+    lower = K.conj(K.transpose(L, -2, -1)) if upper else L
+    half = K.linalg_solve_triangular(lower, input, upper=False)
+    return K.linalg_solve_triangular(turned(K, lower), half, upper=True)
+
+
+@composite(custom(INEXACT, halves=False, samples=lambda make: [(K.linalg_cholesky(positive_samples(make)[0][0]),)]), out=True)
+def cholesky_inverse(L: Tensor, upper: bool = False) -> Tensor:
+    """The inverse of A = L L^H (or L^H L if `upper`)."""
+    eye = K.eye(L.shape[-1], dtype=L.dtype, device=L.device)
+    return K.cholesky_solve(K.expand(eye, L.shape), L, upper)
+
+
+@composite(contraction(INEXACT, halves=False, apart=("pivots",)), namespace="_", aliases=("linalg.lu_solve",))
+def linalg_lu_solve(
+    LU: Tensor, pivots: Tensor, B: Tensor, *, left: bool = True, adjoint: bool = False
+) -> Tensor:
+    """X with A X = B, from the LU decomposition of A."""
+    P, L, U = K.lu_unpack(LU, pivots)
+    A = K.matmul(K.matmul(P, L), U)
+    return K.linalg_solve(turned(K, A) if adjoint else A, B, left=left)
+
+
+@composite(
+    contraction(INEXACT, halves=False, samples=lambda make: [(make(4, 3), make(4, 2)), (make(3, 4), make(3, 2)), (make(3, 3), make(3, 1))]),
+    outputs=4,
+    fields=("solution", "residuals", "rank", "singular_values"),
+    namespace="_",
+    aliases=("linalg.lstsq",),
+)
+def linalg_lstsq(A: Tensor, B: Tensor, rcond: Any = None, *, driver: Any = None) -> Any:
+    """The least squares solution of A X = B of least norm, and the rank of A.
+
+    Residuals and singular values are empty, as with PyTorch's default driver.
+    """
+    vector = A.ndim - 1 == B.ndim and B.shape == A.shape[:-1] and A.ndim > 1
+    if A.ndim < 2 or (B.ndim < 2 and not vector) or B.shape[A.ndim - 2] != A.shape[-2]:
+        raise RuntimeError(
+            "torch.linalg.lstsq: input.size(-2) should match other.size(-2), got shapes "
+            f"{list(A.shape)} and {list(B.shape)}"
+        )
+    right = K.unsqueeze(B, -1) if vector else B
+    tolerance = None if rcond is None else float(rcond)
+    solution = K.matmul(K.linalg_pinv(A, rtol=tolerance), right)
+    rank = K.linalg_matrix_rank(A, rtol=tolerance)
+    if vector:
+        solution = K.squeeze(solution, -1)
+    empty = K.new_zeros(A, (0,))
+    return K.linalg_lstsq.op.result_type(solution, empty, rank, K.abs(empty))
+
+
+# -- inverses ------------------------------------------------------------------------------------------------
+
+
+def _squares(make: Any) -> list[Any]:
+    return [(make(3, 3),), (make(2, 4, 4),)]
+
+
+@composite(
+    custom(INEXACT, halves=False, rule=lambda A: check_square("linalg.inv", A), samples=_squares),
+    grad={"input": lambda K, g, out: K.neg(K.matmul(turned(K, out), K.matmul(g, turned(K, out))))},
+    aliases=("linalg.inv",),
+    out=True,
+)
+def inverse(input: Tensor) -> Tensor:
+    """The inverse of square matrices; LinAlgError where there is none."""
+    check_square("linalg.inv", input)
+    eye = K.eye(input.shape[-1], dtype=input.dtype, device=input.device)
+    return K.linalg_solve_matrix(input, K.expand(eye, input.shape))
+
+
+def _pinv_input(K: Any, g: Any, A: Any, out: Any) -> Any:
+    """Golub and Pereyra (1973), for matrices of constant rank."""
+    gh, ph = turned(K, g), turned(K, out)
+    left = K.matmul(gh, out)
+    right = K.matmul(left, ph)
+    total = K.neg(turned(K, K.matmul(out, left))) + right
+    total = total - K.matmul(K.matmul(A, out), right)
+    return total + K.matmul(K.matmul(ph, out), gh - K.matmul(left, A))
+
+
+@composite(
+    custom(INEXACT, halves=False, samples=lambda make: [(make(4, 3), None, 1e-9), (make(3, 4), None, 1e-9)]),
+    grad={"A": lambda K, g, A, out: _pinv_input(K, g, A, out)},
+    namespace="_",
+)
+def pseudo_inverse(A: Tensor, atol: Any, rtol: Any) -> Tensor:
+    """The Moore-Penrose inverse; singular values up to max(atol, rtol * the largest) count as zero."""
+    U, S, Vh = K.linalg_svd_primitive(A, False)
+    if not S.shape[-1]:
+        return K.zeros_like(K.transpose(A, -2, -1))
+    bound = K.mul(K.amax(S, -1, True), rtol)
+    if atol is not None:
+        bound = K.maximum(bound, atol)
+    inverse = K.where(K.gt(S, bound), K.reciprocal(S), 0.0)
+    return K.matmul(turned(K, Vh) * K.unsqueeze(inverse, -2), turned(K, U))
+
+
+def _tolerance(A: Tensor, rtol: Any, atol: Any) -> Any:
+    """The relative tolerance: by default the dtype's precision times the longer side, unless atol is given."""
+    if rtol is not None:
+        return rtol
+    if atol is not None:
+        return 0.0
+    precision = 2.0**-23 if A.dtype.to_real().name == "float32" else 2.0**-52
+    return precision * max(A.shape[-2:])
+
+
+@composite(
+    custom(INEXACT, halves=False, samples=lambda make: [(make(4, 3),), (make(3, 4),), (make(2, 3, 3),)]),
+    namespace="_",
+    aliases=("linalg.pinv",),
+    out=True,
+)
+def linalg_pinv(
+    A: Tensor, rcond: Any = None, *, rtol: Any = None, atol: Any = None, hermitian: bool = False
+) -> Tensor:
+    """The Moore-Penrose inverse; small singular values count as zero."""
+    return K.pseudo_inverse(A, atol, _tolerance(A, rcond if rtol is None else rtol, atol))
+
+
+@composite(custom(INEXACT, halves=False, samples=lambda make: [(make(4, 3),)]))
+def pinverse(input: Tensor, rcond: float = 1e-15) -> Tensor:
+    """The Moore-Penrose inverse; prefer linalg.pinv."""
+    return K.pseudo_inverse(input, None, rcond)
+
+
+@composite(
+    custom(INEXACT, halves=False, samples=lambda make: [(make(4, 3),), (make(2, 3, 3),)]),
+    grad=NOT_DIFFERENTIABLE,
+    namespace="_",
+    aliases=("linalg.matrix_rank",),
+    out=True,
+)
+def linalg_matrix_rank(
+    A: Tensor, tol: Any = None, *, rtol: Any = None, atol: Any = None, hermitian: bool = False
+) -> Tensor:
+    """How many singular values are larger than the tolerance (int64)."""
+    S = K.linalg_svd_primitive(A, False)[1]
+    if not S.shape[-1]:
+        return K.sum(K.ne(S, 0), -1)
+    if tol is not None:
+        return K.sum(K.gt(S, tol), -1)
+    bound = K.mul(K.amax(S, -1, True), _tolerance(A, rtol, atol))
+    if atol is not None:
+        bound = K.maximum(bound, atol)
+    return K.sum(K.gt(S, bound), -1)
+
+
+@composite(
+    custom(INEXACT, halves=False, samples=lambda make: [(make(3, 3),), (make(3, 3), "fro"), (make(3, 3), 1)]),
+    namespace="_",
+    aliases=("linalg.cond",),
+    out=True,
+)
+def linalg_cond(A: Tensor, p: Any = None) -> Tensor:
+    """The condition number in a matrix norm (default: the 2-norm)."""
+    if p in (None, 2, -2):
+        S = K.linalg_svdvals(A)
+        largest, least = K.amax(S, -1), K.amin(S, -1)
+        return least / largest if p == -2 else largest / least
+    return K.mul(K.linalg_matrix_norm(A, p), K.linalg_matrix_norm(K.inverse(A), p))
+
+
+# -- determinants ----------------------------------------------------------------------------------------------
+
+
+def _det_input(K: Any, g: Any, A: Any, out: Any) -> Any:
+    """g times the conjugate of the cofactors: det(A) A^-1, or from singular vectors where that fails."""
+    wide = K.unsqueeze(K.unsqueeze(g, -1), -1)
+    # Against the largest that rows of these lengths can give (Hadamard's bound).
+    bound = K.prod(K.linalg_vector_norm(A, 2, -1), -1)
+    if bool(K.all(K.gt(K.abs(out), bound * 1e-6))):
+        det = K.unsqueeze(K.unsqueeze(out, -1), -1)
+        return wide * K.conj(det) * turned(K, K.inverse(A))
+    U, S, Vh = K.linalg_svd_primitive(A, True)
+    n = S.shape[-1]
+    rows = K.expand(K.unsqueeze(S, -2), (*S.shape, n))
+    others = K.prod(K.tril(rows, -1) + K.triu(rows, 1) + K.diag_embed(K.ones_like(S)), -1)
+    phase = K.unsqueeze(K.unsqueeze(K.conj(K.det(U) * K.det(Vh)), -1), -1)
+    # conj(det(U) det(Vh))^-1 = det(U) det(Vh), both being of modulus one.
+    return wide * K.matmul(U * K.unsqueeze(others, -2), Vh) * phase
+
+
+@composite(
+    custom(INEXACT, halves=False, rule=lambda A: check_square("linalg.det", A), samples=_squares),
+    grad={"input": lambda K, g, input, out: _det_input(K, g, input, out)},
+    aliases=("linalg.det",),
+    out=True,
+)
+def det(input: Tensor) -> Tensor:
+    """The determinant of square matrices."""
+    check_square("linalg.det", input)
+    LU, pivots = K.lu_primitive(input)
+    return K.mul(_pivot_sign(pivots, LU), K.prod(K.diagonal(LU, 0, -2, -1), -1))
+
+
+def _pivot_sign(pivots: Tensor, LU: Tensor) -> Tensor:
+    places = K.add(K.storage_index(pivots, pivots.shape[-1]), 1)
+    swaps = K.sum(K.ne(pivots, places), -1)
+    return K.cast(K.sub(1, K.mul(K.remainder(swaps, 2), 2)), LU.dtype)
+
+
+def _slogdet_input(K: Any, gs: Any, A: Any, outs: Any) -> Any:
+    """Re(d logdet) belongs to the logarithm, the imaginary part turns the sign."""
+    g_sign, g_log = gs
+    total: Any = 0
+    if g_log is not None:
+        total = g_log
+    if g_sign is not None:
+        turn = g_sign * K.conj(outs[0])
+        total = total + (turn - K.conj(turn)) * 0.5
+    return K.unsqueeze(K.unsqueeze(total, -1), -1) * turned(K, K.inverse(A))
+
+
+@composite(
+    custom(INEXACT, halves=False, rule=lambda A: check_square("linalg.slogdet", A), samples=_squares),
+    grad={"input": lambda K, gs, input, outs: _slogdet_input(K, gs, input, outs)},
+    outputs=2,
+    fields=("sign", "logabsdet"),
+    aliases=("linalg.slogdet",),
+    out=True,
+)
+def slogdet(input: Tensor) -> Any:
+    """The sign (or phase) of the determinant and the logarithm of its absolute value."""
+    check_square("linalg.slogdet", input)
+    LU, pivots = K.lu_primitive(input)
+    diagonal = K.diagonal(LU, 0, -2, -1)
+    sign = K.mul(_pivot_sign(pivots, LU), K.prod(K.sgn(diagonal), -1))
+    return K.slogdet.op.result_type(sign, K.sum(K.log(K.abs(diagonal)), -1))
+
+
+@composite(custom(INEXACT, halves=False, samples=positive_samples))
+def logdet(input: Tensor) -> Tensor:
+    """The logarithm of the determinant; NaN where that is negative."""
+    sign, logarithm = K.slogdet(input)
+    if input.is_complex():
+        return K.add(K.log(sign), logarithm)
+    return K.where(K.lt(sign, 0), float("nan"), logarithm)
+
+
+# -- products and powers -----------------------------------------------------------------------------------------
+
+
+@composite(
+    contraction(NUMBERS, samples=lambda make: [
+        (make(3, 3), 3), (make(2, 3, 3), 2), (make(3, 3), 0), (make(3, 3), 1), (make(3, 3), 5),
+    ]),
+    aliases=("linalg.matrix_power",),
+    out=True,
+)
+def matrix_power(input: Tensor, n: int) -> Tensor:
+    """The n-th power of square matrices; negative powers are those of the inverse."""
+    check_square("linalg.matrix_power", input)
+    if n < 0:
+        return K.matrix_power(K.inverse(input), -n)
+    if n == 0:
+        eye = K.eye(input.shape[-1], dtype=input.dtype, device=input.device)
+        return K.clone(K.expand(eye, input.shape))
+    result: Any = None
+    square = input
+    while True:
+        if n & 1:
+            result = square if result is None else K.matmul(result, square)
+        n >>= 1
+        if not n:
+            return K.clone(result) if result is input else result
+        square = K.matmul(square, square)
+
+
+@composite(
+    custom(INEXACT, rule=lambda A: check_square("linalg.matrix_exp", A), samples=_squares),
+    aliases=("linalg.matrix_exp",),
+)
+def matrix_exp(input: Tensor) -> Tensor:
+    """The matrix exponential: halved until its 1-norm is at most 1/2, Taylor's series, squared back."""
+    check_square("linalg.matrix_exp", input)
+    if input.dtype.itemsize == 2:
+        return K.cast(K.matrix_exp(K.cast(input, float32)), input.dtype)
+    size = K.amax(K.linalg_matrix_norm(input.detach(), 1)).item() if input.numel() else 0.0
+    halvings = 0
+    while size > 0.5:
+        size, halvings = size / 2, halvings + 1
+    x = input * 2.0**-halvings
+    eye = K.expand(K.eye(input.shape[-1], dtype=input.dtype, device=input.device), input.shape)
+    total = term = eye
+    for k in range(1, 16):
+        term = K.matmul(term, x) / k
+        total = total + term
+    for _ in range(halvings):
+        total = K.matmul(total, total)
+    return total
+
+
+def _chain_cost(sizes: Sequence[int]) -> list[list[int]]:
+    """Where to split each part of a chain of products (Cormen et al., Introduction to Algorithms, 15.2)."""
+    n = len(sizes) - 1
+    cost = [[0] * n for _ in range(n)]
+    split = [[0] * n for _ in range(n)]
+    for length in range(1, n):
+        for i in range(n - length):
+            j = i + length
+            cost[i][j], split[i][j] = min(
+                (cost[i][k] + cost[k + 1][j] + sizes[i] * sizes[k + 1] * sizes[j + 1], k)
+                for k in range(i, j)
+            )
+    return split
+
+
+@composite(
+    contraction(NUMBERS, samples=lambda make: [
+        ([make(2, 3), make(3, 5), make(5, 2), make(2, 4)],), ([make(3), make(3, 4), make(4)],),
+    ]),
+    namespace="_",
+    aliases=("linalg.multi_dot",),
+    out=True,
+)
+def linalg_multi_dot(tensors: Sequence[Tensor]) -> Tensor:
+    """The product of several matrices in the order that takes fewest multiplications; the first and
+    last may be vectors."""
+    if len(tensors) < 2:
+        raise RuntimeError(f"multi_dot(): expected at least 2 tensors but got {len(tensors)}")
+    parts = list(tensors)
+    drop = []
+    if parts[0].ndim == 1:
+        parts[0] = K.unsqueeze(parts[0], 0)
+        drop.append(0)
+    if parts[-1].ndim == 1:
+        parts[-1] = K.unsqueeze(parts[-1], 1)
+        drop.append(1)
+    for i, part in enumerate(parts):
+        if part.ndim != 2:
+            raise RuntimeError(
+                f"multi_dot(): tensor {i} must be 2D but got {part.ndim}D (the first and last may be 1D)"
+            )
+    split = _chain_cost([parts[0].shape[0], *(part.shape[1] for part in parts)])
+
+    def product(i: int, j: int) -> Tensor:
+        if i == j:
+            return parts[i]
+        k = split[i][j]
+        return K.matmul(product(i, k), product(k + 1, j))  # type: ignore[no-any-return]
+
+    found = product(0, len(parts) - 1)
+    for d in reversed(drop):
+        found = K.squeeze(found, d)
+    return found
+
+
+@public("")
+def chain_matmul(*matrices: Tensor) -> Tensor:
+    """The product of several matrices; prefer linalg.multi_dot."""
+    return K.linalg_multi_dot(matrices)  # type: ignore[no-any-return]
+
+
+@composite(
+    pointwise(SAME, NUMBERS, inplace=False, samples=lambda make: [
+        (make(3, 4), make(3, 4)), (make(3, 4), make(4)), (make(3, 4), make(3, 4), {"dim": 0}),
+    ]),
+    namespace="_",
+    aliases=("linalg.vecdot",),
+    out=True,
+)
+def linalg_vecdot(x: Tensor, y: Tensor, *, dim: int = -1) -> Tensor:
+    """The sums over `dim` of the products of two tensors, the first conjugated."""
+    product = K.mul(K.conj(x), y)
+    return K.sum(product, dim, dtype=product.dtype)
+
+
+@composite(
+    custom(samples=lambda make: [(make(3, 4),), (make(2, 3, 3), {"offset": 1})]),
+    namespace="_",
+    aliases=("linalg.diagonal",),
+)
+def linalg_diagonal(A: Tensor, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:
+    """The diagonal of two dimensions, by default the last; a view."""
+    return K.diagonal(A, offset, dim1, dim2)

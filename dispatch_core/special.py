@@ -1,0 +1,14 @@
+"""Special functions under the names of torch.special."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dispatch_core import ops as _ops  # noqa: F401  declares the operators
+from dispatch_core._namespaces import names_of as _names_of
+
+globals().update(_names_of("special"))
+
+
+def __getattr__(name: str) -> Any:
+    raise AttributeError(f"module 'dispatch_core.special' has no attribute '{name}'")
