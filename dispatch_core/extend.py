@@ -79,7 +79,7 @@ PRIMITIVES: tuple[str, ...] = tuple(
         if declared.op.traits.primitive and declared.front.__module__.startswith("dispatch_core.")
     )
 )
-"""The operators that every device must bring a kernel for; all others are defined in terms of them."""
+"""The operators that every device must bring; all others are defined in terms of them."""
 
 __all__ = [
     "ALL",
@@ -92,6 +92,7 @@ __all__ = [
     "INEXACT",
     "NOT_DIFFERENTIABLE",
     "NUMBERS",
+    "PRIMITIVES",
     "REAL",
     "REAL_NUMBERS",
     "SAME",
@@ -114,7 +115,6 @@ __all__ = [
     "Layer",
     "LayerNotFoundError",
     "LayerOrderError",
-    "PRIMITIVES",
     "NoKernelError",
     "Number",
     "Op",

@@ -1,7 +1,8 @@
 """`python -m dispatch_core`, every subcommand."""
 
-import dispatch_core as dc
 import pytest
+
+import dispatch_core as dc
 from dispatch_core.__main__ import main
 
 

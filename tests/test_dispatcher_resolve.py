@@ -1,10 +1,11 @@
-"""Which kernel computes an operator: the numbered search, its policies, and the error at its end."""
+"""Which kernel computes an operator: the numbered search, its policies, its error."""
 
 import warnings
 
-import dispatch_core as dc
 import numpy as np
 import pytest
+
+import dispatch_core as dc
 from dispatch_core._dispatcher.resolve import resolve
 from dispatch_core._errors import FallbackWarning, NoKernelError
 from dispatch_core._loader import lifecycle
@@ -85,7 +86,7 @@ def taken(resolution):
     return [(step.number, step.what) for step in resolution.steps if step.taken]
 
 
-# -- the search ----------------------------------------------------------------------------------------
+# -- the search ------------------------------------------------------------------------------------
 
 
 def test_exact_dtypes_and_priority_decide(bare):
@@ -143,22 +144,23 @@ def test_when_every_predicate_declines_the_error_gives_the_reasons(bare, x):
         dc.exp(x)
 
 
-# -- the error -------------------------------------------------------------------------------------------
+# -- the error -------------------------------------------------------------------------------------
 
 
 def test_the_error_says_what_was_tried_and_how_to_fix_it(bare, x):
     with pytest.raises(NoKernelError) as caught:
         dc.exp(x)
-    assert str(caught.value).splitlines() == [
+    *lines, last = str(caught.value).splitlines()
+    assert lines == [
         "no kernel computes 'exp' on device 'bare' for dc.float32.",
         "Tried:",
         "  1. [ ] kernels of 'bare': none registered",
         "  3. [ ] body: a primitive has none",
         "  4. [ ] dtype emulation: float32 has no wider stand-in",
         "  5. [ ] host fallback: policy forbids it",
-        "To fix it, register one with kernels.register(\"exp\", fn) in the plugin of 'bare', or compute on "
-        "the host: with dispatch_core.fallback('warn').",
     ]
+    assert last.startswith('To fix it, register one with kernels.register("exp", fn) in the plugin')
+    assert last.endswith("or compute on the host: with dispatch_core.fallback('warn').")
 
 
 def test_the_error_never_has_more_than_twelve_lines(bare, x):
@@ -174,14 +176,15 @@ def test_it_is_the_error_that_pytorch_raises():
     assert issubclass(NoKernelError, NotImplementedError)
 
 
-# -- policies ------------------------------------------------------------------------------------------------
+# -- policies --------------------------------------------------------------------------------------
 
 
 def test_host_fallback_warns_once_a_line_counts_and_gives_the_hosts_result(bare, x):
-    with dc.fallback("warn"):
-        with pytest.warns(FallbackWarning, match="'exp' has no kernel on 'bare'") as caught:
-            for _ in range(3):
-                y = dc.exp(x)
+    with (
+        dc.fallback("warn"),
+        pytest.warns(FallbackWarning, match="'exp' has no kernel on 'bare'") as caught,
+    ):
+        y = [dc.exp(x) for _ in range(3)][-1]
     assert len(caught) == 1
     assert y.device.type == "bare"
     assert y.cpu().tolist() == dc.exp(x.cpu()).tolist()

@@ -1,7 +1,8 @@
 """`dc.explain`: what a call would do, without doing it."""
 
-import dispatch_core as dc
 import pytest
+
+import dispatch_core as dc
 from dispatch_core.backend.registry import backend_of
 
 

@@ -2,8 +2,9 @@
 
 import json
 
-import dispatch_core as dc
 import pytest
+
+import dispatch_core as dc
 from dispatch_core._dispatcher.chains import chain_of
 from dispatch_core._op import OPERATORS
 

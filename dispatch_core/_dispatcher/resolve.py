@@ -72,9 +72,8 @@ class Resolution:
             shown = [*shown[: MOST_STEPS - 4], f"  ... {left_out} more kernels", *shown[-3:]]
         tried = "\n".join(shown)
         device = self.backend.device
-        hint = (
-            f'register one with kernels.register("{self.op.name}", fn) in the plugin of \'{device}\''
-        )
+        call = f'kernels.register("{self.op.name}", fn)'
+        hint = f"register one with {call} in the plugin of '{device}'"
         if self.op.traits.fallback:
             if device != HOST:
                 hint += ", or compute on the host: with dispatch_core.fallback('warn')"

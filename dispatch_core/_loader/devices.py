@@ -1,4 +1,4 @@
-"""The backend of a device at its first use, the kernels others add to it, and the list of devices."""
+"""The backend of a device at its first use, the kernels others add, the list of devices."""
 
 from __future__ import annotations
 
@@ -95,8 +95,8 @@ def _unknown(device: str) -> str:
     close = difflib.get_close_matches(device, installed, 1)
     guess = f" (did you mean '{close[0]}'?)" if close else ""
     return (
-        f"unknown device '{device}': installed are {names(installed)}{guess}. A device comes with a "
-        f"package of its name: pip install dispatch-{device.partition('.')[0]}"
+        f"unknown device '{device}': installed are {names(installed)}{guess}. "
+        f"A device comes with a package of its name: pip install dispatch-{device.partition('.')[0]}"
     )
 
 
@@ -166,7 +166,7 @@ def offer_kernels_of_object(plugin: Plugin, backend: Backend) -> None:
 
 
 def remove_backends(provider: str) -> set[str]:
-    """Forget the backends of a plugin, tensors on which keep their data; returns the device types."""
+    """Forget the backends of a plugin (tensors keep their data); returns the device types."""
     with LOCK:
         gone = {d for d, backend in BACKENDS.items() if backend.provider == provider}
         for device in gone:
@@ -182,7 +182,7 @@ def open_thread() -> None:
         backend.open_thread()
 
 
-# -- the list of devices ------------------------------------------------------------------------------
+# -- the list of devices ---------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +218,7 @@ class DeviceList(tuple[DeviceInfo, ...]):
 
 
 def devices() -> DeviceList:
-    """The installed device types, each with its number of devices or the reason why it is not usable.
+    """The installed device types, each with the number of devices or why it is not usable.
 
     Imports the plugin of every device; what fails to import is listed with the reason.
     """
@@ -236,5 +236,5 @@ def _info(device: str, provider: str) -> DeviceInfo:
         return DeviceInfo(device, count, provider, backend.describe(), reason)
     except DeviceUnavailableError as error:
         return DeviceInfo(device, 0, provider, "", str(error))
-    except Exception as error:  # noqa: BLE001  a backend that cannot even count is listed, not raised
+    except Exception as error:  # noqa: BLE001  one that cannot even count is listed, not raised
         return DeviceInfo(device, 0, provider, "", f"{type(error).__name__}: {error}")

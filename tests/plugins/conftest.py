@@ -1,4 +1,4 @@
-"""Made-up distributions on sys.path, and processes that see them: nothing is installed, nothing imported here."""
+"""Made-up distributions on sys.path, and processes that see them; nothing is installed."""
 
 import os
 import subprocess

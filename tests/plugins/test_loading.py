@@ -1,9 +1,14 @@
-"""Plugins are found by entry point, imported when they are used, and never break what they are not used for."""
+"""Plugins are found by entry point, imported when used, and break nothing else."""
 
 import pytest
 
 RAISES = 'raise RuntimeError("no such chip")'
 UNFINISHED = "DISPATCH_CORE_API = 1"
+HOOK = """
+from dispatch_core.extend import DeviceUnavailableError, hookimpl
+DISPATCH_CORE_API = 1
+@hookimpl
+def dispatch_core_"""
 FAST = """
 from dispatch_core.extend import hookimpl
 DISPATCH_CORE_API = 1
@@ -27,7 +32,7 @@ def dispatch_core_layers():
 """
 
 
-# -- nothing is imported before it is used ---------------------------------------------------------------
+# -- nothing is imported before it is used ---------------------------------------------------------
 
 
 def test_importing_the_framework_looks_at_no_metadata_and_no_library_it_does_not_need(site):
@@ -136,7 +141,8 @@ def test_what_is_installed_while_the_process_runs_is_found(site):
         folder = pathlib.Path({str(site.folder)!r})
         info = folder / "dispatch_late-1.0.dist-info"
         info.mkdir()
-        (info / "METADATA").write_text("Metadata-Version: 2.1\\nName: dispatch-late\\nVersion: 1.0\\n")
+        text = "Metadata-Version: 2.1\\nName: dispatch-late\\nVersion: 1.0\\n"
+        (info / "METADATA").write_text(text)
         (info / "entry_points.txt").write_text("[dispatch_core]\\nlate = dispatch_late\\n")
         (folder / "dispatch_late.py").write_text('raise OSError("found")')
         importlib.invalidate_caches()
@@ -146,7 +152,7 @@ def test_what_is_installed_while_the_process_runs_is_found(site):
     assert found.split("\n") == ["DeviceNotFoundError: unknown device 'late': in", "True"]
 
 
-# -- devices that are not there, or broken -----------------------------------------------------------------
+# -- devices that are not there, or broken ---------------------------------------------------------
 
 
 def test_an_unknown_device_says_what_is_installed_and_what_to_install(site):
@@ -191,24 +197,11 @@ def test_a_broken_plugin_is_quarantined_and_its_reason_is_shown(site):
         ("DISPATCH_CORE_API = 99", "pip install --upgrade dispatch-core"),
         ("DISPATCH_CORE_API = 'one'", "must be a whole number such as 1, not 'one'"),
         (UNFINISHED, "it implements no hook dispatch_core_backend"),
+        (HOOK + "bakend(): pass", "unknown hook 'dispatch_core_bakend'"),
+        (HOOK + "backend(gpu): pass", "gpu"),
+        (HOOK + "backend(): return 3", "returned int, expected a Backend"),
         (
-            "from dispatch_core.extend import hookimpl\nDISPATCH_CORE_API = 1\n"
-            "@hookimpl\ndef dispatch_core_bakend(): pass",
-            "unknown hook 'dispatch_core_bakend'",
-        ),
-        (
-            "from dispatch_core.extend import hookimpl\nDISPATCH_CORE_API = 1\n"
-            "@hookimpl\ndef dispatch_core_backend(gpu): pass",
-            "gpu",
-        ),
-        (
-            "from dispatch_core.extend import hookimpl\nDISPATCH_CORE_API = 1\n"
-            "@hookimpl\ndef dispatch_core_backend(): return 3",
-            "returned int, expected a Backend",
-        ),
-        (
-            "from dispatch_core.extend import DeviceUnavailableError, hookimpl\nDISPATCH_CORE_API = 1\n"
-            "@hookimpl\ndef dispatch_core_backend(): raise DeviceUnavailableError('driver 5 is needed')",
+            HOOK + "backend(): raise DeviceUnavailableError('driver 5 is needed')",
             "driver 5 is needed. Provide what is missing",
         ),
     ],
@@ -259,7 +252,7 @@ def test_two_packages_with_one_device_are_an_error_that_names_both(site):
     assert site.run('print(dc.ones(1, device="toy").device)') == "toy"
 
 
-# -- blocking -------------------------------------------------------------------------------------------------
+# -- blocking --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["toy", "dispatch-toy", "Dispatch_Toy", "other, toy"])
@@ -283,7 +276,7 @@ def test_blocked_kernels_are_left_alone_without_a_word(site):
     assert site.run("print(dc.exp(dc.zeros(1)).item())") == "1.0"
 
 
-# -- kernels and layers that do not fit ----------------------------------------------------------------------
+# -- kernels and layers that do not fit ------------------------------------------------------------
 
 
 def test_a_broken_kernel_provider_is_left_out_with_a_warning(site):

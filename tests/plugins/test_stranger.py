@@ -1,4 +1,4 @@
-"""As a stranger would: a fresh virtual environment, `pip install`, and a broken package beside it."""
+"""As a stranger would: a fresh environment, `pip install`, a broken package beside it."""
 
 import os
 import subprocess

@@ -1,8 +1,9 @@
 """What the example package brings, used as its README says."""
 
-import dispatch_core as dc
 import numpy as np
 import pytest
+
+import dispatch_core as dc
 from dispatch_core.autograd import gradcheck
 from dispatch_core.backend.registry import backend_of
 from dispatch_core.extend import PRIMITIVES
@@ -15,7 +16,11 @@ def device(request):
 
 def test_the_backends_implement_exactly_the_primitives(device):
     kernels = backend_of(device).kernels
-    own = {name for name in kernels.names() if any(k.provider == device for k in kernels.candidates(name))}
+    own = {
+        name
+        for name in kernels.names()
+        if any(k.provider == device for k in kernels.candidates(name))
+    }
     assert own == set(PRIMITIVES)
 
 
