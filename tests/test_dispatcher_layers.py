@@ -3,8 +3,9 @@
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-import dispatch_core as dc
 import pytest
+
+import dispatch_core as dc
 from dispatch_core._errors import LayerNotFoundError, LayerOrderError, PluginError
 from dispatch_core._layer import LAYERS
 from dispatch_core.extend import Chain, Layer
@@ -91,7 +92,9 @@ def test_names_that_are_not_installed_do_not_matter(install):
 
 def test_a_cycle_names_the_layers_and_who_brings_them(install):
     install("first", before=("second",), provider="package-a")
-    with pytest.raises(LayerOrderError, match=r"'first' \(package-a\).*'second' \(package-b\)") as caught:
+    with pytest.raises(
+        LayerOrderError, match=r"'first' \(package-a\).*'second' \(package-b\)"
+    ) as caught:
         LAYERS.add(make_layer("second", before=("first",), provider="package-b"))
     assert "before" in str(caught.value)
     assert "second" not in order()
@@ -154,5 +157,4 @@ def test_an_unknown_layer_is_an_error_that_says_what_there_is():
 
 def test_a_layer_without_options_refuses_them():
     with pytest.raises(TypeError, match="'views' takes no options, got speed"):
-        with dc.layer("views", speed=3):
-            pass
+        dc.layer("views", speed=3).__enter__()

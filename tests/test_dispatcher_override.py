@@ -1,8 +1,9 @@
 """`dc.override`: a function in place of a kernel, until the block ends."""
 
-import dispatch_core as dc
 import numpy as np
 import pytest
+
+import dispatch_core as dc
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
 """Keys, states and chain tables: what is looked up, what is shared, what is forgotten and when."""
 
-import dispatch_core as dc
 import pytest
+
+import dispatch_core as dc
 from dispatch_core import _keys, _state
 from dispatch_core._dispatcher.chains import chain_of
 from dispatch_core._layer import LAYERS, Layer
@@ -65,7 +66,7 @@ def test_new_keys_grow_the_tables_of_every_operator(x):
     assert dc.exp(x).tolist() == before.tolist()
 
 
-# -- tables ------------------------------------------------------------------------------------------
+# -- tables ----------------------------------------------------------------------------------------
 
 
 def test_an_unresolved_place_holds_the_miss_and_a_resolved_one_its_chain(x):
@@ -89,7 +90,7 @@ def test_every_state_has_a_table_of_its_own(x):
     assert chain_of(EXP, (recorded,)) is not unrecorded
 
 
-# -- what is forgotten -----------------------------------------------------------------------------------
+# -- what is forgotten -----------------------------------------------------------------------------
 
 
 def test_a_kernel_that_comes_or_goes_touches_its_own_operator_only(x):
@@ -145,7 +146,9 @@ def test_two_providers_with_the_same_key_and_priority_are_an_error_that_names_bo
     first, second = table.as_provider("first-package"), table.as_provider("second-package")
     first.register("exp", abs, dtypes=[dc.float32], priority=7)
     try:
-        with pytest.raises(dc.extend.PluginError, match=r"'first-package' and 'second-package'.*'exp'"):
+        with pytest.raises(
+            dc.extend.PluginError, match=r"'first-package' and 'second-package'.*'exp'"
+        ):
             second.register("exp", abs, dtypes=[dc.float32], priority=7)
         second.register("exp", abs, dtypes=[dc.float32], priority=8)
         second.register("exp", abs, dtypes=[dc.float64], priority=7)

@@ -1,4 +1,4 @@
-"""Threads and tasks: modes belong to each of them, and registrations may happen while others call."""
+"""Threads and tasks have modes of their own; registrations may happen while others call."""
 
 import asyncio
 import threading

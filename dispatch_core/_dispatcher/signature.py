@@ -1,7 +1,7 @@
 """Signatures of plain functions, read off their code objects.
 
-`inspect.signature` gives the same and takes ten times as long, which hundreds of declarations make the
-larger part of an import.
+`inspect.signature` gives the same and takes ten times as long, which hundreds of declarations make
+the larger part of an import.
 """
 
 from __future__ import annotations
@@ -32,7 +32,10 @@ def parameters_of(function: Callable[..., Any]) -> dict[str, Parameter]:
     first = len(positional) - len(defaults)
     found = {
         name: Parameter(
-            name, spelled(annotations.get(name)), defaults[i - first] if i >= first else REQUIRED, False
+            name,
+            spelled(annotations.get(name)),
+            defaults[i - first] if i >= first else REQUIRED,
+            False,
         )
         for i, name in enumerate(positional)
     }
@@ -47,7 +50,7 @@ _NUMBERS = {"bool", "int", "float", "complex"}
 
 
 def spelled(annotation: Any) -> str:
-    """An annotation as the declarations spell it, whether its module postpones evaluation or not."""
+    """An annotation as declarations spell it, whether its module postpones evaluation or not."""
     if isinstance(annotation, str):
         return annotation
     if isinstance(annotation, type) and not get_args(annotation):
