@@ -36,7 +36,9 @@ def parser() -> argparse.ArgumentParser:
     command("plugins", "Every plugin and what it provides; imports none of them.")
     command("devices", "Every device type; says why one cannot be used.")
     one = command("layers", "Every layer in the order in which they act, outermost first.")
-    one.add_argument("--no-load", action="store_true", help="leave plugins that are not in use alone")
+    one.add_argument(
+        "--no-load", action="store_true", help="leave plugins that are not in use alone"
+    )
     one = command("ops", "How many operators each device computes in each dtype, and how.")
     one.add_argument("name", nargs="*", help="only these operators (implies --list)")
     one.add_argument("--device", help="only this device type")
@@ -49,9 +51,15 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("device", help="the device type of its arguments, as cpu")
     one.add_argument("dtype", help="their dtype, as float32")
     one.add_argument("--grad", action="store_true", help="as if the arguments required gradients")
-    one = command("doctor", "Import every plugin in a process of its own; name what fails or hangs.")
+    one = command(
+        "doctor", "Import every plugin in a process of its own; name what fails or hangs."
+    )
     one.add_argument(
-        "--timeout", type=float, default=20.0, metavar="S", help="seconds for one import (default 20)"
+        "--timeout",
+        type=float,
+        default=20.0,
+        metavar="S",
+        help="seconds for one import (default 20)",
     )
     return top
 

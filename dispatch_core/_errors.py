@@ -1,4 +1,4 @@
-"""All exceptions of the framework, in one tree; each also subclasses the builtin PyTorch would raise.
+"""All exceptions of the framework, in one tree; each subclasses what PyTorch would raise.
 
 DispatchCoreError
 ├── DeviceNotFoundError (RuntimeError)     a device that no installed plugin provides

@@ -20,6 +20,7 @@ from dispatch_core._dispatcher.chains import chain_of
 from dispatch_core._dispatcher.inplace import apply_inplace, into
 from dispatch_core._dispatcher.operator import Op, ParamKind
 from dispatch_core._dispatcher.signature import REQUIRED, Parameter
+from dispatch_core._dtypes import dtype as DType
 from dispatch_core._keys import KIND
 from dispatch_core._state import current_state
 from dispatch_core._tensor import Tensor
@@ -173,6 +174,7 @@ class _Source:
         suffix: str = "",
     ) -> None:
         self.op = op
+        self.handled = handled
         self.name = op.name + suffix
         self.lines: list[str] = []
         self.defaults: dict[str, Any] = {}
@@ -214,6 +216,8 @@ class _Source:
         """Several ints, one sequence of ints, or the keyword: all give a tuple."""
         n = p.name
         self.add(f"if {n}_ and {n}_[0].__class__ is int: {n} = {n}_")
+        if "dtype" in self.handled:  # x.view(dtype)
+            self.add(f"elif {n}_ and isinstance({n}_[0], DType): dtype, {n} = {n}_[0], ()")
         self.add(f"else: {n} = gather({n}_, {n})")
         if p.default is not REQUIRED:
             self.defaults[f"_{n}"] = p.default
@@ -287,6 +291,7 @@ def _build(made: types.FunctionType, op: Op, write: Callable[[], Written]) -> ty
         "OP": op,
         "Tensor": Tensor,
         "chain_of": chain_of,
+        "DType": DType,
         "gather": _gather,
         "into": into,
         "kind": _kind,

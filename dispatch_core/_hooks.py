@@ -1,15 +1,15 @@
-"""The hooks that plugins implement (pluggy); called when something is loaded, never in an operator call.
+"""The hooks that plugins implement (pluggy); called at loading, never in an operator call.
 
 A plugin is a module that an entry point names. The entry point's group and name say what the module
 provides, so that nothing is imported before it is used:
 
     [project.entry-points.dispatch_core]              # name: a device type
-    [project.entry-points."dispatch_core.kernels"]    # name: DEVICE.PROVIDER, kernels for a device of others
+    [project.entry-points."dispatch_core.kernels"]    # name: DEVICE.PROVIDER
     [project.entry-points."dispatch_core.layers"]     # name: a layer
-    [project.entry-points."dispatch_core.operators"]  # name: a namespace; importing declares its operators
+    [project.entry-points."dispatch_core.operators"]  # name: a namespace; declared by importing
 
-The module sets `DISPATCH_CORE_API` to the version of this contract that it was written for, and marks
-the hooks it implements with `hookimpl`. One module may serve several entry points.
+The module sets `DISPATCH_CORE_API` to the version of this contract that it was written for, and
+marks the hooks it implements with `hookimpl`. One module may serve several entry points.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 PROJECT = "dispatch_core"
 API_VERSION = 1
-"""Raised when a hook, or what `dispatch_core.extend` offers, changes so that old plugins would break."""
+"""Goes up when a hook or `dispatch_core.extend` changes so that old plugins would break."""
 
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
@@ -37,10 +37,10 @@ class HookSpecs:
 
     @hookspec
     def dispatch_core_backend(self, device: str) -> Backend:  # type: ignore[empty-body]
-        """Return the backend of `device`, the name of the entry point; called once, at its first use.
+        """Return the backend of `device`, the entry point's name; called once, at its first use.
 
-        Import the device's heavy library here, not at the module's top. Raise DeviceUnavailableError
-        with the reason when the device cannot work on this machine.
+        Import the device's heavy library here, not at the module's top. Raise
+        DeviceUnavailableError with the reason when the device cannot work on this machine.
         """
 
     @hookspec
@@ -53,7 +53,7 @@ class HookSpecs:
 
     @hookspec
     def dispatch_core_layers(self) -> Sequence[Layer]:  # type: ignore[empty-body]
-        """Return the layers that the plugin adds to the dispatcher, when one is first switched on."""
+        """Return the layers that the plugin adds, when one of them is first switched on."""
 
     @hookspec
     def dispatch_core_unload(self) -> None:

@@ -1,7 +1,7 @@
-"""Layers: what may wrap a kernel (autograd, promotion, profiler, ...), in an order they declare themselves.
+"""Layers: what may wrap a kernel (autograd, profiler, ...), in an order they declare.
 
-A layer is asked once per operator, key combination and state, when the chain for that combination is
-composed. The layers that answer `active` are in the chain; the others cost nothing.
+A layer is asked once per operator, key combination and state, when the chain for that combination
+is composed. The layers that answer `active` are in the chain; the others cost nothing.
 """
 
 from __future__ import annotations
@@ -40,14 +40,14 @@ class Layer(ABC):
 
     @abstractmethod
     def active(self, op: Op, keys: Keys, state: State) -> bool:
-        """Whether this layer takes part in calls of `op` with arguments of these keys in this state."""
+        """Whether this layer takes part in calls of `op` with these keys in this state."""
 
     @abstractmethod
     def compose(self, op: Op, keys: Keys, state: State, below: Below) -> Chain:
-        """The chain that does this layer's part around `below()`, the chain of the layers further in."""
+        """The chain that does this layer's part around `below()`, that of the layers further in."""
 
     def session(self, **options: Any) -> AbstractContextManager[Any]:
-        """What is entered when `dc.layer(name, **options)` switches the layer on; gives its `as` value.
+        """What `dc.layer(name, **options)` enters at switching the layer on; gives its `as` value.
 
         A layer that collects something keeps it in a ContextVar of its own, set and reset here.
         """
@@ -113,7 +113,8 @@ def _ordered(layers: Sequence[Layer]) -> tuple[Layer, ...]:
         cycle = error.args[1]
         named = " -> ".join(f"'{name}' ({by_name[name].provider})" for name in cycle)
         raise LayerOrderError(
-            f"the layers' declared order is a cycle: {named}; change `before` or `after` of one of them"
+            f"the layers' declared order is a cycle: {named}; change `before` or `after` of one "
+            f"of them"
         ) from None
     return tuple(by_name[name] for name in order)
 

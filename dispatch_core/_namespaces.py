@@ -1,4 +1,4 @@
-"""Public names by namespace: those of the operator table, and plain functions that stand beside it."""
+"""Public names by namespace: those of the operator table and plain functions beside it."""
 
 from __future__ import annotations
 

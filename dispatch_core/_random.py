@@ -1,4 +1,4 @@
-"""Generators of random numbers: a seed and a place in its Philox stream, one by default for each device."""
+"""Generators of random numbers, each a place in a seed's Philox stream; one a device by default."""
 
 from __future__ import annotations
 
@@ -38,11 +38,12 @@ class Generator:
         return self._device
 
     def manual_seed(self, seed: int) -> Generator:
-        """Start the stream of a seed; negative seeds count down from 2**64. Returns the generator."""
+        """Start the stream of a seed, negative ones modulo 2**64; returns the generator."""
         seed = int(seed)
         if not -(_WORD >> 1) <= seed < _WORD:
             raise RuntimeError(
-                f"Overflow when unpacking long: expected a seed from -2**63 to 2**64 - 1, got {seed}"
+                "Overflow when unpacking long: expected a seed from -2**63 to 2**64 - 1, got "
+                f"{seed}"
             )
         with self._lock:
             self._seed = seed % _WORD

@@ -28,7 +28,18 @@ from dispatch_core._dtypes import (
     uint32,
     uint64,
 )
-from dispatch_core._errors import DeviceUnavailableError, NoKernelError, PluginError
+from dispatch_core._errors import (
+    DeclarationError,
+    DeviceNotFoundError,
+    DeviceUnavailableError,
+    DispatchCoreError,
+    FallbackWarning,
+    LayerNotFoundError,
+    LayerOrderError,
+    NoKernelError,
+    PluginError,
+    PluginWarning,
+)
 from dispatch_core._families.base import (
     ALL,
     DISCRETE,
@@ -68,7 +79,7 @@ PRIMITIVES: tuple[str, ...] = tuple(
         if declared.op.traits.primitive and declared.front.__module__.startswith("dispatch_core.")
     )
 )
-"""The operators that every device must bring a kernel for; all others are defined in terms of them."""
+"""The operators that every device must bring; all others are defined in terms of them."""
 
 __all__ = [
     "ALL",
@@ -81,6 +92,7 @@ __all__ = [
     "INEXACT",
     "NOT_DIFFERENTIABLE",
     "NUMBERS",
+    "PRIMITIVES",
     "REAL",
     "REAL_NUMBERS",
     "SAME",
@@ -88,7 +100,11 @@ __all__ = [
     "Backend",
     "Below",
     "Chain",
+    "DeclarationError",
+    "DeviceNotFoundError",
     "DeviceUnavailableError",
+    "DispatchCoreError",
+    "FallbackWarning",
     "Family",
     "Ints",
     "K",
@@ -97,12 +113,14 @@ __all__ = [
     "KernelTable",
     "Keys",
     "Layer",
-    "PRIMITIVES",
+    "LayerNotFoundError",
+    "LayerOrderError",
     "NoKernelError",
     "Number",
     "Op",
     "Place",
     "PluginError",
+    "PluginWarning",
     "State",
     "Switch",
     "Tensor",

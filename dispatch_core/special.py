@@ -7,8 +7,18 @@ from typing import Any
 from dispatch_core import ops as _ops  # noqa: F401  declares the operators
 from dispatch_core._namespaces import names_of as _names_of
 
-globals().update(_names_of("special"))
+_NAMES = _names_of("special")
 
 
 def __getattr__(name: str) -> Any:
-    raise AttributeError(f"module 'dispatch_core.special' has no attribute '{name}'")
+    found = _NAMES.get(name)
+    if found is None:
+        raise AttributeError(f"module 'dispatch_core.special' has no attribute '{name}'")
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted(_NAMES)
+
+
+globals().update(_NAMES)

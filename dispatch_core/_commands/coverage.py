@@ -1,4 +1,4 @@
-"""Which operators each device computes in which dtypes, and how: by a kernel or through their body."""
+"""Which operators each device computes in which dtypes: by a kernel or through their body."""
 
 from __future__ import annotations
 
@@ -90,7 +90,9 @@ def listing(
             found = [how(declared.op, backend, each) for each in dtypes]
             if not missing or MISSING in found:
                 kind = "primitive" if declared.op.traits.primitive else "composite"
-                marks = " ".join(_MARKS[f].center(len(d.abbr)) for f, d in zip(found, dtypes, strict=True))
+                marks = " ".join(
+                    _MARKS[f].center(len(d.abbr)) for f, d in zip(found, dtypes, strict=True)
+                )
                 rows.append((declared.op.name, kind, marks))
         head = ("operator", "kind", " ".join(d.abbr for d in dtypes))
         parts.append(f"device {name}\n" + (table(head, rows) if rows else "nothing is missing"))

@@ -53,7 +53,8 @@ def report(timeout: float) -> tuple[str, bool]:
     ]
     findings = [*_imports(timeout), *_plugins(timeout), *_conflicts(), *_unused_blocks()]
     rows = [
-        (f.what, "" if f.milliseconds is None else f"{f.milliseconds:.0f}", f.verdict) for f in findings
+        (f.what, "" if f.milliseconds is None else f"{f.milliseconds:.0f}", f.verdict)
+        for f in findings
     ]
     lines.append(table(("what", "import ms", "verdict"), rows))
     bad = [f for f in findings if not f.good]
@@ -101,7 +102,9 @@ def _run(what: str, command: list[str], timeout: float, advice: str) -> Finding:
         )
     except subprocess.TimeoutExpired:
         return Finding(
-            what, None, f"hangs: importing it did not end within {timeout:g} s; {advice}, or set {BLOCK}"
+            what,
+            None,
+            f"hangs: importing it did not end within {timeout:g} s; {advice}, or set {BLOCK}",
         )
     if done.returncode == 0:
         return Finding(what, float(done.stdout.split()[-1]) * 1e3, OK)
@@ -132,4 +135,6 @@ def _unused_blocks() -> Iterator[Finding]:
     known |= {normal(e.name) for p in INSTALLED.plugins.values() for e in p.entries}
     for name in os.environ.get(BLOCK, "").split(","):
         if name.strip() and normal(name.strip()) not in known:
-            yield Finding(f"{BLOCK}={name.strip()}", None, "names nothing that is installed; take it out")
+            yield Finding(
+                f"{BLOCK}={name.strip()}", None, "names nothing that is installed; take it out"
+            )

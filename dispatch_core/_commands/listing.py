@@ -14,12 +14,19 @@ from dispatch_core._loader.layers import find_layer
 def plugins() -> str:
     """Every entry point of every plugin, without importing any."""
     rows = [
-        (plugin.name, plugin.version, entry.what, entry.module, plugin.status(entry), plugin.reason(entry))
+        (
+            plugin.name,
+            plugin.version,
+            entry.what,
+            entry.module,
+            plugin.status(entry),
+            plugin.reason(entry),
+        )
         for _, plugin in sorted(INSTALLED.plugins.items())
         for entry in plugin.entries
     ]
     if not rows:
-        return "no plugin is installed, not even the cpu: is dispatch-core installed with its metadata?"
+        return "no plugin is installed, not even the cpu: dispatch-core lacks its metadata"
     return table(("distribution", "version", "provides", "module", "status", "reason"), rows)
 
 
@@ -39,7 +46,7 @@ def device_list() -> str:
 
 
 def layers(*, load: bool = True) -> str:
-    """The layers in their order, outermost first; those of plugins are loaded unless `load` is off."""
+    """The layers, outermost first; those of plugins are loaded unless `load` is off."""
     failed = []
     if load:
         for plugin, entry in INSTALLED.entries(discovery.LAYERS):

@@ -1,4 +1,4 @@
-"""From a combination of operator, keys and state to its chain: the layers outermost first, then a kernel."""
+"""From operator, keys and state to a chain: the layers outermost first, then a kernel."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`Explanation`: which layers and which kernel a call runs, every candidate that was rejected and why."""
+"""`Explanation`: the layers and the kernel a call runs, each rejected candidate and why."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class ExplainedCall:
         return [visit.name for visit in self.visits if visit.active]
 
     def lines(self, depth: int = 0, *, idle: bool = False) -> Iterator[str]:
-        """The lines of `str(explanation)`; with `idle`, also the layers that take no part and why."""
+        """The lines of `str(explanation)`; with `idle`, also the layers that take no part."""
         pad = "    " * depth
         yield f"{pad}{self.op}({self.arguments})"
         for visit in self.visits:
@@ -63,7 +63,7 @@ class ExplainedCall:
 
 
 class Explanation:
-    """What `explain` found: `calls`, and for the first of them `layers`, `kernel`, `steps`, `error`."""
+    """What `explain` found: `calls`; `layers`, `kernel`, `steps` and `error` of the first."""
 
     def __init__(self, calls: Sequence[ExplainedCall], note: str = "") -> None:
         self.calls = list(calls)

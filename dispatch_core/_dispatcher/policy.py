@@ -1,8 +1,8 @@
-"""Policies of resolution: whether a missing kernel may be stood in for by the host or by a wider dtype.
+"""Policies of resolution: when the host or a wider dtype stands in for a missing kernel.
 
-A policy is "error" (never), "warn" (counted, and warned about once a source line) or "allow" (counted).
-The state of a thread or task may hold a choice, as the name `host_fallback=warn`; otherwise the default
-of the process holds.
+A policy is "error" (never), "warn" (counted, and warned about once a source line) or "allow"
+(counted). The state of a thread or task may hold a choice, as the name `host_fallback=warn`;
+otherwise the default of the process holds.
 """
 
 from __future__ import annotations

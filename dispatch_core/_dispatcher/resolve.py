@@ -72,14 +72,13 @@ class Resolution:
             shown = [*shown[: MOST_STEPS - 4], f"  ... {left_out} more kernels", *shown[-3:]]
         tried = "\n".join(shown)
         device = self.backend.device
-        hint = (
-            f'register one with kernels.register("{self.op.name}", fn) in the plugin of \'{device}\''
-        )
+        call = f'kernels.register("{self.op.name}", fn)'
+        hint = f"register one with {call} in the plugin of '{device}'"
         if self.op.traits.fallback:
             if device != HOST:
-                hint += ", or compute on the host: with dispatch_core.fallback('warn'): ..."
+                hint += ", or compute on the host: with dispatch_core.fallback('warn')"
             elif self.dtype in EMULATED:
-                hint += ", or compute in float32: with dispatch_core.emulation('warn'): ..."
+                hint += ", or compute in float32: with dispatch_core.emulation('warn')"
         return NoKernelError(
             f"no kernel computes '{self.op.name}' on device '{device}' for {self.dtype}.\n"
             f"Tried:\n{tried}\nTo fix it, {hint}."

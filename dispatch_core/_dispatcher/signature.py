@@ -1,13 +1,14 @@
 """Signatures of plain functions, read off their code objects.
 
-`inspect.signature` gives the same and takes ten times as long, which hundreds of declarations make the
-larger part of an import.
+`inspect.signature` gives the same and takes ten times as long, which hundreds of declarations make
+the larger part of an import.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from types import UnionType
+from typing import Any, NamedTuple, Union, get_args, get_origin
 
 REQUIRED: Any = type("Required", (), {"__repr__": lambda self: "REQUIRED"})()
 """The default of a parameter that has none."""
@@ -31,15 +32,38 @@ def parameters_of(function: Callable[..., Any]) -> dict[str, Parameter]:
     first = len(positional) - len(defaults)
     found = {
         name: Parameter(
-            name, str(annotations.get(name)), defaults[i - first] if i >= first else REQUIRED, False
+            name,
+            spelled(annotations.get(name)),
+            defaults[i - first] if i >= first else REQUIRED,
+            False,
         )
         for i, name in enumerate(positional)
     }
     given = function.__kwdefaults__ or {}  # type: ignore[attr-defined]
     for name in code.co_varnames[len(positional) : len(positional) + code.co_kwonlyargcount]:
-        annotation = str(annotations.get(name))
+        annotation = spelled(annotations.get(name))
         found[name] = Parameter(name, annotation, given.get(name, REQUIRED), True)
     return found
+
+
+_NUMBERS = {"bool", "int", "float", "complex"}
+
+
+def spelled(annotation: Any) -> str:
+    """An annotation as declarations spell it, whether its module postpones evaluation or not."""
+    if isinstance(annotation, str):
+        return annotation
+    if isinstance(annotation, type) and not get_args(annotation):
+        return annotation.__name__
+    parts = {spelled(part) for part in get_args(annotation)}
+    if "Tensor" in parts and get_origin(annotation) in (UnionType, Union):
+        number = " | Number" if parts & _NUMBERS else ""
+        return f"Tensor{number}{' | None' if 'NoneType' in parts else ''}"
+    if parts == {"int", "Sequence[int]"}:
+        return "Ints"
+    if get_origin(annotation) in (Sequence, list, tuple) and len(parts - {"Ellipsis"}) == 1:
+        return f"Sequence[{next(iter(parts - {'Ellipsis'}))}]"
+    return str(annotation)
 
 
 def names_of(function: Callable[..., Any]) -> tuple[str, ...]:

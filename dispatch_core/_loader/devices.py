@@ -1,4 +1,4 @@
-"""The backend of a device at its first use, the kernels others add to it, and the list of devices."""
+"""The backend of a device at its first use, the kernels others add, the list of devices."""
 
 from __future__ import annotations
 
@@ -48,6 +48,9 @@ def find(device: str) -> Backend:
 
 
 def _provider(device: str) -> tuple[Plugin, Entry]:
+    gone = next((p for p in INSTALLED.plugins.values() if p.unloaded and device in p.devices), None)
+    if gone is not None:
+        raise DeviceUnavailableError(_unloaded(device, gone))
     found = INSTALLED.entries(discovery.DEVICES, device)
     if not found:
         INSTALLED.refresh()
@@ -68,11 +71,15 @@ def _provider(device: str) -> tuple[Plugin, Entry]:
         )
     plugin, entry = usable[0]
     if plugin.unloaded:
-        raise DeviceUnavailableError(
-            f"device '{device}' was unloaded with plugin '{plugin.name}'; "
-            f'dispatch_core.plugins.load("{plugin.name}") brings it back, tensors of it included'
-        )
+        raise DeviceUnavailableError(_unloaded(device, plugin))
     return plugin, entry
+
+
+def _unloaded(device: str, plugin: Plugin) -> str:
+    return (
+        f"device '{device}' was unloaded with plugin '{plugin.name}'; "
+        f'dispatch_core.plugins.load("{plugin.name}") brings it back, tensors of it included'
+    )
 
 
 def _unknown(device: str) -> str:
@@ -88,8 +95,8 @@ def _unknown(device: str) -> str:
     close = difflib.get_close_matches(device, installed, 1)
     guess = f" (did you mean '{close[0]}'?)" if close else ""
     return (
-        f"unknown device '{device}': installed are {names(installed)}{guess}. A device comes with a "
-        f"package of its name: pip install dispatch-{device.partition('.')[0]}"
+        f"unknown device '{device}': installed are {names(installed)}{guess}. "
+        f"A device comes with a package of its name: pip install dispatch-{device.partition('.')[0]}"
     )
 
 
@@ -158,13 +165,15 @@ def offer_kernels_of_object(plugin: Plugin, backend: Backend) -> None:
             HOST.call(registered, "dispatch_core_kernels", device=backend.device, table=table)
 
 
-def remove_backends(provider: str) -> None:
-    """Forget the backends of a plugin; tensors on them keep their data."""
+def remove_backends(provider: str) -> set[str]:
+    """Forget the backends of a plugin (tensors keep their data); returns the device types."""
     with LOCK:
-        for device in [d for d, backend in BACKENDS.items() if backend.provider == provider]:
+        gone = {d for d, backend in BACKENDS.items() if backend.provider == provider}
+        for device in gone:
             del BACKENDS[device]
         forget_raw_modes()
         forget_all()
+    return gone
 
 
 def open_thread() -> None:
@@ -173,7 +182,7 @@ def open_thread() -> None:
         backend.open_thread()
 
 
-# -- the list of devices ------------------------------------------------------------------------------
+# -- the list of devices ---------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +218,7 @@ class DeviceList(tuple[DeviceInfo, ...]):
 
 
 def devices() -> DeviceList:
-    """The installed device types, each with its number of devices or the reason why it is not usable.
+    """The installed device types, each with the number of devices or why it is not usable.
 
     Imports the plugin of every device; what fails to import is listed with the reason.
     """
@@ -227,5 +236,5 @@ def _info(device: str, provider: str) -> DeviceInfo:
         return DeviceInfo(device, count, provider, backend.describe(), reason)
     except DeviceUnavailableError as error:
         return DeviceInfo(device, 0, provider, "", str(error))
-    except Exception as error:  # noqa: BLE001  a backend that cannot even count is listed, not raised
+    except Exception as error:  # noqa: BLE001  one that cannot even count is listed, not raised
         return DeviceInfo(device, 0, provider, "", f"{type(error).__name__}: {error}")

@@ -1,4 +1,4 @@
-"""What is installed: entry points as records, read from the metadata of distributions at the first need."""
+"""What is installed: entry points, read from distributions' metadata at the first need."""
 
 from __future__ import annotations
 
@@ -58,6 +58,8 @@ class Plugin:
     """Why modules were quarantined, by name."""
     active: set[Entry] = field(default_factory=set)
     """The entries whose hook was called."""
+    devices: set[str] = field(default_factory=set)
+    """The devices that went when it was unloaded."""
     blocked: bool = False
     unloaded: bool = False
     parked: list[Declared] = field(default_factory=list)
@@ -121,7 +123,7 @@ class Installed:
             self._plugins = found
 
     def entries(self, group: str, name: str | None = None) -> list[tuple[Plugin, Entry]]:
-        """The entries of a group, of one name if it is given, in the order of distributions' names."""
+        """The entries of a group, or of one name in it, in the order of distributions' names."""
         return [
             (plugin, entry)
             for _, plugin in sorted(self.plugins.items())

@@ -1,4 +1,4 @@
-"""Layers of plugins, loaded when they are first switched on: `with dc.layer("flops") as counter:`."""
+"""Layers of plugins, loaded when first switched on: `with dc.layer("flops") as count:`."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def add_layers(plugin: Plugin, entry: Entry) -> None:
 
 
 def install(provider: str, layers: Any) -> None:
-    """Add layers to the stack, each marked with who provides it; all of them or, with an error, none."""
+    """Add layers, each marked with who provides it; all of them or, with an error, none."""
     for layer in layers:
         if not isinstance(layer, Layer):
             raise PluginError(
@@ -95,8 +95,8 @@ def remove_layers(provider: str) -> None:
 class layer:  # noqa: N801  used as a function: `with dc.layer("flops"):`
     """Context manager that switches a layer on for this thread or task.
 
-    `with dc.layer("flops") as counter:` gives what the layer's `session(**options)` gives: usually an
-    object with its findings. Layers nest; the order in which they act is the one they declare.
+    `with dc.layer("flops") as counter:` gives what the layer's `session(**options)` gives: usually
+    an object with its findings. Layers nest; the order in which they act is the one they declare.
 
     Raises LayerNotFoundError for a name that nothing provides, PluginError for a plugin that fails.
     """

@@ -1,4 +1,4 @@
-"""Loading, unloading and registering plugins by name; `dispatch_core.plugins` is its public face."""
+"""Loading, unloading, registering plugins by name; `dispatch_core.plugins` is public."""
 
 from __future__ import annotations
 
@@ -35,10 +35,11 @@ def refresh() -> None:
 
 
 def load(name: str) -> Plugin:
-    """Load all that a plugin provides now, rather than at its first use; also one that was unloaded.
+    """Load all that a plugin provides, at once rather than at first use; also an unloaded one.
 
-    `name` is that of a distribution, an entry point (a device, a layer ...) or a module. A quarantined
-    plugin gets another try. Raises PluginError (DeviceUnavailableError for a device) with the reason.
+    `name` is that of a distribution, an entry point (a device, a layer ...) or a module. A
+    quarantined plugin gets another try. Raises PluginError (DeviceUnavailableError for a device)
+    with the reason.
     """
     with LOADING:
         plugin = INSTALLED.named(name)
@@ -77,8 +78,8 @@ def _activate(plugin: Plugin, entry: Entry) -> None:
 def unload(name: str) -> Plugin:
     """Take out all that a plugin brought: backends, kernels, layers, operators.
 
-    Chains are forgotten, so the next calls run without it. Tensors of its devices keep their data and
-    raise DeviceUnavailableError when used, until `load` brings the plugin back.
+    Chains are forgotten, so the next calls run without it. Tensors of its devices keep their data
+    and raise DeviceUnavailableError when used, until `load` brings the plugin back.
 
     Raises PluginError for an unknown name and for the framework's own plugins.
     """
@@ -90,7 +91,7 @@ def unload(name: str) -> Plugin:
             _let_go(plugin, module)
         for backend in list(BACKENDS.values()):
             backend.kernels.remove_provider(plugin.name)
-        remove_backends(plugin.name)
+        plugin.devices |= remove_backends(plugin.name)
         remove_layers(plugin.name)
         plugin.parked += [withdraw(n) for n in operators_of(plugin)]
         plugin.active.clear()
@@ -132,14 +133,16 @@ def _module_name(plugin: Any) -> str:
 def register(plugin: Any, name: str) -> Plugin:
     """Add a module or object with hooks as a plugin of this process only, under `name`.
 
-    Its backend and layers are installed at once; its kernels hook is asked for every device that is in
-    use or comes into use. Meant for notebooks and tests. Raises PluginError when the name is taken, the
-    API version does not fit, or a hook fails; nothing of it stays then.
+    Its backend and layers are installed at once; its kernels hook is asked for every device that is
+    in use or comes into use. Meant for notebooks and tests. Raises PluginError when the name is
+    taken, the API version does not fit, or a hook fails; nothing of it stays then.
     """
     with LOADING:
         known = INSTALLED.plugins.get(name)
         if known is not None and (known.entries or not known.unloaded):
-            raise PluginError(f"a plugin '{name}' exists already; unload it first, or choose another name")
+            raise PluginError(
+                f"a plugin '{name}' exists already; unload it first, or choose another name"
+            )
         check_api(plugin, name)
         HOST.add(plugin, name)
         added = INSTALLED.plugins[name] = Plugin(name, "", modules={name: plugin})
@@ -167,6 +170,7 @@ def _add_own_backend(backend: Backend, plugin: Plugin) -> None:
     known = BACKENDS.get(backend.device)
     if known is not None:
         raise PluginError(
-            f"'{plugin.name}' brings device '{backend.device}', which '{known.provider}' already provides"
+            f"'{plugin.name}' brings device '{backend.device}', which '{known.provider}' already "
+            f"provides"
         )
     add_backend(backend, plugin.name)

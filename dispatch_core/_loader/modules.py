@@ -30,7 +30,7 @@ class Host:
         return self._manager
 
     def add(self, plugin: Any, name: str) -> None:
-        """Register a module or object; PluginError when its hooks are not those of the specification."""
+        """Register a module or object; PluginError when its hooks do not fit the specification."""
         try:
             self.manager.register(plugin, name)
             self.manager.check_pending()
@@ -53,7 +53,8 @@ class Host:
             if impl.plugin is plugin:
                 return impl.function(*[arguments[name] for name in impl.argnames])
         raise PluginError(
-            f"it implements no hook {hook}; define it and mark it with @dispatch_core.extend.hookimpl"
+            f"it implements no hook {hook}; define it and mark it with "
+            f"@dispatch_core.extend.hookimpl"
         )
 
 
@@ -92,7 +93,8 @@ def quarantine(plugin: Plugin, entry: Entry, error: BaseException) -> PluginErro
     if not isinstance(error, DispatchCoreError):
         came = f"{type(error).__name__}: {came}" if came else type(error).__name__
     reason = (
-        f"plugin '{plugin.name}' {plugin.version} ({entry.module}) is not used: {came.rstrip('.')}. "
+        f"plugin '{plugin.name}' {plugin.version} ({entry.module}) is not used: "
+        f"{came.rstrip('.')}. "
         f"{fix(plugin, error)}"
     )
     plugin.failures[entry.module] = reason
@@ -133,7 +135,8 @@ def check_api(module: Any, name: str) -> None:
         raise PluginError(f"{API} must be a whole number such as {API_VERSION}, not {stated!r}")
     if stated < API_VERSION:
         raise PluginError(
-            f"it was written for plugin API {stated}, and this dispatch_core has API {API_VERSION}: "
+            f"it was written for plugin API {stated}, and this dispatch_core has API "
+            f"{API_VERSION}: "
             f"a newer version of '{name}' is needed"
         )
     raise PluginError(

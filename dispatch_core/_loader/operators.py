@@ -1,4 +1,4 @@
-"""Namespaces of operators that plugins declare: `dc.ops.example.smoothstep`, imported at first use."""
+"""Operators of plugins by namespace, imported at first use: `dc.ops.example.smoothstep`."""
 
 from __future__ import annotations
 

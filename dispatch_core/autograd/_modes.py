@@ -7,6 +7,7 @@ no kernel serves unconditionally it is the operator, with tensors put around the
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -38,6 +39,12 @@ class RawOperators:
             function = _conjugate(function) if self._dtype.is_complex else _same
         setattr(self, name, function)
         return function
+
+    def forget(self) -> None:
+        """Look every operator up again at its next use."""
+        bound = vars(self)
+        for name in [n for n in bound if not n.startswith("_")]:
+            bound.pop(name, None)
 
     def _kernel(self, op: Op) -> Callable[..., Any] | None:
         candidates = self._backend.kernels.candidates(op.name)
@@ -179,6 +186,7 @@ class TensorMode:
 PLAIN_TENSORS = TensorMode(create_graph=False)
 RECORDED_TENSORS = TensorMode(create_graph=True)
 _raw_modes: dict[tuple[str, dtype], RawMode] = {}
+_every_mode: weakref.WeakSet[RawMode] = weakref.WeakSet()
 
 
 def raw_mode(backend: Backend, dtype: dtype) -> RawMode:
@@ -186,9 +194,12 @@ def raw_mode(backend: Backend, dtype: dtype) -> RawMode:
     mode = _raw_modes.get((backend.device, dtype))
     if mode is None:
         mode = _raw_modes[backend.device, dtype] = RawMode(backend, dtype)
+        _every_mode.add(mode)
     return mode
 
 
 def forget_raw_modes() -> None:
-    """Drop the bound kernels (one came or went)."""
+    """Drop the bound kernels (one came or went), also in modes that recorded calls hold on to."""
+    for mode in list(_every_mode):
+        mode.K.forget()
     _raw_modes.clear()

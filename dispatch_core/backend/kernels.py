@@ -1,4 +1,4 @@
-"""Kernel tables: which function computes an operator on a device, for which dtypes, from which provider."""
+"""Kernel tables: which function computes an operator on a device, for which dtypes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Kernel:
     """The compute dtypes it serves; None: all that the operator accepts."""
     priority: int = 0
     when: Condition | None = None
-    """Called with the operator's raw arguments; returns None to accept, or the reason to decline."""
+    """Called with the operator's raw arguments; None to accept, or the reason to decline."""
     out: bool = False
     """Whether it takes `out=` (a raw array of the result's shape and dtype to write into)."""
 
@@ -52,7 +52,7 @@ class KernelTable:
         self._listeners.append(callback)
 
     def as_provider(self, provider: str) -> KernelTable:
-        """The same table for another provider: what is registered through it is known to be theirs."""
+        """The same table for another provider: what is registered through it is theirs."""
         view = copy.copy(self)
         view.provider = provider
         return view
@@ -75,11 +75,18 @@ class KernelTable:
         """Add a kernel for `op`; without `fn` this is a decorator. Returns `fn`.
 
         Two kernels of different providers with the same dtypes and priority would make the result
-        depend on the load order; this raises PluginError. The same provider replaces its own kernel.
+        depend on the load order; this raises PluginError. The same provider replaces its own
+        kernel.
         """
         if fn is None:
             return lambda function: self.register(
-                op, function, dtypes=dtypes, priority=priority, when=when, out=out, provider=provider
+                op,
+                function,
+                dtypes=dtypes,
+                priority=priority,
+                when=when,
+                out=out,
+                provider=provider,
             )
         chosen = None if dtypes is None else frozenset(dtypes)
         who = provider or self.provider

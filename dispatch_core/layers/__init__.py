@@ -1,5 +1,7 @@
-"""The built-in layers, outermost first: explain, profiler, views, devices, promotion, override_body,
-autograd, override, device (kernels).
+"""The built-in layers.
+
+Outermost first: explain, profiler, views, devices, promotion, override_body, autograd, override,
+device (the kernels).
 """
 
 from __future__ import annotations

@@ -1,10 +1,11 @@
 """`dc.explain`: what a call would do, found by composing its chains without running them.
 
-While it is on, the layer `explain` stands outside all others and composes, for every operator called,
-the chain of the layers below - and does not call it. So that a callable can be followed to its end, the
-result of each call is made up: a tensor of the right shape, dtype and device, all zeros. Shapes follow
-from the family's rule where it has one; else the plainest kernel of the host is given zeros of the same
-shapes. Views are made in earnest, being mere metadata; in-place writes are left out.
+While it is on, the layer `explain` stands outside all others and composes, for every operator
+called, the chain of the layers below - and does not call it. So that a callable can be followed to
+its end, the result of each call is made up: a tensor of the right shape, dtype and device, all
+zeros. Shapes follow from the family's rule where it has one; else the plainest kernel of the host
+is given zeros of the same shapes. Views are made in earnest, being mere metadata; in-place writes
+are left out.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ class Session:
         """The operator to stop at; None to follow the callable to its end."""
         self.calls: list[ExplainedCall] = []
         self.here = self.calls
-        """Where the next call is noted: at the top, or under the one whose body is being followed."""
+        """Where the next call is noted: at the top, or under the one that is being followed."""
 
 
 _session: ContextVar[Session] = ContextVar("explain_session")
@@ -64,8 +65,8 @@ def explain(what: str | Callable[..., Any], *args: Any, **kwargs: Any) -> Explan
     """Which layers and which kernel a call would run, every candidate that was rejected and why.
 
     `what` is an operator (`dc.add`, or its name) with arguments, of which nothing is run; or any
-    callable, which is followed with made-up results: no kernel of its tensors' devices is called, its
-    in-place writes are left out, and values that it reads are zeros.
+    callable, which is followed with made-up results: no kernel of its tensors' devices is called,
+    its in-place writes are left out, and values that it reads are zeros.
 
         print(dc.explain(dc.matmul, x, w))
         print(dc.explain(lambda: model(images)))
@@ -221,7 +222,7 @@ def examine(op: Op, keys: Keys, number: int, call: ExplainedCall, args: list[Any
 
 
 def _asked(chain: Chain, args: list[Any], call: ExplainedCall) -> Chain:
-    """The chain that is left when the predicates of kernels have been asked about these arguments."""
+    """The chain that is left when kernels' predicates were asked about these arguments."""
     while isinstance(chain, Conditional):
         why = chain.declines(tuple(args))
         label = f"kernel {chain.chain.info.describe()}"
@@ -270,11 +271,11 @@ def _describe(value: Any) -> str:
     return text if len(text) <= 40 else text[:37] + "..."
 
 
-# -- made-up results -----------------------------------------------------------------------------------
+# -- made-up results -------------------------------------------------------------------------------
 
 
 def made_up(op: Op, args: Sequence[Any], keys: Keys) -> Any:
-    """Zeros of the shape and dtype that the operator would give, on the device it would give them."""
+    """Zeros of the shape, dtype and device that the operator would give."""
     backend, computed = site(op, keys) if op.selectors else (backend_of(HOST), None)
     place = next((a for a in args if isinstance(a, Place)), None)
     index = place.index if place is not None else _index(backend, args)

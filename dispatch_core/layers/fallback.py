@@ -54,7 +54,7 @@ REPORT = FallbackReport()
 
 
 def fallback_report() -> FallbackReport:
-    """How often operators ran on the host, or in a wider dtype, for want of a kernel; prints as a table.
+    """How often operators ran on the host or in a wider dtype; prints as a table.
 
     `fallback_report().clear()` starts counting anew.
     """

@@ -24,6 +24,7 @@ from dispatch_core._dispatcher.chains import (
     View,
     ViewOne,
     Writing,
+    invoke,
 )
 from dispatch_core._dispatcher.compose import Below
 from dispatch_core._dispatcher.operator import Op, ParamKind

@@ -1,7 +1,7 @@
-"""`dc.override`: another function in place of a kernel, for one thread or task, until the block ends.
+"""`dc.override`: another function in place of a kernel, for one thread or task.
 
-The overrides in force are a tuple in a ContextVar. The state only says that there are some; chains of
-operators that were ever overridden then look through the tuple, chains of others do not.
+The overrides in force are a tuple in a ContextVar. The state only says that there are some; chains
+of operators that were ever overridden then look through the tuple, chains of others do not.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from contextvars import ContextVar, Token
 from types import TracebackType
 from typing import Any
 
-from dispatch_core._dispatcher.chains import Chain
+from dispatch_core._dispatcher.chains import Chain, invoke
 from dispatch_core._dispatcher.compose import Below
 from dispatch_core._dispatcher.operator import Op
 from dispatch_core._dispatcher.resolve import Resolution, Step
@@ -91,7 +91,7 @@ class Overrides(Layer):
     idle = "no override of this operator is in force"
 
     def active(self, op: Op, keys: Keys, state: State) -> bool:
-        return ON in state and op in _ever and not _has_grad(keys)
+        return ON in state and op in _ever
 
     def compose(self, op: Op, keys: Keys, state: State, below: Below) -> Chain:
         return Overridden(op, keys, below)
@@ -163,7 +163,7 @@ class ValueReplaced(Chain):
     def call(self, *args: Any) -> Any:
         recorded = self.below.call(*args)
         with Switch("grad", False):
-            values = self.op.front(*args)
+            values = invoke(self.op, args)
         found: list[Tensor] = []
         map_tensors(values, lambda t: found.append(t) or t)  # type: ignore[func-returns-value]
         replacements = iter(found)
@@ -175,11 +175,16 @@ class ValueReplaced(Chain):
         return map_tensors(recorded, replaced)
 
     def describe(self) -> list[str]:
-        return ["override: the value is the override's, the gradient the body's", *self.below.describe()]
+        return [
+            "override: the value is the override's, the gradient the body's",
+            *self.below.describe(),
+        ]
 
 
 def _has_grad(keys: Keys) -> bool:
-    numbers = (n for number in keys for n in (number if isinstance(number, frozenset) else (number,)))
+    numbers = (
+        n for number in keys for n in (number if isinstance(number, frozenset) else (number,))
+    )
     return any(n >= FIRST_TENSOR_KEY and n & GRAD for n in numbers)
 
 
@@ -196,8 +201,9 @@ class override:  # noqa: N801  used as a function: `with dc.override("exp", fn=m
     Overrides nest, the innermost that serves a call wins, and each is undone when its block ends,
     however it ends. Gradients stay those of the operator, whose formulas see the override's values.
 
-    Raises AttributeError for an unknown operator, TypeError for a view operator or an `fn` that cannot
-    be called, DeviceNotFoundError for an unknown device.
+    Raises AttributeError for an unknown operator, TypeError for a view operator or an `fn` that
+    cannot be called, DeviceNotFoundError for an unknown device.
+
     """
 
     def __init__(
@@ -213,7 +219,8 @@ class override:  # noqa: N801  used as a function: `with dc.override("exp", fn=m
             raise TypeError(f"override(): argument 'fn' must be callable, not {type(fn).__name__}")
         if found.traits.view or not found.selectors:
             raise TypeError(
-                f"override(): '{found.name}' makes a view or has no kernel; only operators that compute "
+                f"override(): '{found.name}' makes a view or has no kernel; only operators that "
+                f"compute "
                 "new values can be overridden"
             )
         if device is not None:
@@ -221,7 +228,9 @@ class override:  # noqa: N801  used as a function: `with dc.override("exp", fn=m
             backend_of(device)
         chosen = frozenset((dtypes,) if isinstance(dtypes, dtype) else dtypes or ())
         if not all(isinstance(each, dtype) for each in chosen):
-            raise TypeError("override(): argument 'dtypes' must be a dtype or several, as dc.float32")
+            raise TypeError(
+                "override(): argument 'dtypes' must be a dtype or several, as dc.float32"
+            )
         self._override = Override(found, device, chosen or None, fn)
         self._entered: list[tuple[Token[tuple[Override, ...]], Switch]] = []
 
@@ -253,6 +262,7 @@ def named(op: Any) -> Op:
     found = getattr(op, "op", None)
     if not isinstance(found, Op):
         raise TypeError(
-            f"expected an operator, by name ('exp') or as a function (dispatch_core.exp), got {op!r}"
+            f"expected an operator, by name ('exp') or as a function (dispatch_core.exp), got "
+            f"{op!r}"
         )
     return found

@@ -4,9 +4,9 @@
         model(x).sum().backward()
     print(prof.key_averages().table(sort_by="self_cpu_time_total"))
 
-It is the outermost of the built-in layers and an ordinary one: what it collects lies in a ContextVar of
-its own, and when it is off it is in no chain. The backward pass runs through the dispatcher while the
-profiler is on (else on raw arrays), so its operators are seen too.
+It is the outermost of the built-in layers and an ordinary one: what it collects lies in a
+ContextVar of its own, and when it is off it is in no chain. The backward pass runs through the
+dispatcher while the profiler is on (else on raw arrays), so its operators are seen too.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Event:
 
 
 class Profile:
-    """What was noted: `events` in the order of their start, totals, a table, a trace for a browser."""
+    """What was noted: `events` in order, totals, a table, a trace for a browser."""
 
     def __init__(self, *, record_shapes: bool, synchronize: bool) -> None:
         self.events: list[Event] = []
@@ -105,7 +105,9 @@ class Profile:
         for event in self.events[:row_limit]:
             shapes = " ".join("x".join(map(str, s)) or "()" for s in event.shapes)
             times = (f"{event.own / 1e3:.1f}", f"{event.duration / 1e3:.1f}")
-            rows.append(("  " * event.depth + event.name, shapes, event.dtype, event.device, *times))
+            rows.append(
+                ("  " * event.depth + event.name, shapes, event.dtype, event.device, *times)
+            )
         left_out = len(self.events) - row_limit
         return _table(rows, 4) + (f"\n... and {left_out} more calls" if left_out > 0 else "")
 
@@ -266,8 +268,10 @@ class profile:  # noqa: N801  PyTorch's name
 
     Args:
         record_shapes: whether the shapes of arguments are noted.
-        synchronize: whether a device is waited for after each call, so that times are those of the work
+        synchronize: whether a device is waited for after each call, so that times are those of the
+        work
             and not of handing it over; slows an asynchronous device down.
+
     """
 
     def __init__(self, *, record_shapes: bool = True, synchronize: bool = False) -> None:

@@ -23,6 +23,7 @@ from dispatch_core.ops import (  # noqa: F401  they declare
     product,
     random,
     reduce,
+    relabel,
     scan,
     search,
     shape,

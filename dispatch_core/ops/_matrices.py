@@ -71,4 +71,7 @@ def hermitian_samples(make: Any) -> list[Any]:
 
 def positive_samples(make: Any) -> list[Any]:
     """Positive definite matrices."""
-    return [(x @ x.mH + 2 * x.new_ones((n,)).diag_embed(),) for x, n in ((make(3, 3), 3), (make(2, 4, 4), 4))]
+    return [
+        (x @ x.mH + 2 * x.new_ones((n,)).diag_embed(),)
+        for x, n in ((make(3, 3), 3), (make(2, 4, 4), 4))
+    ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 from dispatch_core._dtypes import int64
@@ -11,7 +12,7 @@ from dispatch_core._families.others import custom, movement
 from dispatch_core._op import K, composite, primitive
 from dispatch_core._tensor import Tensor
 
-# -- like another tensor ---------------------------------------------------------------------------
+# -- like another tensor -------------------------------------------------------------------------
 
 
 def _like(make: Any) -> list[Any]:
@@ -24,7 +25,7 @@ def expand_as(input: Tensor, other: Tensor) -> Tensor:
     return K.expand(input, tuple(other.shape))
 
 
-@composite(movement(samples=_like), namespace="_", method=True)
+@composite(movement(samples=lambda make: [(make(3, 4), make(3, 1, 4))]), namespace="_", method=True)
 def view_as(input: Tensor, other: Tensor) -> Tensor:
     """The tensor viewed in the shape of another."""
     return K.view(input, tuple(other.shape))
@@ -36,7 +37,7 @@ def reshape_as(input: Tensor, other: Tensor) -> Tensor:
     return K.reshape(input, tuple(other.shape))
 
 
-# -- turning ---------------------------------------------------------------------------------------
+# -- turning -------------------------------------------------------------------------------------
 
 
 @composite(movement(samples=lambda make: [(make(3, 4),), (make(2, 3, 4),)]))
@@ -56,7 +57,14 @@ def flipud(input: Tensor) -> Tensor:
 
 
 @composite(
-    movement(samples=lambda make: [(make(3, 4),), (make(3, 4), 2), (make(2, 3, 4), -1, (1, 2)), (make(3, 4), 4)])
+    movement(
+        samples=lambda make: [
+            (make(3, 4),),
+            (make(3, 4), 2),
+            (make(2, 3, 4), -1, (1, 2)),
+            (make(3, 4), 4),
+        ]
+    )
 )
 def rot90(input: Tensor, k: int = 1, dims: Any = (0, 1)) -> Tensor:
     """The plane of two dimensions turned by k quarters, from the first towards the second."""
@@ -64,7 +72,9 @@ def rot90(input: Tensor, k: int = 1, dims: Any = (0, 1)) -> Tensor:
         raise RuntimeError(f"expected total rotation dims == 2, but got dims = {len(dims)}")
     a, b = (check_dim(d, input.ndim) for d in dims)
     if a == b:
-        raise RuntimeError(f"expected rotation dims to be different, but got dim0 = {a} and dim1 = {b}")
+        raise RuntimeError(
+            f"expected rotation dims to be different, but got dim0 = {a} and dim1 = {b}"
+        )
     k %= 4
     if k == 2:
         return K.flip(input, (a, b))
@@ -73,13 +83,13 @@ def rot90(input: Tensor, k: int = 1, dims: Any = (0, 1)) -> Tensor:
     return K.flip(K.transpose(input, a, b), (b,)) if k == 3 else K.clone(input)
 
 
-# -- windows ---------------------------------------------------------------------------------------
+# -- windows -------------------------------------------------------------------------------------
 
 
 def _window_places(K: Any, like: Any, count: int, size: int, step: int) -> Any:
     """Which element each place of each window shows, as a vector (count * size)."""
     places = K.storage_index(like, count * size)
-    window = K.floor_divide(places, size)
+    window = places // size
     return window * step + (places - window * size)
 
 
@@ -94,7 +104,9 @@ def _unfold_input(K: Any, g: Any, shape: Any, dimension: int, size: int, step: i
 
 
 @primitive(
-    movement(samples=lambda make: [(make(7), 0, 3, 2), (make(3, 5), 1, 2, 1), (make(5, 3), 0, 2, 3)]),
+    movement(
+        samples=lambda make: [(make(7), 0, 3, 2), (make(3, 5), 1, 2, 1), (make(5, 3), 0, 2, 3)]
+    ),
     grad={
         "input": lambda K, g, input_shape, dimension, size, step: _unfold_input(
             K, g, input_shape, dimension, size, step
@@ -105,10 +117,10 @@ def _unfold_input(K: Any, g: Any, shape: Any, dimension: int, size: int, step: i
     aliases=("Tensor.unfold",),
 )
 def unfold_windows(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
-    """All windows of `size` elements, `step` apart, along a dimension, as a new last dimension; a view."""
+    """All windows of `size` elements, `step` apart, as a new last dimension; a view."""
 
 
-# -- repetition --------------------------------------------------------------------------------------
+# -- repetition ----------------------------------------------------------------------------------
 
 
 @composite(
@@ -150,7 +162,7 @@ def repeat_interleave(
     return K.index_select(x, at, K.searchsorted(ends, K.storage_index(x, total), right=True))
 
 
-# -- a copy with one part replaced ---------------------------------------------------------------------
+# -- a copy with one part replaced ---------------------------------------------------------------
 
 
 def _replaced(name: str, input: Tensor, src: Tensor, part: Any) -> Tensor:
@@ -159,7 +171,8 @@ def _replaced(name: str, input: Tensor, src: Tensor, part: Any) -> Tensor:
     target = part(made)
     if target.shape != src.shape:
         raise RuntimeError(
-            f"expected src to have a size equal to the slice of self. src size = {list(src.shape)}, "
+            "expected src to have a size equal to the slice of self. src size = "
+            f"{list(src.shape)}, "
             f"slice size = {list(target.shape)} in {name}()"
         )
     target.copy_(src)
@@ -173,7 +186,12 @@ def select_scatter(input: Tensor, src: Tensor, dim: int, index: int) -> Tensor:
 
 
 @composite(
-    custom(samples=lambda make: [(make(5, 2), make(2, 2), 0, 1, 3), (make(3, 4), make(3, 2), 1, 0, 4, 2)])
+    custom(
+        samples=lambda make: [
+            (make(5, 2), make(2, 2), 0, 1, 3),
+            (make(3, 4), make(3, 2), 1, 0, 4, 2),
+        ]
+    )
 )
 def slice_scatter(
     input: Tensor, src: Tensor, dim: int = 0, start: Any = None, end: Any = None, step: int = 1
@@ -192,7 +210,7 @@ def diagonal_scatter(
     return _replaced("diagonal_scatter", input, src, lambda x: K.diagonal(x, offset, dim1, dim2))
 
 
-# -- splitting -------------------------------------------------------------------------------------------
+# -- splitting -----------------------------------------------------------------------------------
 
 
 def _cut_points(size: int, parts: Any) -> list[int]:
@@ -207,24 +225,31 @@ def _cut_points(size: int, parts: Any) -> list[int]:
 
 
 @composite(
-    movement(samples=lambda make: [(make(7, 2), 3), (make(5, 4), (1, 3), 1), (make(3), (1, 9))]), outputs=0
+    movement(samples=lambda make: [(make(7, 2), 3), (make(5, 4), (1, 3), 1), (make(3), (1, 9))]),
+    outputs=0,
 )
 def tensor_split(
-    input: Tensor, indices_or_sections: Any = None, dim: int = 0, *, indices: Any = None, sections: Any = None
+    input: Tensor,
+    indices_or_sections: Any = None,
+    dim: int = 0,
+    *,
+    indices: Any = None,
+    sections: Any = None,
 ) -> Any:
     """Parts along a dimension: so many of nearly equal size, or cut at the given places; views."""
     given = next(v for v in (indices_or_sections, indices, sections) if v is not None)
     if isinstance(given, Tensor):
         given = given.tolist()
     if not input.ndim:
-        raise RuntimeError("tensor_split expected at least a 1-dimensional tensor, but got a tensor with 0 dims")
+        raise RuntimeError(
+            "tensor_split expected at least a 1-dimensional tensor, but got a tensor with 0 dims"
+        )
     at = check_dim(dim, input.ndim)
     size = input.shape[at]
     bounds = [0, *_cut_points(size, given), None]
     whole = (slice(None),) * at
     return tuple(
-        K.basic_index(input, (*whole, slice(start, stop)))
-        for start, stop in zip(bounds[:-1], bounds[1:], strict=True)
+        K.basic_index(input, (*whole, slice(start, stop))) for start, stop in pairwise(bounds)
     )
 
 
@@ -266,7 +291,7 @@ def dsplit(input: Tensor, indices_or_sections: Any) -> Any:
     return _split_evenly("dsplit", input, indices_or_sections, 2)
 
 
-# -- joining -----------------------------------------------------------------------------------------------
+# -- joining -------------------------------------------------------------------------------------
 
 
 def _rows(make: Any) -> list[Any]:
@@ -300,7 +325,11 @@ def dstack(tensors: Sequence[Tensor]) -> Tensor:
     return K.cat([_at_least(t, 3) for t in tensors], 2)
 
 
-@composite(movement(samples=lambda make: [([make(3), make(3, 2)],), ([make(), make()],)]), method=False, out=True)
+@composite(
+    movement(samples=lambda make: [([make(3), make(3, 2)],), ([make(), make()],)]),
+    method=False,
+    out=True,
+)
 def column_stack(tensors: Sequence[Tensor]) -> Tensor:
     """The tensors joined along the second dimension, vectors as columns."""
     return K.cat([K.reshape(t, (t.numel(), 1)) if t.ndim <= 1 else t for t in tensors], 1)

@@ -153,8 +153,8 @@ def floor_divide(input: Tensor | Number, other: Tensor | Number) -> Tensor:
 )
 def fmod(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """C's modulus: the result has the sign of `input`."""
-    rest = K.remainder(K.abs(input), K.abs(other))
-    return K.where(K.lt(input, 0), K.neg(rest), rest)
+    rest = K.remainder(_magnitude(input), _magnitude(other))
+    return K.where(input < 0, K.neg(rest), rest)
 
 
 @composite(
@@ -164,9 +164,14 @@ def fmod(input: Tensor | Number, other: Tensor | Number) -> Tensor:
 )
 def trunc_divide(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """The quotient rounded towards zero."""
-    quotient = K.abs(input) - K.remainder(K.abs(input), K.abs(other))
-    quotient = K.trunc(K.div(quotient, K.abs(other)))
-    return K.cast(quotient * (K.sgn(input) * K.sgn(other)), _dtype_of(input, other))
+    a, b = _magnitude(input), _magnitude(other)
+    quotient = K.trunc(K.div(a - K.remainder(a, b), b))
+    negative = K.ne(input < 0, other < 0)
+    return K.cast(K.where(negative, K.neg(quotient), quotient), _dtype_of(input, other))
+
+
+def _magnitude(value: Any) -> Any:
+    return K.abs(value) if isinstance(value, Tensor) else abs(value)
 
 
 def _dtype_of(*values: Any) -> Any:

@@ -18,6 +18,7 @@ from dispatch_core._namespaces import public
 from dispatch_core._op import K, composite, primitive
 from dispatch_core._tensor import Tensor
 
+
 def _whole(make: Any, samples: list[Any]) -> list[Any]:
     """No samples of half precision, which has no complex counterpart."""
     return [] if make.dtype.itemsize == 2 else samples
@@ -66,7 +67,11 @@ def imag(input: Tensor) -> Tensor:
 
 
 @composite(
-    custom(FLOATING, halves=False, samples=lambda make: _whole(make, [(make(3, 4), make(3, 4)), (make(), make(2))])),
+    custom(
+        FLOATING,
+        halves=False,
+        samples=lambda make: _whole(make, [(make(3, 4), make(3, 4)), (make(), make(2))]),
+    ),
     method=False,
     out=True,
 )
@@ -91,9 +96,17 @@ def broadcast_pair(input: Tensor, other: Tensor) -> Any:
 
 
 @composite(
-    custom(FLOATING, halves=False, samples=lambda make: _whole(make, [
-        (make(3, 4, low=0, high=2), make(3, 4)), (make(low=0, high=2), make(2)),
-    ])),
+    custom(
+        FLOATING,
+        halves=False,
+        samples=lambda make: _whole(
+            make,
+            [
+                (make(3, 4, low=0, high=2), make(3, 4)),
+                (make(low=0, high=2), make(2)),
+            ],
+        ),
+    ),
     method=False,
     out=True,
 )

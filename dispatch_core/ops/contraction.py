@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from dispatch_core._families.base import ALL, NUMBERS, broadcast_shapes, check_dim
+from dispatch_core._families.base import NUMBERS, broadcast_shapes, check_dim
 from dispatch_core._families.others import contraction
 from dispatch_core._families.pointwise import SAME, pointwise
 from dispatch_core._namespaces import public
@@ -14,12 +14,12 @@ from dispatch_core._tensor import Tensor
 
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _DOTS = -1
-"""Labels of dimensions are 0 ... 51 for letters; those of an ellipsis are -1, -2, ... from the right."""
+"""Labels are 0 ... 51 for letters; those of an ellipsis are -1, -2, ... from the right."""
 
 Labels = list[int]
 
 
-# -- einsum ----------------------------------------------------------------------------------------
+# -- einsum --------------------------------------------------------------------------------------
 
 
 @public("")
@@ -29,7 +29,7 @@ def einsum(*args: Any) -> Tensor:
     Operands follow the equation, one by one or as a sequence; or operands and lists of labels (0 to
     51, Ellipsis) alternate, with the labels of the result last. Labels that the result lacks are
     summed over; without "->" the result has those that occur once, in alphabetical order. Operands
-    are contracted from left to right. RuntimeError for what the equation and the shapes do not allow.
+    are contracted from left to right. RuntimeError for what equation and shapes do not allow.
     """
     operands, terms, wanted = _parse(args)
     shapes = [tuple(x.shape) for x in operands]
@@ -110,7 +110,8 @@ def _sizes(labelled: list[Labels], shapes: list[tuple[int, ...]]) -> dict[int, i
             if 1 not in (known, size) and known != size:
                 name = _LETTERS[label] if label >= 0 else "..."
                 raise RuntimeError(
-                    f"einsum(): subscript {name} has size {size} for operand {number} which does not "
+                    f"einsum(): subscript {name} has size {size} for operand {number} which "
+                    "does not "
                     f"broadcast with previously seen size {known}"
                 )
             sizes[label] = size if known == 1 else known
@@ -219,7 +220,7 @@ def _arranged(x: Tensor, labels: Labels, output: Labels, sizes: dict[int, int]) 
     return K.permute(x, tuple(labels.index(n) for n in output))
 
 
-# -- products over given dimensions ---------------------------------------------------------------------
+# -- products over given dimensions --------------------------------------------------------------
 
 
 @composite(
@@ -236,13 +237,14 @@ def _arranged(x: Tensor, labels: Labels, output: Labels, sizes: dict[int, int]) 
     aliases=("linalg.tensordot",),
 )
 def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
-    """The sums of products over the last `dims` dimensions of a and the first of b, or over a pair of lists."""
+    """The sums of products over the last `dims` dimensions of a and first of b, or two lists."""
     if isinstance(dims, int):
         if dims < 0:
             raise RuntimeError(f"tensordot expects dims >= 0, but got dims={dims}")
         if dims > min(a.ndim, b.ndim):
             raise RuntimeError(
-                "tensordot expects dims < ndim_a or ndim_b, but got dims={dims}, ndims {a.ndim} and "
+                "tensordot expects dims < ndim_a or ndim_b, but got dims={dims}, ndims "
+                "{a.ndim} and "
                 f"{b.ndim}"
             )
         left, right = range(a.ndim - dims, a.ndim), range(dims)
@@ -279,7 +281,7 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
     out=True,
 )
 def kron(input: Tensor, other: Tensor) -> Tensor:
-    """The Kronecker product: `other` in the place of every element of `input`, times that element."""
+    """The Kronecker product: `other` for each element of `input`, times that element."""
     n = max(input.ndim, other.ndim)
     a = (1,) * (n - input.ndim) + tuple(input.shape)
     b = (1,) * (n - other.ndim) + tuple(other.shape)

@@ -9,14 +9,22 @@ from dispatch_core._families.pointwise import SAME, pointwise
 from dispatch_core._families.reduction import reduction
 from dispatch_core._op import K, composite
 from dispatch_core._tensor import Tensor
-from dispatch_core.ops._formulas import Number  # noqa: F401  for annotations
+from dispatch_core.ops._formulas import Number
 
 
 def _samples(make: Any) -> list[Any]:
-    return [(make(3, 4),), (make(3, 4), 0), (make(3, 4), -1, True), (make(3, 4), make(4)), (make(),)]
+    return [
+        (make(3, 4),),
+        (make(3, 4), 0),
+        (make(3, 4), -1, True),
+        (make(3, 4), make(4)),
+        (make(),),
+    ]
 
 
-def _either(whole: Any, along: Any, pair: Any, input: Any, dim: Any, keepdim: Any, other: Any) -> Any:
+def _either(
+    whole: Any, along: Any, pair: Any, input: Any, dim: Any, keepdim: Any, other: Any
+) -> Any:
     if other is not None or isinstance(dim, Tensor):
         return pair(input, dim if other is None else other)
     return whole(input) if dim is None else along(input, dim, keepdim)
@@ -24,15 +32,19 @@ def _either(whole: Any, along: Any, pair: Any, input: Any, dim: Any, keepdim: An
 
 @composite(reduction(REAL, samples=_samples), outputs=0, out=True)
 def max(input: Tensor, dim: Any = None, keepdim: bool = False, other: Any = None) -> Any:
-    """The largest element; with `dim` the largest along it, as (values, indices); with another tensor
-    the larger of each two elements."""
+    """The largest element; with `dim` along it, as (values, indices).
+
+    With another tensor the larger of each two elements.
+    """
     return _either(K.amax, K.max_dim, K.maximum, input, dim, keepdim, other)
 
 
 @composite(reduction(REAL, samples=_samples), outputs=0, out=True)
 def min(input: Tensor, dim: Any = None, keepdim: bool = False, other: Any = None) -> Any:
-    """The smallest element; with `dim` the smallest along it, as (values, indices); with another
-    tensor the smaller of each two elements."""
+    """The smallest element; with `dim` along it, as (values, indices).
+
+    With another tensor the smaller of each two elements.
+    """
     return _either(K.amin, K.min_dim, K.minimum, input, dim, keepdim, other)
 
 
@@ -40,7 +52,9 @@ def min(input: Tensor, dim: Any = None, keepdim: bool = False, other: Any = None
     reduction(
         REAL,
         samples=lambda make: [
-            (make(3, 4),), (make(3, 4), {"dim": 0}), (make(3, 4), {"dim": 1, "keepdim": True}),
+            (make(3, 4),),
+            (make(3, 4), {"dim": 0}),
+            (make(3, 4), {"dim": 1, "keepdim": True}),
         ],
     ),
     outputs=2,
@@ -52,7 +66,7 @@ def aminmax(input: Tensor, *, dim: Any = None, keepdim: bool = False) -> Any:
     return K.aminmax.op.result_type(K.amin(input, dim, keepdim), K.amax(input, dim, keepdim))
 
 
-# -- limits ----------------------------------------------------------------------------------------
+# -- limits --------------------------------------------------------------------------------------
 
 
 def _inside(K: Any, input: Any, min: Any, max: Any) -> Any:
@@ -64,7 +78,7 @@ def _inside(K: Any, input: Any, min: Any, max: Any) -> Any:
 
 
 def _clamp_bound(K: Any, g: Any, input: Any, min: Any, max: Any, *, lower: bool) -> Any:
-    """The gradient of a bound: that of the elements it replaces; the upper one wins over the lower."""
+    """The gradient of a bound: that of the elements it replaces; the upper one goes first."""
     if lower:
         hit = K.lt(input, min)
         return K.where(hit if max is None else K.bitwise_and(hit, K.le(min, max)), g, 0.0)
@@ -77,8 +91,13 @@ def _clamp_bound(K: Any, g: Any, input: Any, min: Any, max: Any, *, lower: bool)
         SAME,
         REAL,
         samples=lambda make: [
-            (make(3, 4), -0.5, 0.5), (make(3, 4), None, 0.5), (make(3, 4), 0.2), (make(), 0, 1),
-            (make(3, 4), make(4), make(3, 1)), (make(3, 4), make(3, 4)), (make(0, 3), 0, 1),
+            (make(3, 4), -0.5, 0.5),
+            (make(3, 4), None, 0.5),
+            (make(3, 4), 0.2),
+            (make(), 0, 1),
+            (make(3, 4), make(4), make(3, 1)),
+            (make(3, 4), make(3, 4)),
+            (make(0, 3), 0, 1),
         ],
     ),
     grad={
@@ -92,7 +111,7 @@ def _clamp_bound(K: Any, g: Any, input: Any, min: Any, max: Any, *, lower: bool)
 def clamp(
     input: Tensor, min: Tensor | Number | None = None, max: Tensor | Number | None = None
 ) -> Tensor:
-    """Each element, but not below `min` nor above `max` (numbers or tensors; one may be missing)."""
+    """Each element, not below `min` nor above `max` (numbers or tensors; one may be missing)."""
     if min is None and max is None:
         raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
     x = input if min is None else K.maximum(input, min)

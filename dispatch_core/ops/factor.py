@@ -18,16 +18,16 @@ from dispatch_core.ops._matrices import (
     check_matrix,
     check_square,
     diagonal_matrix,
+    hermitian_samples,
     hermitian_up_to_phase,
     of_hermitian,
-    up_to_phase,
-    hermitian_samples,
     positive_samples,
     skew,
     turned,
+    up_to_phase,
 )
 
-# -- singular values -------------------------------------------------------------------------------
+# -- singular values -----------------------------------------------------------------------------
 
 
 def _svd_rule(A: Tensor, *rest: Any) -> None:
@@ -58,7 +58,7 @@ def linalg_svd_primitive(A: Tensor, full_matrices: bool = True) -> Any:
     out=True,
 )
 def linalg_svd(A: Tensor, full_matrices: bool = True, *, driver: Any = None) -> Any:
-    """A = U diag(S) Vh with singular values S in descending order; U and Vh square if `full_matrices`.
+    """A = U diag(S) Vh with S in descending order; U and Vh square if `full_matrices`.
 
     Gradients exist for the reduced form and distinct singular values, and of losses that do not
     depend on the vectors' signs (or phases).
@@ -115,7 +115,12 @@ def linalg_svdvals(A: Tensor, *, driver: Any = None) -> Tensor:
 
 
 @composite(
-    custom(INEXACT, halves=False, tested_as=up_to_phase, samples=lambda make: [(make(4, 3),), (make(3, 4),)]),
+    custom(
+        INEXACT,
+        halves=False,
+        tested_as=up_to_phase,
+        samples=lambda make: [(make(4, 3),), (make(3, 4),)],
+    ),
     outputs=3,
     fields=("U", "S", "V"),
     out=True,
@@ -130,7 +135,7 @@ def svd(input: Tensor, some: bool = True, compute_uv: bool = True) -> Any:
     return K.svd.op.result_type(u, s, K.conj(K.transpose(vh, -2, -1)))
 
 
-# -- eigenvalues of Hermitian matrices -----------------------------------------------------------------
+# -- eigenvalues of Hermitian matrices -----------------------------------------------------------
 
 
 def _eigh_rule(A: Tensor, *rest: Any) -> None:
@@ -138,7 +143,13 @@ def _eigh_rule(A: Tensor, *rest: Any) -> None:
 
 
 @primitive(
-    custom(INEXACT, halves=False, rule=_eigh_rule, tested_as=hermitian_up_to_phase, samples=hermitian_samples),
+    custom(
+        INEXACT,
+        halves=False,
+        rule=_eigh_rule,
+        tested_as=hermitian_up_to_phase,
+        samples=hermitian_samples,
+    ),
     grad={"A": lambda K, gs, outs: _eigh_input(K, gs, outs)},
     outputs=2,
     fields=("eigenvalues", "eigenvectors"),
@@ -177,14 +188,15 @@ def linalg_eigvalsh(A: Tensor, UPLO: str = "L") -> Tensor:
     return K.linalg_eigh(A, UPLO)[0]
 
 
-# -- QR ------------------------------------------------------------------------------------------------
+# -- QR ------------------------------------------------------------------------------------------
 
 
 def _qr_rule(A: Tensor, mode: str = "reduced") -> None:
     check_matrix("linalg.qr", A)
     if mode not in ("reduced", "complete", "r"):
         raise RuntimeError(
-            f"qr received unrecognized mode '{mode}' but expected one of 'reduced', 'r', or 'complete'"
+            f"qr received unrecognized mode '{mode}' but expected one of 'reduced', 'r', or "
+            "'complete'"
         )
 
 
@@ -203,7 +215,7 @@ def _qr_rule(A: Tensor, mode: str = "reduced") -> None:
     out=True,
 )
 def linalg_qr(A: Tensor, mode: str = "reduced") -> Any:
-    """A = Q R with orthonormal columns in Q and an upper triangular R; mode reduced, complete or r."""
+    """A = Q R, Q with orthonormal columns and R upper triangular; mode reduced, complete or r."""
 
 
 def _qr_input(K: Any, gs: Any, outs: Any, A: Any, mode: str) -> Any:
@@ -259,7 +271,7 @@ def qr(input: Tensor, some: bool = True) -> Any:
     return K.qr.op.result_type(*K.linalg_qr(input, "reduced" if some else "complete"))
 
 
-# -- Cholesky --------------------------------------------------------------------------------------------
+# -- Cholesky ------------------------------------------------------------------------------------
 
 
 def _cholesky_rule(A: Tensor) -> None:
@@ -267,7 +279,9 @@ def _cholesky_rule(A: Tensor) -> None:
 
 
 @primitive(
-    custom(INEXACT, halves=False, rule=_cholesky_rule, tested_as=of_hermitian, samples=positive_samples),
+    custom(
+        INEXACT, halves=False, rule=_cholesky_rule, tested_as=of_hermitian, samples=positive_samples
+    ),
     grad={"A": lambda K, g, out: _cholesky_input(K, g, out)},
     namespace="_",
 )
@@ -296,13 +310,15 @@ def linalg_cholesky(A: Tensor, *, upper: bool = False) -> Tensor:
     return K.conj(K.transpose(L, -2, -1)) if upper else L
 
 
-@composite(custom(INEXACT, halves=False, tested_as=of_hermitian, samples=positive_samples), out=True)
+@composite(
+    custom(INEXACT, halves=False, tested_as=of_hermitian, samples=positive_samples), out=True
+)
 def cholesky(input: Tensor, upper: bool = False) -> Tensor:
     """The Cholesky factor; prefer linalg.cholesky."""
     return K.linalg_cholesky(input, upper=upper)
 
 
-# -- LU ----------------------------------------------------------------------------------------------------
+# -- LU ------------------------------------------------------------------------------------------
 
 
 def _lu_rule(A: Tensor) -> None:
@@ -310,15 +326,19 @@ def _lu_rule(A: Tensor) -> None:
 
 
 @primitive(
-    custom(INEXACT, halves=False, rule=_lu_rule, samples=lambda make: [(make(3, 3),), (make(2, 4, 4),)]),
+    custom(
+        INEXACT, halves=False, rule=_lu_rule, samples=lambda make: [(make(3, 3),), (make(2, 4, 4),)]
+    ),
     grad={"A": lambda K, gs, outs: _lu_input(K, gs, outs)},
     outputs=2,
     fields=("LU", "pivots"),
     namespace="_",
 )
 def lu_primitive(A: Tensor) -> Any:
-    """L (below the diagonal, ones on it) and U in one matrix, and for each row the one it was
-    exchanged with (int32, counted from 1)."""
+    """L (below the diagonal) and U in one matrix, and the pivots.
+
+    For each row, in order, the one it was exchanged with (int32, counted from 1).
+    """
 
 
 def _lu_input(K: Any, gs: Any, outs: Any) -> Any:
@@ -365,7 +385,9 @@ def _lu_samples(make: Any) -> list[Any]:
 def linalg_lu_factor(A: Tensor, *, pivot: bool = True) -> Any:
     """The compact LU decomposition with partial pivoting, and the pivots (int32, from 1)."""
     if not pivot:
-        raise RuntimeError("linalg.lu_factor: LU without pivoting is not implemented; use pivot=True")
+        raise RuntimeError(
+            "linalg.lu_factor: LU without pivoting is not implemented; use pivot=True"
+        )
     return K.linalg_lu_factor.op.result_type(*K.lu_primitive(A))
 
 
@@ -399,4 +421,6 @@ def lu_unpack(
     order = K.lu_order(LU_pivots, m)
     places = K.storage_index(LU_data, m)
     permutation = K.cast(K.eq(K.unsqueeze(places, 1), K.unsqueeze(order, -2)), LU_data.dtype)
-    return K.lu_unpack.op.result_type(permutation, lower + ones, K.narrow(K.triu(LU_data), -2, 0, k))
+    return K.lu_unpack.op.result_type(
+        permutation, lower + ones, K.narrow(K.triu(LU_data), -2, 0, k)
+    )

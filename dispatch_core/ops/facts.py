@@ -14,7 +14,7 @@ from dispatch_core._op import K
 from dispatch_core._size import Size
 from dispatch_core._tensor import Tensor, check_tensor
 
-# -- several tensors ---------------------------------------------------------------------------------
+# -- several tensors -----------------------------------------------------------------------------
 
 
 def _listed(tensors: Sequence[Any]) -> list[Tensor]:
@@ -40,7 +40,7 @@ def broadcast_tensors(*tensors: Any) -> tuple[Tensor, ...]:
 
 @public("")
 def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
-    """Vectors expanded to the grid they span; with indexing="xy" the first two dimensions exchanged."""
+    """Vectors expanded to the grid they span; "xy" exchanges the first two dimensions."""
     listed = _listed(tensors)
     if indexing not in ("ij", "xy"):
         raise RuntimeError(
@@ -101,14 +101,16 @@ def _atleast(ndim: int) -> Any:
         return found[0] if single else found
 
     atleast.__name__ = f"atleast_{ndim}d"
-    atleast.__doc__ = f"Views of the tensors with at least {ndim} dimension(s); of one the tensor itself."
+    atleast.__doc__ = (
+        f"Views of the tensors with at least {ndim} dimension(s); of one the tensor itself."
+    )
     return public("")(atleast)
 
 
 atleast_1d, atleast_2d, atleast_3d = (_atleast(n) for n in (1, 2, 3))
 
 
-# -- questions -----------------------------------------------------------------------------------------
+# -- questions -----------------------------------------------------------------------------------
 
 
 @public("")

@@ -86,12 +86,26 @@ def scatter_src(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
         ],
     ),
     out=True,
+    handled=("value", "reduce"),
 )
-def scatter(input: Tensor, dim: int, index: Tensor, src: Tensor | Number) -> Tensor:
-    """input with src[i][j], or one number, written at [index[i][j]][j] for dim 0."""
+def scatter(
+    input: Tensor, dim: int, index: Tensor, src: Tensor | Number | None = None, *, value: Any = None,
+    reduce: str | None = None,
+) -> Tensor:
+    """input with src[i][j], or one number, written at [index[i][j]][j] for dim 0.
+
+    With `reduce` "add" or "multiply" it is added or multiplied instead.
+    """
+    src = value if src is None else src
+    if src is None:
+        raise TypeError("scatter() missing required argument 'src' or 'value'")
     if not isinstance(src, Tensor):
         src = K.fill_new_like(index, src, input.dtype)
-    return K.scatter_src(input, dim, index, src)
+    if reduce is None:
+        return K.scatter_src(input, dim, index, src)
+    if reduce not in ("add", "multiply"):
+        raise RuntimeError(f"reduce argument must be either add or multiply, but got {reduce}.")
+    return K.scatter_reduce(input, dim, index, src, "sum" if reduce == "add" else "prod")
 
 
 @composite(indexing(), namespace="_", grad=NOT_DIFFERENTIABLE)

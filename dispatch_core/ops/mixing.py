@@ -1,4 +1,4 @@
-"""Element-wise operators of two or three tensors made from arithmetic: interpolation, shifts, bits."""
+"""Element-wise operators of several tensors made from arithmetic: interpolation, bits."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dispatch_core._families.others import custom
 from dispatch_core._families.pointwise import BOOL, FLOAT, SAME, pointwise
 from dispatch_core._op import K, composite
 from dispatch_core._tensor import Tensor
-from dispatch_core.ops._formulas import Number  # noqa: F401  for annotations
+from dispatch_core.ops._formulas import Number
 
 POSITIVE = (0.2, 3.0)
 
@@ -21,7 +21,9 @@ POSITIVE = (0.2, 3.0)
         SAME,
         INEXACT,
         samples=lambda make: [
-            (make(3, 4), make(3, 4), 0.3), (make(3, 4), make(4), 0.8), (make(3, 4), make(4), make(3, 1)),
+            (make(3, 4), make(3, 4), 0.3),
+            (make(3, 4), make(4), 0.8),
+            (make(3, 4), make(4), make(3, 1)),
         ],
     ),
     grad={
@@ -81,7 +83,9 @@ def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 
 
 
 @composite(
-    pointwise(SAME, NUMBERS, inplace=False, samples=lambda make: [(make(3, 4), make(4)), (make(3), 2)]),
+    pointwise(
+        SAME, NUMBERS, inplace=False, samples=lambda make: [(make(3, 4), make(4)), (make(3), 2)]
+    ),
     method=False,
 )
 def rsub(input: Tensor, other: Tensor | Number, *, alpha: Number = 1) -> Tensor:
@@ -93,7 +97,8 @@ def rsub(input: Tensor, other: Tensor | Number, *, alpha: Number = 1) -> Tensor:
     pointwise(
         SAME,
         samples=lambda make: [
-            (make(3, 4),), (make(3) / (make(3) * 0), {"nan": 1.0, "posinf": 2.0, "neginf": 3.0}),
+            (make(3, 4),),
+            (make(3) / (make(3) * 0), {"nan": 1.0, "posinf": 2.0, "neginf": 3.0}),
             (make(3) / (make(3) * 0),),
         ],
     ),
@@ -101,7 +106,10 @@ def rsub(input: Tensor, other: Tensor | Number, *, alpha: Number = 1) -> Tensor:
     out=True,
 )
 def nan_to_num(
-    input: Tensor, nan: float | None = None, posinf: float | None = None, neginf: float | None = None
+    input: Tensor,
+    nan: float | None = None,
+    posinf: float | None = None,
+    neginf: float | None = None,
 ) -> Tensor:
     """Each element, NaN and infinities replaced (by 0 and the dtype's extreme numbers)."""
     if input.is_complex():
@@ -115,9 +123,17 @@ def nan_to_num(
     return K.where(K.eq(x, -float("inf")), limits.min if neginf is None else neginf, x)
 
 
-@composite(custom(inplace=True, samples=lambda make: [
-    (make(3, 4, low=0.2, high=3), make(4)), (make(3, low=0.2, high=3), 2.5), (2.0, make(3)),
-]), out=True)
+@composite(
+    custom(
+        inplace=True,
+        samples=lambda make: [
+            (make(3, 4, low=0.2, high=3), make(4)),
+            (make(3, low=0.2, high=3), 2.5),
+            (2.0, make(3)),
+        ],
+    ),
+    out=True,
+)
 def float_power(input: Tensor | Number, exponent: Tensor | Number) -> Tensor:
     """input to the power of exponent, computed and returned in float64 or complex128."""
     tensors = [v for v in (input, exponent) if isinstance(v, Tensor)]
@@ -161,9 +177,14 @@ def heaviside(input: Tensor, values: Tensor) -> Tensor:
     return K.where(K.eq(input, 0), values, K.where(K.ne(input, input), input, step))
 
 
-@composite(pointwise(SAME, FLOATING), grad={
-    "input": lambda g, input, out: g * (input / out), "other": lambda g, other, out: g * (other / out),
-}, out=True)
+@composite(
+    pointwise(SAME, FLOATING),
+    grad={
+        "input": lambda g, input, out: g * (input / out),
+        "other": lambda g, other, out: g * (other / out),
+    },
+    out=True,
+)
 def hypot(input: Tensor, other: Tensor) -> Tensor:
     """The square root of input ** 2 + other ** 2, without overflow."""
     a, b = K.abs(input), K.abs(other)
@@ -173,7 +194,7 @@ def hypot(input: Tensor, other: Tensor) -> Tensor:
     return K.where(K.eq(large, float("inf")), large, finite)
 
 
-# -- integers and their bits -----------------------------------------------------------------------
+# -- integers and their bits ---------------------------------------------------------------------
 
 
 def _counts(make: Any) -> list[Any]:
@@ -236,15 +257,22 @@ def lcm(input: Tensor, other: Tensor) -> Tensor:
     return K.abs(K.mul(K.floor_divide(input, divisor), other))
 
 
-@composite(pointwise(FLOAT, samples=lambda make: [
-    (make(3, 4), make(3, 4, low=0, high=3, integer=True)),
-], apart=("other",)), out=True)
+@composite(
+    pointwise(
+        FLOAT,
+        samples=lambda make: [
+            (make(3, 4), make(3, 4, low=0, high=3, integer=True)),
+        ],
+        apart=("other",),
+    ),
+    out=True,
+)
 def ldexp(input: Tensor, other: Tensor) -> Tensor:
     """input * 2 ** other."""
     return K.mul(input, K.pow(2.0, K.cast(other, input.dtype)))
 
 
-# -- comparison within a tolerance -------------------------------------------------------------------
+# -- comparison within a tolerance ---------------------------------------------------------------
 
 
 def _same_dtype(name: str, input: Tensor, other: Tensor) -> None:
@@ -257,7 +285,11 @@ def _same_dtype(name: str, input: Tensor, other: Tensor) -> None:
         BOOL,
         inplace=False,
         apart=("input", "other"),
-        samples=lambda make: [(make(3, 4), make(4)), (make(3) * 0, make(3) * 0), (make(3), make(3), 1.0, 0.5)],
+        samples=lambda make: [
+            (make(3, 4), make(4)),
+            (make(3) * 0, make(3) * 0),
+            (make(3), make(3), 1.0, 0.5),
+        ],
     ),
     grad=NOT_DIFFERENTIABLE,
 )
@@ -302,7 +334,11 @@ def allclose(
         BOOL,
         inplace=False,
         apart=("input", "other"),
-        samples=lambda make: [(make(3, 4), make(3, 4)), (make(3) * 0, make(3) * 0), (make(3), make(4))],
+        samples=lambda make: [
+            (make(3, 4), make(3, 4)),
+            (make(3) * 0, make(3) * 0),
+            (make(3), make(4)),
+        ],
     ),
     grad=NOT_DIFFERENTIABLE,
     outputs=0,
@@ -312,5 +348,3 @@ def equal(input: Tensor, other: Tensor) -> Any:
     if input.shape != other.shape:
         return False
     return bool(K.all(K.eq(input, other)))
-
-

@@ -14,8 +14,10 @@ INF = float("inf")
 
 
 def _nuclear(make: Any, *shape: int) -> list[Any]:
-    """A sample of the nuclear norm, which needs singular values; not in half precision."""
-    return [] if make.dtype.itemsize == 2 else [(make(*shape), "nuc")]
+    """Samples of norms that need singular values; not in half precision."""
+    if make.dtype.itemsize == 2:
+        return []
+    return [(make(*shape), "nuc"), (make(*shape), 2, (-2, -1)), (make(*shape), -2, (-2, -1))]
 
 
 @composite(
@@ -23,9 +25,16 @@ def _nuclear(make: Any, *shape: int) -> list[Any]:
         INEXACT,
         real=True,
         samples=lambda make: [
-            (make(3, 4),), (make(3, 4), 1, 0), (make(3, 4), 3, -1, True), (make(3, 4), INF, 1),
-            (make(3, 4), -INF, (0, 1)), (make(3, 4), 0, 1), (make(2, 3, 4), 2, (0, 2)), (make(),),
-            (make(3, 4), 0.5, 0), (make(0, 3), 2, 0),
+            (make(3, 4),),
+            (make(3, 4), 1, 0),
+            (make(3, 4), 3, -1, True),
+            (make(3, 4), INF, 1),
+            (make(3, 4), -INF, (0, 1)),
+            (make(3, 4), 0, 1),
+            (make(2, 3, 4), 2, (0, 2)),
+            (make(),),
+            (make(3, 4), 0.5, 0),
+            (make(0, 3), 2, 0),
         ],
     ),
     grad={
@@ -87,8 +96,11 @@ def _two_dims(name: str, dim: Any, ndim: int) -> tuple[int, int]:
         INEXACT,
         real=True,
         samples=lambda make: [
-            (make(3, 4),), *_nuclear(make, 3, 4), (make(3, 4), INF), (make(3, 4), -1),
-            (make(2, 3, 4), 1, (0, 2), True), (make(3, 3), 2), (make(3, 3), -2),
+            (make(3, 4),),
+            *_nuclear(make, 3, 4),
+            (make(3, 4), INF),
+            (make(3, 4), -1),
+            (make(2, 3, 4), 1, (0, 2), True),
         ],
     ),
     namespace="_",
@@ -133,8 +145,14 @@ def _kept(x: Tensor, ndim: int, dims: tuple[int, int]) -> Tensor:
         INEXACT,
         real=True,
         samples=lambda make: [
-            (make(3, 4),), (make(3, 4), 2, 0), (make(3, 4), "fro"), (make(4), 3), (make(3, 4), None, (0, 1)),
-            (make(3, 4), INF, 1, True), *_nuclear(make, 3, 3), (make(3, 4), 1),
+            (make(3, 4),),
+            (make(3, 4), 2, 0),
+            (make(3, 4), "fro"),
+            (make(4), 3),
+            (make(3, 4), None, (0, 1)),
+            (make(3, 4), INF, 1, True),
+            *_nuclear(make, 3, 3),
+            (make(3, 4), 1),
         ],
     ),
     namespace="_",
@@ -159,7 +177,8 @@ def linalg_norm(
         return K.linalg_matrix_norm(A, ord, dim, keepdim, dtype=dtype)
     if dim is None and A.ndim > 2:
         raise RuntimeError(
-            f"linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D. Got {A.ndim}D."
+            "linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D. "
+            f"Got {A.ndim}D."
         )
     return K.linalg_vector_norm(A, ord, dim, keepdim, dtype=dtype)
 
@@ -169,8 +188,13 @@ def linalg_norm(
         INEXACT,
         real=True,
         samples=lambda make: [
-            (make(3, 4),), (make(3, 4), 1), (make(3, 4), 2, 0), (make(3, 4), "fro", (0, 1)),
-            (make(3, 4), INF, 1, True), *_nuclear(make, 3, 3), (make(2, 3, 4), 3),
+            (make(3, 4),),
+            (make(3, 4), 1),
+            (make(3, 4), 2, 0),
+            (make(3, 4), "fro", (0, 1)),
+            (make(3, 4), INF, 1, True),
+            *_nuclear(make, 3, 3),
+            (make(2, 3, 4), 3),
         ],
     ),
     out=True,
@@ -180,16 +204,24 @@ def norm(
 ) -> Tensor:
     """The p-norm of all elements or over `dim`, as a vector; "nuc" the sum of singular values."""
     if p == "nuc":
-        return K.linalg_matrix_norm(input, "nuc", (-2, -1) if dim is None else dim, keepdim, dtype=dtype)
+        return K.linalg_matrix_norm(
+            input, "nuc", (-2, -1) if dim is None else dim, keepdim, dtype=dtype
+        )
     if isinstance(p, str) and p != "fro":
         raise RuntimeError(f"only valid string values are 'fro' and 'nuc', found {p}")
     return K.linalg_vector_norm(input, 2 if p in ("fro", None) else p, dim, keepdim, dtype=dtype)
 
 
 @composite(
-    reduction(INEXACT, real=True, samples=lambda make: [
-        (make(3, 4), make(3, 4)), (make(3, 4), make(4), 1), (make(3), make(3), 3.0),
-    ]),
+    reduction(
+        INEXACT,
+        real=True,
+        samples=lambda make: [
+            (make(3, 4), make(3, 4)),
+            (make(3, 4), make(4), 1),
+            (make(3), make(3), 3.0),
+        ],
+    ),
 )
 def dist(input: Tensor, other: Tensor, p: float = 2) -> Tensor:
     """The p-norm of the difference."""
@@ -202,6 +234,10 @@ def dist(input: Tensor, other: Tensor, p: float = 2) -> Tensor:
 )
 def renorm(input: Tensor, p: float, dim: int, maxnorm: float) -> Tensor:
     """The slices along `dim`, those with a larger p-norm than `maxnorm` scaled down to it."""
+    if input.ndim < 2:
+        raise RuntimeError(
+            f"renorm: input needs at least 2 dimensions, got {input.ndim} dimensions"
+        )
     at = check_dim(dim, input.ndim)
     norms = K.linalg_vector_norm(input, p, tuple(d for d in range(input.ndim) if d != at), True)
     factor = K.where(K.gt(norms, maxnorm), maxnorm / (norms + 1e-7), 1.0)
@@ -209,14 +245,21 @@ def renorm(input: Tensor, p: float, dim: int, maxnorm: float) -> Tensor:
 
 
 def _pairs(make: Any) -> list[Any]:
-    return [(make(3, 4), make(2, 4)), (make(2, 3, 4), make(2, 5, 4), 1.0), (make(3, 4), make(2, 4), 3.0)]
+    return [
+        (make(3, 4), make(2, 4)),
+        (make(2, 3, 4), make(2, 5, 4), 1.0),
+        (make(3, 4), make(2, 4), 3.0),
+    ]
 
 
 @composite(reduction(FLOATING, samples=_pairs), method=False)
 def cdist(
-    x1: Tensor, x2: Tensor, p: float = 2.0, compute_mode: Any = "use_mm_for_euclid_dist_if_necessary"
+    x1: Tensor,
+    x2: Tensor,
+    p: float = 2.0,
+    compute_mode: Any = "use_mm_for_euclid_dist_if_necessary",
 ) -> Tensor:
-    """The p-norm distances between all rows of x1 (..., n, d) and x2 (..., m, d), as (..., n, m)."""
+    """The p-norm distances between rows of x1 (..., n, d) and x2 (..., m, d), as (..., n, m)."""
     if x1.shape[-1] != x2.shape[-1]:
         raise RuntimeError(
             f"X1 and X2 must have the same number of columns. X1: {x1.shape[-1]} X2: {x2.shape[-1]}"

@@ -12,10 +12,10 @@ from dispatch_core._families.others import indexing
 from dispatch_core._indexing import parse
 from dispatch_core._op import K, composite
 from dispatch_core._tensor import Tensor
-from dispatch_core.ops._formulas import Number  # noqa: F401  for annotations
+from dispatch_core.ops._formulas import Number
 from dispatch_core.ops.index import _index_of
 
-# -- flat indices ------------------------------------------------------------------------------------
+# -- flat indices --------------------------------------------------------------------------------
 
 
 def _wrapped(name: str, index: Tensor, size: int) -> Tensor:
@@ -30,7 +30,8 @@ def _wrapped(name: str, index: Tensor, size: int) -> Tensor:
 
 
 @composite(
-    indexing(apart=("index",), samples=lambda make: [(make(3, 4), _index_of(make, 2, 2, high=12))]), out=True
+    indexing(apart=("index",), samples=lambda make: [(make(3, 4), _index_of(make, 2, 2, high=12))]),
+    out=True,
 )
 def take(input: Tensor, index: Tensor) -> Tensor:
     """The elements at the places of the flattened tensor that `index` names, in its shape."""
@@ -72,7 +73,7 @@ def put(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) 
     out=True,
 )
 def take_along_dim(input: Tensor, indices: Tensor, dim: Any = None) -> Tensor:
-    """`gather` with the other dimensions of both broadcast; of the flattened tensor without `dim`."""
+    """`gather` with the other dimensions broadcast; of the flattened tensor without `dim`."""
     if dim is None:
         return K.gather(K.reshape(input, (-1,)), 0, K.reshape(indices, (-1,)))
     if input.ndim != indices.ndim:
@@ -94,7 +95,7 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: Any = None) -> Tensor:
     return K.gather(wide_input, at, wide_indices)
 
 
-# -- slices along a dimension ----------------------------------------------------------------------------
+# -- slices along a dimension --------------------------------------------------------------------
 
 
 def _spread(index: Tensor, dim: int, shape: Any) -> Tensor:
@@ -115,7 +116,10 @@ def _check_vector(name: str, index: Tensor) -> None:
     indexing(
         apart=("index",),
         inplace=True,
-        samples=lambda make: [(make(3, 4), 0, _index_of(make, 2, high=3), 2.5), (make(3, 4), 1, _index_of(make, 1, high=4), make())],
+        samples=lambda make: [
+            (make(3, 4), 0, _index_of(make, 2, high=3), 2.5),
+            (make(3, 4), 1, _index_of(make, 1, high=4), make()),
+        ],
     ),
     out=True,
 )
@@ -146,7 +150,9 @@ def _wrapped_slices(name: str, index: Tensor, size: int) -> Tensor:
     indexing(
         apart=("index",),
         inplace=True,
-        samples=lambda make: [(make(5, 4), 0, make(2, low=0, high=1, integer=True).cumsum(0) + 1, make(2, 4))],
+        samples=lambda make: [
+            (make(5, 4), 0, make(2, low=1, high=2, integer=True).cumsum(0), make(2, 4))
+        ],
     ),
     out=True,
 )
@@ -154,7 +160,9 @@ def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor
     """The tensor with the slices of `source` written where a 1-d index says."""
     _check_vector("index_copy_", index)
     if not input.ndim:
-        return K.reshape(K.index_copy(K.reshape(input, (1,)), 0, index, K.reshape(source, (-1,))), ())
+        return K.reshape(
+            K.index_copy(K.reshape(input, (1,)), 0, index, K.reshape(source, (-1,))), ()
+        )
     at = check_dim(dim, input.ndim)
     wanted = [index.numel() if d == at else n for d, n in enumerate(input.shape)]
     if list(source.shape) != wanted:
@@ -166,7 +174,7 @@ def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor
     return K.scatter_src(input, at, where, source)
 
 
-# -- tuples of indices and masks -------------------------------------------------------------------------
+# -- tuples of indices and masks -----------------------------------------------------------------
 
 
 @composite(
@@ -179,8 +187,10 @@ def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor
     )
 )
 def index_put(input: Tensor, indices: Any, values: Tensor, accumulate: bool = False) -> Tensor:
-    """The tensor with `values` written (or added) at a tuple of indices: integer or bool tensors, or
-    None for a whole dimension."""
+    """The tensor with `values` written (or added) at a tuple of indices.
+
+    They are integer or bool tensors, or None for a whole dimension.
+    """
     items = tuple(slice(None) if i is None else i for i in indices)
     _, tensors, dims = parse(input, items)
     if not dims:
@@ -192,14 +202,18 @@ def index_put(input: Tensor, indices: Any, values: Tensor, accumulate: bool = Fa
     indexing(
         apart=("mask",),
         inplace=True,
-        samples=lambda make: [(make(3, 4), make(3, 4) > 0, make(12)), (make(3, 4), make(4) > 0, make(3, 4))],
+        samples=lambda make: [
+            (make(3, 4), make(3, 4, boolean=True), make(12)),
+            (make(3, 4), make(4, boolean=True), make(3, 4)),
+        ],
     )
 )
 def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
     """The tensor with the elements of `source`, one after another, where the bool mask is set."""
     if mask.dtype.name != "bool":
         raise RuntimeError(
-            f"masked_scatter_ only supports boolean masks, but got mask with dtype {mask.dtype.name}"
+            "masked_scatter_ only supports boolean masks, but got mask with dtype "
+            f"{mask.dtype.name}"
         )
     shape = tuple(input.shape)
     flat = K.reshape(K.expand(mask, shape), (-1,))
@@ -207,47 +221,50 @@ def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
     count = places.shape[0]
     if count > source.numel():
         raise RuntimeError(
-            "masked_scatter: expected self and source to have same dtypes and the source at least as "
+            "masked_scatter: expected self and source to have same dtypes and the source at "
+            "least as "
             f"many elements as the mask has ones: {source.numel()} < {count}"
         )
     part = K.narrow(K.reshape(source, (-1,)), 0, 0, count)
     return K.reshape(K.scatter_src(K.reshape(input, (-1,)), 0, places, part), shape)
 
 
-# -- scatter with a reduction --------------------------------------------------------------------------------
+# -- scatter with a reduction --------------------------------------------------------------------
+
 
 def _scatter_samples(make: Any) -> list[Any]:
     index = _index_of(make, 3, 4, high=3)
     return [
         (make(3, 4), 0, index, make(3, 4), how, {"include_self": own})
-        for how in ("sum", "prod", "mean", "amax", "amin")
+        for how in ("sum", "prod", "mean", *(() if make.dtype.is_complex else ("amax", "amin")))
         for own in (True, False)
     ]
 
 
-@composite(
-    indexing(apart=("index",), inplace=True, samples=_scatter_samples), out=True
-)
+@composite(indexing(apart=("index",), inplace=True, samples=_scatter_samples), out=True)
 def scatter_reduce(
     input: Tensor, dim: int, index: Tensor, src: Tensor, reduce: str, *, include_self: bool = True
 ) -> Tensor:
-    """The elements of `src` combined (sum, prod, mean, amax, amin) where `index` sends them, along a
-    dimension; with what was there if `include_self`."""
+    """The elements of `src` combined (sum, prod, mean, amax, amin) where `index` sends them.
+
+    With what was there if `include_self`.
+    """
     if reduce not in ("sum", "prod", "mean", "amax", "amin"):
         raise RuntimeError(
             f"reduce argument must be either sum, prod, mean, amax or amin, got {reduce}."
         )
     part = K.narrow_like(src, index)
     if reduce in ("sum", "mean"):
-        hit = K.ones_like(part)
+        hit = K.ones_like(index)
         base = input if include_self else K.scatter_src(input, dim, index, K.zeros_like(part))
         total = K.scatter_add(base, dim, index, part)
         if reduce == "sum":
             return total
-        start = K.ones_like(input) if include_self else K.zeros_like(input)
-        count = K.scatter_add(start.detach(), dim, index, hit)
-        count = K.maximum(count, 1)
-        return K.div(total, count) if input.is_floating_point() else K.floor_divide(total, count)
+        start = K.full_like(input, int(include_self), dtype=int64)
+        count = K.scatter_add(start, dim, index, hit)
+        count = K.cast(K.maximum(count, 1), input.dtype)
+        inexact = input.is_floating_point() or input.is_complex()
+        return (K.div if inexact else K.floor_divide)(total, count)
     return K.scatter_combine(input, dim, index, part, reduce, include_self)
 
 
@@ -258,7 +275,15 @@ def narrow_like(input: Tensor, index: Tensor) -> Tensor:
 
 
 def _combine_gradients(
-    K: Any, g: Any, input: Any, dim: int, index: Any, src: Any, reduce: str, include_self: bool, out: Any
+    K: Any,
+    g: Any,
+    input: Any,
+    dim: int,
+    index: Any,
+    src: Any,
+    reduce: str,
+    include_self: bool,
+    out: Any,
 ) -> tuple[Any, Any]:
     zero = K.zeros_like(input)
     untouched = K.eq(K.scatter_add(zero, dim, index, K.ones_like(src)), 0)
@@ -283,14 +308,19 @@ def _prod_gradients(
     zeros_sent = K.cast_like(K.eq(src, 0), src)
     zeros = K.scatter_add(zeros_here, dim, index, zeros_sent)
     bare = K.scatter_combine(
-        K.where(K.eq(start, 0), 1.0, start), dim, index, K.where(K.eq(src, 0), 1.0, src), "prod", True
+        K.where(K.eq(start, 0), 1.0, start),
+        dim,
+        index,
+        K.where(K.eq(src, 0), 1.0, src),
+        "prod",
+        True,
     )
 
     def others(value: Any, bare: Any, zeros: Any) -> Any:
         zero = K.eq(value, 0)
         rest = zeros - K.cast_like(zero, zeros)
         product = bare / K.where(zero, 1.0, value)
-        return K.where(K.eq(rest, 0), product, 0.0)
+        return K.conj(K.where(K.eq(rest, 0), product, 0.0))
 
     first = g * others(start, bare, zeros) if include_self else own
     second = K.gather(g, dim, index) * others(
@@ -312,14 +342,14 @@ def _prod_gradients(
 def scatter_combine(
     input: Tensor, dim: int, index: Tensor, src: Tensor, reduce: str, include_self: bool
 ) -> Tensor:
-    """Products or extremes of what is sent to the same place: in rounds, one element a place each."""
+    """Products or extremes of what is sent to the same place, in rounds of one element a place."""
     if not input.ndim:
         one = (K.reshape(t, (1,)) for t in (input, index, src))
         x, at, part = one
         return K.reshape(K.scatter_combine(x, 0, at, part, reduce, include_self), ())
     join = {"prod": K.mul, "amax": K.maximum, "amin": K.minimum}[reduce]
     d = check_dim(dim, input.ndim)
-    # Sorted by place, the rank of an element among those for the same place is its distance from the first.
+    # Sorted by place, the rank of an element is its distance from the first of its place.
     order = K.argsort(index, d)
     target, values = K.gather(index, d, order), K.gather(src, d, order)
     n = index.shape[d]
@@ -329,7 +359,9 @@ def scatter_combine(
     shape[d] = n
     places = K.reshape(K.storage_index(index, n), tuple(shape))
     new = K.ne(K.narrow(target, d, 1, n - 1), K.narrow(target, d, 0, n - 1))
-    starts = K.cat([K.zeros_like(K.narrow(target, d, 0, 1)), K.mul(new, K.narrow(places, d, 1, n - 1))], d)
+    starts = K.cat(
+        [K.zeros_like(K.narrow(target, d, 0, 1)), K.mul(new, K.narrow(places, d, 1, n - 1))], d
+    )
     rank = K.sub(places, K.cummax(starts, d)[0])
     # A row more than needed takes what does not belong to the round.
     spare = K.zeros_like(K.narrow(input, d, 0, 1))
@@ -352,7 +384,13 @@ def scatter_combine(
     out=True,
 )
 def index_reduce(
-    input: Tensor, dim: int, index: Tensor, source: Tensor, reduce: str, *, include_self: bool = True
+    input: Tensor,
+    dim: int,
+    index: Tensor,
+    source: Tensor,
+    reduce: str,
+    *,
+    include_self: bool = True,
 ) -> Tensor:
     """The slices of `source` combined (prod, mean, amax, amin) where a 1-d index sends them."""
     _check_vector("index_reduce", index)

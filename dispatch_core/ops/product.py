@@ -9,9 +9,9 @@ from dispatch_core._families.others import contraction
 from dispatch_core._families.pointwise import SAME, pointwise
 from dispatch_core._op import K, composite, primitive
 from dispatch_core._tensor import Tensor
-from dispatch_core.ops._formulas import Number  # noqa: F401  for annotations
+from dispatch_core.ops._formulas import Number
 
-# -- the primitive ---------------------------------------------------------------------------------
+# -- the primitive -------------------------------------------------------------------------------
 
 
 def _check_matmul(input: Tensor, other: Tensor) -> None:
@@ -25,13 +25,15 @@ def _check_matmul(input: Tensor, other: Tensor) -> None:
     if a[-1] != inner:
         if len(a) == len(b) == 1:
             raise RuntimeError(
-                "inconsistent tensor size, expected tensor [{}] and src [{}] to have the same number "
+                "inconsistent tensor size, expected tensor [{}] and src [{}] to have the same "
+                "number "
                 "of elements, but got {} and {} elements respectively".format(*a, *b, *a, *b)
             )
         rows = a[-2] if len(a) > 1 else 1
         columns = b[-1] if len(b) > 1 else 1
         raise RuntimeError(
-            f"mat1 and mat2 shapes cannot be multiplied ({rows}x{a[-1]} and {inner}x{columns}): the "
+            f"mat1 and mat2 shapes cannot be multiplied ({rows}x{a[-1]} and "
+            f"{inner}x{columns}): the "
             f"last dimension of {list(a)} must equal the one before last of {list(b)}"
         )
     broadcast_shapes(a[:-2], b[:-2])
@@ -90,7 +92,7 @@ def _matmul_input(K: Any, g: Any, other: Any, shape: Any) -> Any:
 
 
 def _folded_input(K: Any, g: Any, other: Any) -> Any:
-    """The gradient of a matrix that all matrices of a batch were multiplied with, in one product."""
+    """The gradient of a matrix that a whole batch was multiplied with, in one product."""
     n, k = len(g.shape), other.shape[-2]
     order = (n - 2, *range(n - 2), n - 1)
     rows = K.reshape(K.permute(g, order), (g.shape[-2], -1))
@@ -114,7 +116,7 @@ def _matmul_other(K: Any, g: Any, input: Any, shape: Any) -> Any:
     return K.matmul(_turned(K, rows), K.reshape(g, (rows.shape[0], *tail)))
 
 
-# -- products of operands with a fixed number of dimensions ----------------------------------------------
+# -- products of operands with a fixed number of dimensions --------------------------------------
 
 
 def _expect(name: str, ndims: dict[str, tuple[Any, int]]) -> None:
@@ -193,7 +195,8 @@ def mv(input: Tensor, vec: Tensor) -> Tensor:
         )
     if input.shape[1] != vec.shape[0]:
         raise RuntimeError(
-            f"size mismatch, got input ({input.shape[0]}), mat ({input.shape[0]}x{input.shape[1]}), "
+            f"size mismatch, got input ({input.shape[0]}), mat "
+            f"({input.shape[0]}x{input.shape[1]}), "
             f"vec ({vec.shape[0]})"
         )
     return K.matmul(input, vec)
@@ -265,7 +268,7 @@ def outer(input: Tensor, vec2: Tensor) -> Tensor:
     return K.mul(K.unsqueeze(input, 1), vec2)
 
 
-# -- a product and a sum -----------------------------------------------------------------------------------
+# -- a product and a sum -------------------------------------------------------------------------
 
 
 def _sum_of(input: Any, product: Any, beta: Any, alpha: Any) -> Any:

@@ -1,7 +1,7 @@
 """Random numbers: factories, draws from given distributions, and in-place fillings.
 
-All are made from one primitive, which gives stretches of a generator's stream; so the same seed gives
-the same numbers on every device.
+All are made from one primitive, which gives stretches of a generator's stream; so the same seed
+gives the same numbers on every device.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
 from dispatch_core._dtypes import float32, float64, get_default_dtype, iinfo, int64
-from dispatch_core._families.base import FLOATING, INEXACT, REAL_NUMBERS
+from dispatch_core._families.base import FLOATING
 from dispatch_core._families.others import custom, random
 from dispatch_core._op import Ints, K, composite, primitive
 from dispatch_core._place import Place, place
@@ -47,7 +47,8 @@ def draw(size: Any, kind: str, a: Any, b: Any, where: Place, generator: Any) -> 
         return _complex(size, kind, a, b, where, generator)
     if kind in ("uniform", "normal") and not where.dtype.is_floating_point:
         raise NotImplementedError(
-            f"\"{kind}\" not implemented for '{where.dtype.name}': expected a floating point dtype; "
+            f"\"{kind}\" not implemented for '{where.dtype.name}': expected a floating point "
+            "dtype; "
             "use randint for integers"
         )
     seed, offset = source.take(_BLOCKS[kind](math.prod(size), where.dtype))
@@ -63,7 +64,7 @@ def _complex(size: Any, kind: str, a: Any, b: Any, where: Place, generator: Any)
     return K.view_as_complex(values)  # type: ignore[no-any-return]
 
 
-# -- factories ---------------------------------------------------------------------------------------
+# -- factories -----------------------------------------------------------------------------------
 
 
 @composite(random(), out=True, random=True)
@@ -118,7 +119,10 @@ def randint(
     requires_grad: bool = False,
     pin_memory: bool = False,
 ) -> Tensor:
-    """Integers evenly distributed over [low, high): randint(high, size) or randint(low, high, size)."""
+    """Integers evenly distributed over [low, high).
+
+    Called as randint(high, size) or randint(low, high, size).
+    """
     if size is None and isinstance(high, (tuple, list)):
         low, high, size = 0, low, high
     elif high is None:
@@ -209,7 +213,7 @@ def randint_like(
     return _finish(K.cast(drawn, where.dtype), requires_grad)
 
 
-# -- draws whose distribution a tensor gives -------------------------------------------------------------
+# -- draws whose distribution a tensor gives -----------------------------------------------------
 
 
 def _uniform(input: Tensor, generator: Any, dtype: Any = None) -> Tensor:
@@ -346,8 +350,8 @@ def multinomial(
 def poisson(input: Tensor, generator: Any = None) -> Tensor:
     """Numbers from the Poisson distribution whose rate each element says.
 
-    Up to rate 16 uniform numbers are multiplied until exp(-rate) is passed (Knuth); larger rates are
-    split into parts that small.
+    Up to rate 16 uniform numbers are multiplied until exp(-rate) is passed (Knuth); larger rates
+    are split into parts that small.
     """
     if input.numel() and not bool(K.all(K.ge(input, 0))):
         raise RuntimeError("invalid Poisson rate, expected rate to be non-negative")
@@ -367,7 +371,7 @@ def poisson(input: Tensor, generator: Any = None) -> Tensor:
     return K.cast(total, input.dtype)  # type: ignore[no-any-return]
 
 
-# -- in-place fillings (x.normal_() and the like) -----------------------------------------------------------
+# -- in-place fillings (x.normal_() and the like) ------------------------------------------------
 
 _ZERO = {"input": lambda K, g: K.zeros_like(g)}
 
@@ -398,7 +402,7 @@ def normal_from(
 def random_from(
     input: Tensor, from_: Any = None, to: Any = None, *, generator: Any = None
 ) -> Tensor:
-    """Integers over [from, to), [0, to) with one number, or all that the dtype represents exactly."""
+    """Integers over [from, to), [0, to) with one number, or all that the dtype holds exactly."""
     if from_ is None:
         dtype = input.dtype
         exact = {"float64": 1 << 53, "float32": 1 << 24, "float16": 1 << 11, "bfloat16": 1 << 8}

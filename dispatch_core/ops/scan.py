@@ -12,7 +12,7 @@ from dispatch_core._tensor import Tensor
 
 
 def _doubling(parts: tuple[Any, ...], dim: int, join: Any) -> tuple[Any, ...]:
-    """A scan in log2(n) steps: after each, an element stands for twice as many before it (Hillis 1986)."""
+    """A scan in log2(n) steps, each doubling what an element stands for (Hillis 1986)."""
     n = parts[0].shape[dim]
     reach = 1
     while reach < n:
@@ -95,7 +95,7 @@ def logcumsumexp(input: Tensor, dim: int) -> Tensor:
 
 
 def _logcumsumexp_input(K: Any, g: Any, input: Any, out: Any, dim: int) -> Any:
-    """exp(x_i) times the sum over j >= i of g_j exp(-out_j), positive and negative g in logarithms."""
+    """exp(x_i) times the sum over j >= i of g_j exp(-out_j), by logarithms of +g and -g."""
     if not len(g.shape):
         return g
     low = -3e4  # exp(low + input - out) is 0, as out is never below input
@@ -111,7 +111,10 @@ def _logcumsumexp_input(K: Any, g: Any, input: Any, out: Any, dim: int) -> Any:
 @composite(
     movement(
         samples=lambda make: [
-            (make(3, 4),), (make(5), 2), (make(3, 4), 1, 0), (make(3, 4), 1, -1, make(3, 1), make(3, 2)),
+            (make(3, 4),),
+            (make(5), 2),
+            (make(3, 4), 1, 0),
+            (make(3, 4), 1, -1, make(3, 1), make(3, 2)),
             (make(3, 2), 3),
         ]
     ),
@@ -120,7 +123,7 @@ def _logcumsumexp_input(K: Any, g: Any, input: Any, out: Any, dim: int) -> Any:
 def diff(
     input: Tensor, n: int = 1, dim: int = -1, prepend: Any = None, append: Any = None
 ) -> Tensor:
-    """The differences of neighbours along a dimension, n times; after joining `prepend` and `append`."""
+    """The n-th differences of neighbours along a dimension, `prepend` and `append` joined first."""
     if not input.ndim:
         raise RuntimeError("diff expects input to be at least one-dimensional")
     if n < 0:

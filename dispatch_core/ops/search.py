@@ -10,19 +10,26 @@ from dispatch_core._families.base import ALL, DISCRETE, FLOATING, REAL, broadcas
 from dispatch_core._families.others import custom, indexing
 from dispatch_core._op import K, composite
 from dispatch_core._tensor import Tensor
-from dispatch_core.ops._formulas import Number  # noqa: F401  for annotations
+from dispatch_core.ops._formulas import Number
 
-# -- where something is nonzero --------------------------------------------------------------------
+# -- where something is nonzero ------------------------------------------------------------------
 
 
 @composite(
-    custom(samples=lambda make: [(make(3, 4, boolean=True),), (make(5),), (make(),), (make(2, 3), {"as_tuple": True})]),
+    custom(
+        samples=lambda make: [
+            (make(3, 4, boolean=True),),
+            (make(5),),
+            (make(),),
+            (make(2, 3), {"as_tuple": True}),
+        ]
+    ),
     grad=NOT_DIFFERENTIABLE,
     outputs=0,
     out=True,
 )
 def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
-    """The indices (int64) of the nonzero elements, one row each, or a tuple with one vector a dimension."""
+    """The indices (int64) of the nonzero elements, one row each, or one vector a dimension."""
     x = K.ne(input, 0) if input.is_complex() else input
     if not as_tuple:
         return K.nonzero_rows(x)
@@ -30,7 +37,9 @@ def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
     return K.unbind(rows, 1)
 
 
-@composite(custom(samples=lambda make: [(make(3, 4, boolean=True),), (make(),)]), grad=NOT_DIFFERENTIABLE)
+@composite(
+    custom(samples=lambda make: [(make(3, 4, boolean=True),), (make(),)]), grad=NOT_DIFFERENTIABLE
+)
 def argwhere(input: Tensor) -> Tensor:
     """The indices of the nonzero elements, one row each."""
     return K.nonzero(input)
@@ -40,10 +49,10 @@ def argwhere(input: Tensor) -> Tensor:
     indexing(
         apart=("mask",),
         samples=lambda make: [
-        (make(3, 4), make(3, 4, boolean=True)),
-        (make(3, 1), make(4, boolean=True)),
-        (make(), make(boolean=True)),
-    ],
+            (make(3, 4), make(3, 4, boolean=True)),
+            (make(3, 1), make(4, boolean=True)),
+            (make(), make(boolean=True)),
+        ],
     ),
     out=True,
 )
@@ -59,19 +68,23 @@ def masked_select(input: Tensor, mask: Tensor) -> Tensor:
     return K.index_select(x, 0, K.reshape(K.nonzero_rows(m), (-1,)))
 
 
-# -- distinct elements ------------------------------------------------------------------------------
+# -- distinct elements ---------------------------------------------------------------------------
 
 
-def _runs(
-    begins: Tensor, return_inverse: bool, return_counts: bool
-) -> tuple[Tensor, Any, Any]:
+def _runs(begins: Tensor, return_inverse: bool, return_counts: bool) -> tuple[Tensor, Any, Any]:
     """Of "here begins a new element": the places, the number of each element, and the lengths."""
     n = begins.shape[0]
     places = K.reshape(K.nonzero_rows(begins), (-1,))
     inverse = K.sub(K.cumsum(begins, 0), 1) if return_inverse else None
     counts = None
     if return_counts:
-        ends = K.cat([K.narrow(places, 0, 1, max(places.shape[0] - 1, 0)), K.full_like(K.narrow(places, 0, 0, min(1, places.shape[0])), n)], 0)
+        ends = K.cat(
+            [
+                K.narrow(places, 0, 1, max(places.shape[0] - 1, 0)),
+                K.full_like(K.narrow(places, 0, 0, min(1, places.shape[0])), n),
+            ],
+            0,
+        )
         counts = K.sub(ends, places)
     return places, inverse, counts
 
@@ -116,11 +129,16 @@ def _row_order(rows: Tensor) -> Tensor:
     outputs=0,
 )
 def unique(
-    input: Tensor, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False,
+    input: Tensor,
+    sorted: bool = True,
+    return_inverse: bool = False,
+    return_counts: bool = False,
     dim: Any = None,
 ) -> Any:
-    """The distinct elements (or slices along `dim`) in order, and on request where each element is
-    among them and how often each occurs."""
+    """The distinct elements (or slices along `dim`) in order.
+
+    On request also where each element is among them, and how often each occurs.
+    """
     x = K.reshape(input, (-1,)) if dim is None else K.movedim(input, dim, 0)
     n = x.shape[0]
     order = K.argsort(x, 0) if dim is None else _row_order(K.reshape(x, (n, -1)))
@@ -171,7 +189,10 @@ def unique_consecutive(
     out=True,
 )
 def isin(
-    elements: Tensor | Number, test_elements: Tensor | Number, *, assume_unique: bool = False,
+    elements: Tensor | Number,
+    test_elements: Tensor | Number,
+    *,
+    assume_unique: bool = False,
     invert: bool = False,
 ) -> Tensor:
     """Whether each element is among the test elements (or, inverted, is not)."""
@@ -183,13 +204,16 @@ def isin(
     return K.bitwise_not(found) if invert else found
 
 
-# -- places in a sorted sequence ---------------------------------------------------------------------
+# -- places in a sorted sequence -----------------------------------------------------------------
 
 
 @composite(
     custom(
         REAL,
-        samples=lambda make: [(make(4).sort()[0], make(2, 3), True), (make(2, 4).sort()[0], make(2, 3), False)],
+        samples=lambda make: [
+            (make(4).sort()[0], make(2, 3), True),
+            (make(2, 4).sort()[0], make(2, 3), False),
+        ],
     ),
     grad=NOT_DIFFERENTIABLE,
     namespace="_",
@@ -216,8 +240,13 @@ def search_sorted(sequence: Tensor, values: Tensor, right: bool) -> Tensor:
     out=True,
 )
 def searchsorted(
-    sorted_sequence: Tensor, input: Any, *, out_int32: bool = False, right: bool = False,
-    side: str | None = None, sorter: Any = None,
+    sorted_sequence: Tensor,
+    input: Any,
+    *,
+    out_int32: bool = False,
+    right: bool = False,
+    side: str | None = None,
+    sorter: Any = None,
 ) -> Tensor:
     """Where each value would be inserted into a row sorted along the last dimension (int64).
 
@@ -226,24 +255,31 @@ def searchsorted(
     """
     if side not in (None, "left", "right") or (side == "left" and right):
         raise RuntimeError(
-            f"searchsorted(): side can only be 'left' or 'right' and must agree with right={right}, "
+            "searchsorted(): side can only be 'left' or 'right' and must agree with "
+            f"right={right}, "
             f"but got side={side}"
         )
     if sorter is not None:
         sorted_sequence = K.gather(sorted_sequence, -1, sorter)
     if not isinstance(input, Tensor):
-        input = K.full_like(K.narrow(sorted_sequence, -1, 0, 0).sum(), input, dtype=sorted_sequence.dtype)
+        input = K.full_like(
+            K.narrow(sorted_sequence, -1, 0, 0).sum(), input, dtype=sorted_sequence.dtype
+        )
     if input.dtype is not sorted_sequence.dtype:
         raise RuntimeError(
-            "searchsorted(): boundary tensor and input value tensor should have same dtype, but got "
-            f"boundary tensor scalar type {sorted_sequence.dtype} and input value tensor {input.dtype}"
+            "searchsorted(): boundary tensor and input value tensor should have same dtype, "
+            "but got "
+            f"boundary tensor scalar type {sorted_sequence.dtype} and input value tensor "
+            f"{input.dtype}"
         )
     if sorted_sequence.ndim == 0 or (
         sorted_sequence.ndim > 1 and sorted_sequence.shape[:-1] != input.shape[:-1]
     ):
         raise RuntimeError(
-            "searchsorted(): boundaries tensor should be 1 dimension or the first N-1 dimensions of "
-            f"boundaries tensor and input value tensor must match, but got {list(sorted_sequence.shape)}"
+            "searchsorted(): boundaries tensor should be 1 dimension or the first N-1 "
+            "dimensions of "
+            "boundaries tensor and input value tensor must match, but got "
+            f"{list(sorted_sequence.shape)}"
             f" and {list(input.shape)}"
         )
     found = K.search_sorted(sorted_sequence, input, right or side == "right")
@@ -253,7 +289,10 @@ def searchsorted(
 @composite(
     custom(
         REAL,
-        samples=lambda make: [(make(2, 3), make(5).sort()[0]), (make(3), make(4).sort()[0], {"right": True})],
+        samples=lambda make: [
+            (make(2, 3), make(5).sort()[0]),
+            (make(3), make(4).sort()[0], {"right": True}),
+        ],
     ),
     grad=NOT_DIFFERENTIABLE,
     out=True,
@@ -264,13 +303,11 @@ def bucketize(
 ) -> Tensor:
     """The number of the bucket between sorted boundaries that each value falls into (int64)."""
     if boundaries.ndim != 1:
-        raise RuntimeError(
-            f"boundaries tensor must be 1 dimension, but got dim({boundaries.ndim})"
-        )
+        raise RuntimeError(f"boundaries tensor must be 1 dimension, but got dim({boundaries.ndim})")
     return K.searchsorted(boundaries, input, out_int32=out_int32, right=right)
 
 
-# -- counts --------------------------------------------------------------------------------------------
+# -- counts --------------------------------------------------------------------------------------
 
 
 @composite(
@@ -326,5 +363,3 @@ def histc(input: Tensor, bins: int = 100, min: Any = 0, max: Any = 0) -> Tensor:
     place = K.cast(K.floor(K.mul(K.sub(x, min), bins / (max - min))), int64)
     place = K.minimum(place, bins - 1)
     return K.scatter_add(K.new_zeros(x, (bins,)), 0, place, K.ones_like(x))
-
-

@@ -31,7 +31,16 @@ def reshape(input: Tensor, shape: Ints) -> Tensor:
     handled=("dtype",),
 )
 def view(input: Tensor, shape: Ints, *, dtype: Any = None) -> Tensor:
-    """The same memory in another shape; RuntimeError where the layout does not allow it."""
+    """The same memory in another shape, or read as another dtype, as in x.view(dtype).
+
+    RuntimeError where the layout does not allow it.
+    """
+    return K.bits_as(input, dtype)
+
+
+@primitive(custom(), grad=NOT_DIFFERENTIABLE, namespace="_", fallback=False)
+def bits_as(input: Tensor, dtype: Any) -> Tensor:
+    """The same memory read as another dtype; the last dimension shrinks or grows with its size."""
 
 
 @primitive(

@@ -15,22 +15,25 @@ from dispatch_core._op import K, composite, primitive
 from dispatch_core._tensor import Tensor
 from dispatch_core.ops._matrices import check_square, positive_samples, turned
 
-# -- linear equations ------------------------------------------------------------------------------
+# -- linear equations ----------------------------------------------------------------------------
 
 
 def _systems(make: Any) -> list[Any]:
     return [
-        (make(3, 3), make(3, 2)), (make(2, 3, 3), make(2, 3, 2)), (make(2, 3, 3), make(3, 1)),
+        (make(3, 3), make(3, 2)),
+        (make(2, 3, 3), make(2, 3, 2)),
+        (make(2, 3, 3), make(3, 1)),
     ]
 
 
 @primitive(
     contraction(
-        INEXACT,
-        halves=False, rule=lambda A, B: check_square("linalg.solve", A), samples=_systems
+        INEXACT, halves=False, rule=lambda A, B: check_square("linalg.solve", A), samples=_systems
     ),
     grad={
-        "A": lambda K, g, A, out: K.neg(K.matmul(K.linalg_solve_matrix(turned(K, A), g), turned(K, out))),
+        "A": lambda K, g, A, out: K.neg(
+            K.matmul(K.linalg_solve_matrix(turned(K, A), g), turned(K, out))
+        ),
         "B": lambda K, g, A: K.linalg_solve_matrix(turned(K, A), g),
     },
     namespace="_",
@@ -44,7 +47,9 @@ def linalg_solve_matrix(A: Tensor, B: Tensor) -> Tensor:
         INEXACT,
         halves=False,
         samples=lambda make: [
-            *_systems(make), (make(3, 3), make(3)), (make(2, 3, 3), make(2, 3)),
+            *_systems(make),
+            (make(3, 3), make(3)),
+            (make(2, 3, 3), make(2, 3)),
             (make(3, 3), make(2, 3), {"left": False}),
         ],
     ),
@@ -53,8 +58,11 @@ def linalg_solve_matrix(A: Tensor, B: Tensor) -> Tensor:
     out=True,
 )
 def linalg_solve(A: Tensor, B: Tensor, *, left: bool = True) -> Tensor:
-    """X with A X = B (or X A = B if not `left`); B holds matrices, or vectors where its shape is that
-    of A without the last dimension. LinAlgError where A is singular."""
+    """X with A X = B (or X A = B if not `left`).
+
+    B holds matrices, or vectors where its shape is that of A without the last dimension.
+    LinAlgError where A is singular.
+    """
     check_square("linalg.solve", A)
     vector = B.ndim == 1 or (A.ndim - 1 == B.ndim and B.shape == A.shape[:-1])
     if (B.shape[-1] if vector else B.shape[-2 if left else -1]) != A.shape[-1]:
@@ -65,7 +73,8 @@ def linalg_solve(A: Tensor, B: Tensor, *, left: bool = True) -> Tensor:
     if vector:
         if not left:
             raise RuntimeError(
-                "linalg.solve: Vector broadcasting of the left hand side is not supported for left=False"
+                "linalg.solve: Vector broadcasting of the left hand side is not supported for "
+                "left=False"
             )
         return K.squeeze(K.linalg_solve_matrix(A, K.unsqueeze(B, -1)), -1)
     if left:
@@ -104,12 +113,22 @@ def linalg_solve_triangular(
 
 
 @composite(
-    contraction(INEXACT, halves=False, samples=lambda make: [(make(3, 2), make(3, 3) + 3 * make(3, 3).new_ones((3,)).diag_embed())]),
+    contraction(
+        INEXACT,
+        halves=False,
+        samples=lambda make: [
+            (make(3, 2), make(3, 3) + 3 * make(3, 3).new_ones((3,)).diag_embed())
+        ],
+    ),
     outputs=2,
     fields=("solution", "cloned_coefficient"),
 )
 def triangular_solve(
-    input: Tensor, A: Tensor, upper: bool = True, transpose: bool = False, unitriangular: bool = False
+    input: Tensor,
+    A: Tensor,
+    upper: bool = True,
+    transpose: bool = False,
+    unitriangular: bool = False,
 ) -> Any:
     """X with A X = input for a triangular A; prefer linalg.solve_triangular."""
     matrix = K.transpose(A, -2, -1) if transpose else A
@@ -131,14 +150,25 @@ def cholesky_solve(input: Tensor, L: Tensor, upper: bool = False) -> Tensor:
     return K.linalg_solve_triangular(turned(K, lower), half, upper=True)
 
 
-@composite(custom(INEXACT, halves=False, samples=lambda make: [(K.linalg_cholesky(positive_samples(make)[0][0]),)]), out=True)
+@composite(
+    custom(
+        INEXACT,
+        halves=False,
+        samples=lambda make: [(K.linalg_cholesky(positive_samples(make)[0][0]),)],
+    ),
+    out=True,
+)
 def cholesky_inverse(L: Tensor, upper: bool = False) -> Tensor:
     """The inverse of A = L L^H (or L^H L if `upper`)."""
     eye = K.eye(L.shape[-1], dtype=L.dtype, device=L.device)
     return K.cholesky_solve(K.expand(eye, L.shape), L, upper)
 
 
-@composite(contraction(INEXACT, halves=False, apart=("pivots",)), namespace="_", aliases=("linalg.lu_solve",))
+@composite(
+    contraction(INEXACT, halves=False, apart=("pivots",)),
+    namespace="_",
+    aliases=("linalg.lu_solve",),
+)
 def linalg_lu_solve(
     LU: Tensor, pivots: Tensor, B: Tensor, *, left: bool = True, adjoint: bool = False
 ) -> Tensor:
@@ -149,7 +179,15 @@ def linalg_lu_solve(
 
 
 @composite(
-    contraction(INEXACT, halves=False, samples=lambda make: [(make(4, 3), make(4, 2)), (make(3, 4), make(3, 2)), (make(3, 3), make(3, 1))]),
+    contraction(
+        INEXACT,
+        halves=False,
+        samples=lambda make: [
+            (make(4, 3), make(4, 2)),
+            (make(3, 4), make(3, 2)),
+            (make(3, 3), make(3, 1)),
+        ],
+    ),
     outputs=4,
     fields=("solution", "residuals", "rank", "singular_values"),
     namespace="_",
@@ -176,7 +214,7 @@ def linalg_lstsq(A: Tensor, B: Tensor, rcond: Any = None, *, driver: Any = None)
     return K.linalg_lstsq.op.result_type(solution, empty, rank, K.abs(empty))
 
 
-# -- inverses ------------------------------------------------------------------------------------------------
+# -- inverses ------------------------------------------------------------------------------------
 
 
 def _squares(make: Any) -> list[Any]:
@@ -207,12 +245,16 @@ def _pinv_input(K: Any, g: Any, A: Any, out: Any) -> Any:
 
 
 @composite(
-    custom(INEXACT, halves=False, samples=lambda make: [(make(4, 3), None, 1e-9), (make(3, 4), None, 1e-9)]),
+    custom(
+        INEXACT,
+        halves=False,
+        samples=lambda make: [(make(4, 3), None, 1e-9), (make(3, 4), None, 1e-9)],
+    ),
     grad={"A": lambda K, g, A, out: _pinv_input(K, g, A, out)},
     namespace="_",
 )
 def pseudo_inverse(A: Tensor, atol: Any, rtol: Any) -> Tensor:
-    """The Moore-Penrose inverse; singular values up to max(atol, rtol * the largest) count as zero."""
+    """The Moore-Penrose inverse; singular values up to max(atol, rtol * largest) count as zero."""
     U, S, Vh = K.linalg_svd_primitive(A, False)
     if not S.shape[-1]:
         return K.zeros_like(K.transpose(A, -2, -1))
@@ -224,7 +266,7 @@ def pseudo_inverse(A: Tensor, atol: Any, rtol: Any) -> Tensor:
 
 
 def _tolerance(A: Tensor, rtol: Any, atol: Any) -> Any:
-    """The relative tolerance: by default the dtype's precision times the longer side, unless atol is given."""
+    """The relative tolerance; without any, the dtype's precision times the longer side."""
     if rtol is not None:
         return rtol
     if atol is not None:
@@ -234,7 +276,9 @@ def _tolerance(A: Tensor, rtol: Any, atol: Any) -> Any:
 
 
 @composite(
-    custom(INEXACT, halves=False, samples=lambda make: [(make(4, 3),), (make(3, 4),), (make(2, 3, 3),)]),
+    custom(
+        INEXACT, halves=False, samples=lambda make: [(make(4, 3),), (make(3, 4),), (make(2, 3, 3),)]
+    ),
     namespace="_",
     aliases=("linalg.pinv",),
     out=True,
@@ -275,7 +319,11 @@ def linalg_matrix_rank(
 
 
 @composite(
-    custom(INEXACT, halves=False, samples=lambda make: [(make(3, 3),), (make(3, 3), "fro"), (make(3, 3), 1)]),
+    custom(
+        INEXACT,
+        halves=False,
+        samples=lambda make: [(make(3, 3),), (make(3, 3), "fro"), (make(3, 3), 1)],
+    ),
     namespace="_",
     aliases=("linalg.cond",),
     out=True,
@@ -289,11 +337,11 @@ def linalg_cond(A: Tensor, p: Any = None) -> Tensor:
     return K.mul(K.linalg_matrix_norm(A, p), K.linalg_matrix_norm(K.inverse(A), p))
 
 
-# -- determinants ----------------------------------------------------------------------------------------------
+# -- determinants --------------------------------------------------------------------------------
 
 
 def _det_input(K: Any, g: Any, A: Any, out: Any) -> Any:
-    """g times the conjugate of the cofactors: det(A) A^-1, or from singular vectors where that fails."""
+    """g times the conjugate of the cofactors: det(A) A^-1, or from an SVD where that fails."""
     wide = K.unsqueeze(K.unsqueeze(g, -1), -1)
     # Against the largest that rows of these lengths can give (Hadamard's bound).
     bound = K.prod(K.linalg_vector_norm(A, 2, -1), -1)
@@ -341,7 +389,9 @@ def _slogdet_input(K: Any, gs: Any, A: Any, outs: Any) -> Any:
 
 
 @composite(
-    custom(INEXACT, halves=False, rule=lambda A: check_square("linalg.slogdet", A), samples=_squares),
+    custom(
+        INEXACT, halves=False, rule=lambda A: check_square("linalg.slogdet", A), samples=_squares
+    ),
     grad={"input": lambda K, gs, input, outs: _slogdet_input(K, gs, input, outs)},
     outputs=2,
     fields=("sign", "logabsdet"),
@@ -366,13 +416,20 @@ def logdet(input: Tensor) -> Tensor:
     return K.where(K.lt(sign, 0), float("nan"), logarithm)
 
 
-# -- products and powers -----------------------------------------------------------------------------------------
+# -- products and powers -------------------------------------------------------------------------
 
 
 @composite(
-    contraction(NUMBERS, samples=lambda make: [
-        (make(3, 3), 3), (make(2, 3, 3), 2), (make(3, 3), 0), (make(3, 3), 1), (make(3, 3), 5),
-    ]),
+    contraction(
+        NUMBERS,
+        samples=lambda make: [
+            (make(3, 3), 3),
+            (make(2, 3, 3), 2),
+            (make(3, 3), 0),
+            (make(3, 3), 1),
+            (make(3, 3), 5),
+        ],
+    ),
     aliases=("linalg.matrix_power",),
     out=True,
 )
@@ -400,7 +457,7 @@ def matrix_power(input: Tensor, n: int) -> Tensor:
     aliases=("linalg.matrix_exp",),
 )
 def matrix_exp(input: Tensor) -> Tensor:
-    """The matrix exponential: halved until its 1-norm is at most 1/2, Taylor's series, squared back."""
+    """The matrix exponential: halved to a 1-norm of 1/2, Taylor's series, squared back."""
     check_square("linalg.matrix_exp", input)
     if input.dtype.itemsize == 2:
         return K.cast(K.matrix_exp(K.cast(input, float32)), input.dtype)
@@ -420,7 +477,7 @@ def matrix_exp(input: Tensor) -> Tensor:
 
 
 def _chain_cost(sizes: Sequence[int]) -> list[list[int]]:
-    """Where to split each part of a chain of products (Cormen et al., Introduction to Algorithms, 15.2)."""
+    """Where to split each part of a chain (Cormen et al., Introduction to Algorithms, 15.2)."""
     n = len(sizes) - 1
     cost = [[0] * n for _ in range(n)]
     split = [[0] * n for _ in range(n)]
@@ -435,16 +492,22 @@ def _chain_cost(sizes: Sequence[int]) -> list[list[int]]:
 
 
 @composite(
-    contraction(NUMBERS, samples=lambda make: [
-        ([make(2, 3), make(3, 5), make(5, 2), make(2, 4)],), ([make(3), make(3, 4), make(4)],),
-    ]),
+    contraction(
+        NUMBERS,
+        samples=lambda make: [
+            ([make(2, 3), make(3, 5), make(5, 2), make(2, 4)],),
+            ([make(3), make(3, 4), make(4)],),
+        ],
+    ),
     namespace="_",
     aliases=("linalg.multi_dot",),
     out=True,
 )
 def linalg_multi_dot(tensors: Sequence[Tensor]) -> Tensor:
-    """The product of several matrices in the order that takes fewest multiplications; the first and
-    last may be vectors."""
+    """The product of several matrices in the order that takes fewest multiplications.
+
+    The first and last may be vectors.
+    """
     if len(tensors) < 2:
         raise RuntimeError(f"multi_dot(): expected at least 2 tensors but got {len(tensors)}")
     parts = list(tensors)
@@ -458,7 +521,8 @@ def linalg_multi_dot(tensors: Sequence[Tensor]) -> Tensor:
     for i, part in enumerate(parts):
         if part.ndim != 2:
             raise RuntimeError(
-                f"multi_dot(): tensor {i} must be 2D but got {part.ndim}D (the first and last may be 1D)"
+                f"multi_dot(): tensor {i} must be 2D but got {part.ndim}D (the first and last "
+                "may be 1D)"
             )
     split = _chain_cost([parts[0].shape[0], *(part.shape[1] for part in parts)])
 
@@ -481,9 +545,16 @@ def chain_matmul(*matrices: Tensor) -> Tensor:
 
 
 @composite(
-    pointwise(SAME, NUMBERS, inplace=False, samples=lambda make: [
-        (make(3, 4), make(3, 4)), (make(3, 4), make(4)), (make(3, 4), make(3, 4), {"dim": 0}),
-    ]),
+    pointwise(
+        SAME,
+        NUMBERS,
+        inplace=False,
+        samples=lambda make: [
+            (make(3, 4), make(3, 4)),
+            (make(3, 4), make(4)),
+            (make(3, 4), make(3, 4), {"dim": 0}),
+        ],
+    ),
     namespace="_",
     aliases=("linalg.vecdot",),
     out=True,

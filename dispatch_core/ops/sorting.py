@@ -12,14 +12,12 @@ from dispatch_core._tensor import Tensor
 from dispatch_core.ops._formulas import kept_shape
 from dispatch_core.ops.reduce import _extreme_input, _picked
 
-_ALONG = scan(REAL)
-
 
 @primitive(scan(REAL, index=True), grad=NOT_DIFFERENTIABLE)
 def argsort(
     input: Tensor, dim: int = -1, descending: bool = False, *, stable: bool = False
 ) -> Tensor:
-    """The indices (int64) that sort a dimension; equal elements always keep their order, NaN is largest."""
+    """The indices (int64) that sort a dimension; stable, and NaN is largest."""
 
 
 def _permuted(K: Any, g: Any, index: Any, dim: int) -> Any:
@@ -34,9 +32,7 @@ def _permuted(K: Any, g: Any, index: Any, dim: int) -> Any:
     fields=("values", "indices"),
     out=True,
 )
-def sort(
-    input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False
-) -> Any:
+def sort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False) -> Any:
     """The elements in order along a dimension, and where each was (int64); NaN is largest."""
     index = K.argsort(input, dim, descending)
     values = K.gather(input, dim, index) if input.ndim else K.clone(input)
@@ -53,7 +49,10 @@ def msort(input: Tensor) -> Tensor:
     reduction(
         REAL,
         samples=lambda make: [
-            (make(3, 4), 2), (make(3, 4), 2, 0), (make(3, 4), 3, -1, False), (make(), 1),
+            (make(3, 4), 2),
+            (make(3, 4), 2, 0),
+            (make(3, 4), 3, -1, False),
+            (make(), 1),
         ],
     ),
     grad={
@@ -111,7 +110,7 @@ def _at_rank(parts: Any, dim: int, rank: int, keepdim: bool) -> Any:
     return tuple(found if keepdim else (K.squeeze(part, dim) for part in found))
 
 
-# -- medians ---------------------------------------------------------------------------------------
+# -- medians -------------------------------------------------------------------------------------
 
 
 def _median(input: Tensor, dim: int, keepdim: bool, *, skip_nan: bool) -> Any:
@@ -121,18 +120,14 @@ def _median(input: Tensor, dim: int, keepdim: bool, *, skip_nan: bool) -> Any:
         return K.clone(input), K.storage_index(input, 1).reshape(())
     n = input.shape[at]
     if n == 0:
-        raise IndexError(
-            f"median(): Expected reduction dim {dim} to have non-zero size."
-        )
+        raise IndexError(f"median(): Expected reduction dim {dim} to have non-zero size.")
     values, index = K.sort(input, at)
     if not input.is_floating_point():
         return _at_rank((values, index), at, (n - 1) // 2, keepdim)
     nans = K.sum(K.isnan(input), at, True)
     middle = K.trunc_divide(K.sub(n - 1, nans), 2) if skip_nan else None
     rank = (
-        K.maximum(middle, 0)
-        if skip_nan
-        else K.where(K.eq(nans, 0), (n - 1) // 2, K.sub(n, nans))
+        K.maximum(middle, 0) if skip_nan else K.where(K.eq(nans, 0), (n - 1) // 2, K.sub(n, nans))
     )
     found = (K.gather(part, at, rank) for part in (values, index))
     return tuple(found if keepdim else (K.clone(K.squeeze(part, at)) for part in found))
@@ -151,17 +146,13 @@ _PICKED = {
 }
 
 
-@composite(
-    _picking(), grad=_PICKED, outputs=2, fields=("values", "indices"), namespace="_"
-)
+@composite(_picking(), grad=_PICKED, outputs=2, fields=("values", "indices"), namespace="_")
 def median_dim(input: Tensor, dim: int, keepdim: bool = False) -> Any:
     """The lower median along a dimension, and where it was."""
     return K.median_dim.op.result_type(*_median(input, dim, keepdim, skip_nan=False))
 
 
-@composite(
-    _picking(), grad=_PICKED, outputs=2, fields=("values", "indices"), namespace="_"
-)
+@composite(_picking(), grad=_PICKED, outputs=2, fields=("values", "indices"), namespace="_")
 def nanmedian_dim(input: Tensor, dim: int, keepdim: bool = False) -> Any:
     """The lower median of what is not NaN along a dimension, and where it was."""
     return K.nanmedian_dim.op.result_type(*_median(input, dim, keepdim, skip_nan=True))
@@ -212,7 +203,9 @@ def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> Any:
     places = K.storage_index(input, n)
     # The length of the run of equal elements that ends at each place.
     begins = K.ne(K.narrow(values, -1, 1, n - 1), K.narrow(values, -1, 0, n - 1))
-    starts = K.cat([K.zeros_like(K.narrow(index, -1, 0, 1)), K.mul(begins, K.narrow(places, 0, 1, n - 1))], -1)
+    starts = K.cat(
+        [K.zeros_like(K.narrow(index, -1, 0, 1)), K.mul(begins, K.narrow(places, 0, 1, n - 1))], -1
+    )
     runs = K.sub(places, K.cummax(starts, -1)[0])
     best = K.argmax(runs, -1, True)
     found = (K.movedim(K.gather(part, -1, best), -1, at) for part in (values, index))
@@ -221,7 +214,7 @@ def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> Any:
     )
 
 
-# -- quantiles -------------------------------------------------------------------------------------
+# -- quantiles -----------------------------------------------------------------------------------
 
 _INTERPOLATIONS = ("linear", "lower", "higher", "midpoint", "nearest")
 
@@ -231,7 +224,8 @@ def _quantile(
 ) -> Tensor:
     if interpolation not in _INTERPOLATIONS:
         raise RuntimeError(
-            f"{name}() interpolation must be one of linear, lower, higher, midpoint or nearest, but "
+            f"{name}() interpolation must be one of linear, lower, higher, midpoint or "
+            "nearest, but "
             f"got {interpolation}"
         )
     if not isinstance(q, Tensor):
@@ -302,7 +296,7 @@ def _ranked() -> Any:
 def quantile(
     input: Tensor, q: Any, dim: Any = None, keepdim: bool = False, *, interpolation: str = "linear"
 ) -> Tensor:
-    """The values below which fractions `q` (a number or vector) of the elements lie; NaN if any is."""
+    """The values below which fractions `q` (a number or vector) lie; NaN where any element is."""
     return _quantile("quantile", input, q, dim, keepdim, interpolation, skip_nan=False)
 
 

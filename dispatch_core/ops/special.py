@@ -11,7 +11,7 @@ from dispatch_core._families.base import FLOATING, REAL
 from dispatch_core._families.pointwise import FLOAT, SAME, pointwise
 from dispatch_core._op import K, composite
 from dispatch_core._tensor import Tensor
-from dispatch_core.ops._formulas import Number  # noqa: F401  for annotations
+from dispatch_core.ops._formulas import Number
 
 POSITIVE = (0.2, 3.0)
 UNIT = (-0.9, 0.9)
@@ -23,7 +23,7 @@ SHIFT = 10
 _BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510)
 
 
-# -- logarithms of sums ----------------------------------------------------------------------------
+# -- logarithms of sums --------------------------------------------------------------------------
 
 
 @composite(
@@ -58,9 +58,12 @@ def logaddexp2(input: Tensor, other: Tensor) -> Tensor:
 def _times(name: str, log: Any) -> Any:
     def product(input: Any, other: Any) -> Any:
         value = K.mul(log(other), input) if isinstance(other, Tensor) else K.mul(input, log(other))
-        nan = K.ne(other, other) if isinstance(other, Tensor) else other != other  # noqa: PLR0124
+        nan = K.ne(other, other) if isinstance(other, Tensor) else other != other
         zero = K.eq(input, 0) if isinstance(input, Tensor) else input == 0
-        value = K.where(zero, 0.0, value) if isinstance(zero, Tensor) else value * 0 if zero else value
+        if isinstance(zero, Tensor):
+            value = K.where(zero, 0.0, value)
+        elif zero:
+            value = K.zeros_like(value)
         if isinstance(nan, Tensor):
             return K.where(nan, float("nan"), value)
         return value * float("nan") if nan else value
@@ -90,9 +93,7 @@ def _log_factor(K: Any, g: Any, input: Any, log: Any, dead: Any) -> Any:
 @composite(
     pointwise(FLOAT, REAL, domain=POSITIVE),
     grad={
-        "input": lambda K, g, input, other: _log_factor(
-            K, g, input, *_log_of(K, g, other, 0)
-        ),
+        "input": lambda K, g, input, other: _log_factor(K, g, input, *_log_of(K, g, other, 0)),
         "other": lambda g, input, other: g * input / other,
     },
     aliases=("special.xlogy",),
@@ -113,9 +114,7 @@ def _log_of(K: Any, g: Any, other: Any, shift: int) -> Any:
 @composite(
     pointwise(FLOAT, REAL, domain=POSITIVE, inplace=False),
     grad={
-        "input": lambda K, g, input, other: _log_factor(
-            K, g, input, *_log_of(K, g, other, 1)
-        ),
+        "input": lambda K, g, input, other: _log_factor(K, g, input, *_log_of(K, g, other, 1)),
         "other": lambda g, input, other: g * input / (other + 1),
     },
     namespace="special",
@@ -137,9 +136,14 @@ def entr(input: Tensor) -> Tensor:
 
 
 @composite(
-    pointwise(FLOAT, REAL, samples=lambda make: [
-        (make(3, 4, low=0.1, high=0.9),), (make(3, 4, low=0.0, high=1.0), 0.2),
-    ]),
+    pointwise(
+        FLOAT,
+        REAL,
+        samples=lambda make: [
+            (make(3, 4, low=0.1, high=0.9),),
+            (make(3, 4, low=0.0, high=1.0), 0.2),
+        ],
+    ),
     aliases=("special.logit",),
     out=True,
 )
@@ -149,7 +153,7 @@ def logit(input: Tensor, eps: float | None = None) -> Tensor:
     return K.log(K.div(x, 1 - x))
 
 
-# -- the inverse of erf ------------------------------------------------------------------------------
+# -- the inverse of erf --------------------------------------------------------------------------
 
 _CENTRE = (2.81022636e-08, 3.43273939e-07, -3.5233877e-06, -4.39150654e-06, 0.00021858087,
            -0.00125372503, -0.00417768164, 0.246640727, 1.50140941)  # fmt: skip
@@ -184,7 +188,7 @@ def erfinv(input: Tensor) -> Tensor:
     return K.where(inside, x, edge)
 
 
-# -- gamma ---------------------------------------------------------------------------------------------
+# -- gamma ---------------------------------------------------------------------------------------
 
 
 def _sin_pi(x: Tensor) -> Tensor:
@@ -198,7 +202,7 @@ def _sin_pi(x: Tensor) -> Tensor:
     out=True,
 )
 def lgamma(input: Tensor) -> Tensor:
-    """log |gamma(x)|: recurrence and Stirling's series (Abramowitz and Stegun 6.1.41), reflected below 0."""
+    """log |gamma(x)|: recurrence, Stirling's series (Abramowitz and Stegun 6.1.41), reflection."""
     if input.dtype.itemsize == 2:  # products of shifted arguments overflow there
         return K.cast(K.lgamma(K.cast(input, float32)), input.dtype)
     low = K.le(input, 0)
@@ -228,7 +232,7 @@ def lgamma(input: Tensor) -> Tensor:
     out=True,
 )
 def digamma(input: Tensor) -> Tensor:
-    """The derivative of lgamma: recurrence and series (Abramowitz and Stegun 6.3.18), reflected below 0."""
+    """The derivative of lgamma: recurrence, series (Abramowitz and Stegun 6.3.18), reflection."""
     low = K.le(input, 0)
     x = K.where(low, 1 - input, input)
     y = x + SHIFT
@@ -244,7 +248,9 @@ def digamma(input: Tensor) -> Tensor:
     reflected = value - math.pi * K.cos((input - K.round(input)) * math.pi) / _sin_pi(input)
     reflected = K.where(whole, float("nan"), reflected)
     value = K.where(low, reflected, value)
-    return K.where(K.eq(input, 0), K.copysign(K.full_like(value, float("inf")), K.neg(input)), value)
+    return K.where(
+        K.eq(input, 0), K.copysign(K.full_like(value, float("inf")), K.neg(input)), value
+    )
 
 
 def _polygamma_positive(n: int, x: Tensor) -> Tensor:
@@ -262,9 +268,16 @@ def _polygamma_positive(n: int, x: Tensor) -> Tensor:
 
 
 @composite(
-    pointwise(FLOAT, REAL, inplace=False, samples=lambda make: [
-        (1, make(3, 4, low=0.2, high=3)), (2, make(4, low=0.2, high=3)), (0, make(4, low=0.2, high=3)),
-    ]),
+    pointwise(
+        FLOAT,
+        REAL,
+        inplace=False,
+        samples=lambda make: [
+            (1, make(3, 4, low=0.2, high=3)),
+            (2, make(4, low=0.2, high=3)),
+            (0, make(4, low=0.2, high=3)),
+        ],
+    ),
     grad={"input": lambda K, g, n, input: g * K.polygamma(n + 1, input)},
     aliases=("special.polygamma",),
     out=True,
@@ -288,7 +301,11 @@ def polygamma(n: int, input: Tensor) -> Tensor:
 
 
 @composite(
-    pointwise(FLOAT, REAL, samples=lambda make: [(make(3, 4, low=2.0, high=4.0), 3), (make(low=1.0, high=2.0), 1)]),
+    pointwise(
+        FLOAT,
+        REAL,
+        samples=lambda make: [(make(3, 4, low=2.0, high=4.0), 3), (make(low=1.0, high=2.0), 1)],
+    ),
     aliases=("special.multigammaln",),
     out=True,
 )
@@ -302,7 +319,7 @@ def mvlgamma(input: Tensor, p: int) -> Tensor:
     return total
 
 
-# -- angles and the rest -----------------------------------------------------------------------------
+# -- angles and the rest -------------------------------------------------------------------------
 
 
 @composite(pointwise(FLOAT, REAL), grad={"input": lambda g: g * (math.pi / 180)}, out=True)
@@ -334,8 +351,12 @@ def sinc(input: Tensor) -> Tensor:
     return K.where(K.eq(input, 0), 1.0, K.sin(x) / x)
 
 
-@composite(pointwise(FLOAT, REAL), grad={"input": lambda K, g, input: g * K.i1(input)}, out=True,
-           aliases=("special.i0",))
+@composite(
+    pointwise(FLOAT, REAL),
+    grad={"input": lambda K, g, input: g * K.i1(input)},
+    out=True,
+    aliases=("special.i0",),
+)
 def i0(input: Tensor) -> Tensor:
     """The modified Bessel function of the first kind of order 0."""
     return _bessel(input, 0)
@@ -358,7 +379,7 @@ def _over(K: Any, out: Any, input: Any) -> Any:
 
 
 def _bessel(x: Tensor, order: int) -> Tensor:
-    """The power series (Abramowitz and Stegun 9.6.10) to |x| = 20, then the asymptotic one (9.7.1)."""
+    """The power series (Abramowitz and Stegun 9.6.10) to |x| = 20, the asymptotic one after."""
     near = K.minimum(K.abs(x), 20.0)
     quarter = near * near / 4
     term = K.ones_like(near) if order == 0 else near / 2

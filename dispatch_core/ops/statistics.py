@@ -18,30 +18,46 @@ def _without_nan(input: Tensor) -> tuple[Tensor, Tensor]:
     return K.where(nan, K.zeros_like(input), input), nan
 
 
-@composite(reduction(samples=lambda make: [(make(3, 4),), (make(3, 4), 0), (make(3, 4), 1, True)]), out=True)
+@composite(
+    reduction(
+        widen=True, samples=lambda make: [(make(3, 4),), (make(3, 4), 0), (make(3, 4), 1, True)]
+    ),
+    out=True,
+)
 def nansum(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
     """The sum of the elements that are not NaN."""
     return K.sum(_without_nan(input)[0], dim, keepdim, dtype=dtype)
 
 
 @composite(
-    reduction(INEXACT, samples=lambda make: [(make(3, 4),), (make(3, 4), 0), (make(3, 4), 1, True)]), out=True
+    reduction(
+        INEXACT, samples=lambda make: [(make(3, 4),), (make(3, 4), 0), (make(3, 4), 1, True)]
+    ),
+    out=True,
 )
 def nanmean(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
     """The mean of the elements that are not NaN."""
     kept, nan = _without_nan(input)
-    return K.div(
-        K.sum(kept, dim, keepdim, dtype=dtype), K.sum(K.bitwise_not(nan), dim, keepdim)
-    )
+    return K.div(K.sum(kept, dim, keepdim, dtype=dtype), K.sum(K.bitwise_not(nan), dim, keepdim))
 
 
 def _moments(make: Any) -> list[Any]:
-    return [(make(3, 4),), (make(3, 4), 0), (make(3, 4), 1, False, True), (make(3, 4), 0, {"correction": 0})]
+    return [
+        (make(3, 4),),
+        (make(3, 4), 0),
+        (make(3, 4), 1, False, True),
+        (make(3, 4), 0, {"correction": 0}),
+    ]
 
 
 @composite(reduction(INEXACT, samples=_moments), outputs=2, fields=())
 def var_mean(
-    input: Tensor, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None
+    input: Tensor,
+    dim: Any = None,
+    unbiased: Any = None,
+    keepdim: bool = False,
+    *,
+    correction: Any = None,
 ) -> Any:
     """The variance and the mean; see `var`."""
     if isinstance(dim, bool):
@@ -51,7 +67,12 @@ def var_mean(
 
 @composite(reduction(INEXACT, samples=_moments), outputs=2, fields=())
 def std_mean(
-    input: Tensor, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None
+    input: Tensor,
+    dim: Any = None,
+    unbiased: Any = None,
+    keepdim: bool = False,
+    *,
+    correction: Any = None,
 ) -> Any:
     """The standard deviation and the mean; see `var`."""
     if isinstance(dim, bool):
@@ -63,7 +84,9 @@ def std_mean(
     reduction(
         NUMBERS,
         samples=lambda make: [
-            (make(3, 5),), (make(5),), (make(3, 5), {"correction": 0}),
+            (make(3, 5),),
+            (make(5),),
+            (make(3, 5), {"correction": 0}),
             (make(2, 4), {"fweights": make(4, low=1, high=4, integer=True)}),
             (make(2, 4), {"aweights": make(4, low=0.5, high=2).abs()}),
         ],
@@ -75,7 +98,8 @@ def cov(
     """The covariances of variables (rows) over observations (columns), which may be weighted."""
     if input.ndim > 2:
         raise RuntimeError(
-            f"cov(): expected input to have two or fewer dimensions but got an input with {input.ndim} "
+            "cov(): expected input to have two or fewer dimensions but got an input with "
+            f"{input.ndim} "
             "dimensions"
         )
     x = K.reshape(input, (1, -1)) if input.ndim < 2 else input
@@ -86,9 +110,7 @@ def cov(
     if aweights is not None:
         weights = aweights if fweights is None else K.mul(fweights, aweights)
     total = K.sum(weights) if weights is not None else n
-    mean = (
-        K.div(K.sum(x, 1), n) if weights is None else K.div(K.sum(K.mul(x, weights), 1), total)
-    )
+    mean = K.div(K.sum(x, 1), n) if weights is None else K.div(K.sum(K.mul(x, weights), 1), total)
     if weights is not None and aweights is not None and correction:
         rest = K.sub(total, K.div(K.mul(K.sum(K.mul(weights, aweights)), correction), total))
     else:
@@ -115,7 +137,7 @@ def corrcoef(input: Tensor) -> Tensor:
     return K.div(K.div(c, K.unsqueeze(deviation, 1)), deviation)
 
 
-# -- areas ---------------------------------------------------------------------------------------------
+# -- areas ---------------------------------------------------------------------------------------
 
 
 def _strips(y: Tensor, x: Any, dx: Any, dim: int) -> Tensor:
@@ -151,8 +173,15 @@ def cumulative_trapezoid(y: Tensor, x: Any = None, *, dx: Any = None, dim: int =
 
 @composite(creation(), out=True)
 def logspace(
-    start: Any, end: Any, steps: int, base: float = 10.0, *, dtype: Any = None, layout: Any = None,
-    device: Any = None, requires_grad: bool = False,
+    start: Any,
+    end: Any,
+    steps: int,
+    base: float = 10.0,
+    *,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
 ) -> Tensor:
     """`steps` values from base ** start to base ** end, evenly spaced on a logarithmic scale."""
     wanted = dtype or get_default_dtype()

@@ -56,7 +56,13 @@ def _triangle_indices(row: int, col: int, keep: Any, dtype: Any, device: Any) ->
 
 @composite(creation())
 def tril_indices(
-    row: int, col: int, offset: int = 0, *, dtype: Any = None, device: Any = None, layout: Any = None
+    row: int,
+    col: int,
+    offset: int = 0,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    layout: Any = None,
 ) -> Tensor:
     """The indices (2, n) of the lower triangle of a matrix, row by row."""
     return _triangle_indices(row, col, lambda gap: K.le(gap, offset), dtype, device)
@@ -64,23 +70,28 @@ def tril_indices(
 
 @composite(creation())
 def triu_indices(
-    row: int, col: int, offset: int = 0, *, dtype: Any = None, device: Any = None, layout: Any = None
+    row: int,
+    col: int,
+    offset: int = 0,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    layout: Any = None,
 ) -> Tensor:
     """The indices (2, n) of the upper triangle of a matrix, row by row."""
     return _triangle_indices(row, col, lambda gap: K.ge(gap, offset), dtype, device)
 
 
 @composite(
-    movement(samples=lambda make: [(make(3),), (make(3), 1), (make(3, 4),), (make(3, 4), -1)]), out=True
+    movement(samples=lambda make: [(make(3),), (make(3), 1), (make(3, 4),), (make(3, 4), -1)]),
+    out=True,
 )
 def diag(input: Tensor, diagonal: int = 0) -> Tensor:
     """A matrix with the vector as its diagonal, or the diagonal of a matrix."""
     if input.ndim == 1:
         return K.diag_embed(input, diagonal)
     if input.ndim != 2:
-        raise RuntimeError(
-            f"diag(): Supports 1D or 2D tensors. Got {input.ndim}D"
-        )
+        raise RuntimeError(f"diag(): Supports 1D or 2D tensors. Got {input.ndim}D")
     return K.clone(K.diagonal(input, diagonal))
 
 
@@ -90,7 +101,10 @@ def diagflat(input: Tensor, offset: int = 0) -> Tensor:
     return K.diag_embed(K.reshape(input, (-1,)), offset)
 
 
-@composite(reduction(widen=True, samples=lambda make: [(make(3, 4),), (make(4, 3),), (make(0, 2),)]), out=True)
+@composite(
+    reduction(widen=True, samples=lambda make: [(make(3, 4),), (make(4, 3),), (make(0, 2),)]),
+    out=True,
+)
 def trace(input: Tensor) -> Tensor:
     """The sum of the diagonal of a matrix."""
     if input.ndim != 2:
@@ -98,7 +112,15 @@ def trace(input: Tensor) -> Tensor:
     return K.sum(K.diagonal(input))
 
 
-@composite(movement(samples=lambda make: [(make(4, low=0.5, high=2),), (make(3, low=0.5, high=2), 2), (make(3), 3, True)]))
+@composite(
+    movement(
+        samples=lambda make: [
+            (make(4, low=0.5, high=2),),
+            (make(3, low=0.5, high=2), 2),
+            (make(3), 3, True),
+        ]
+    )
+)
 def vander(x: Tensor, N: Any = None, increasing: bool = False) -> Tensor:
     """The powers of each element of a vector, as a row."""
     if x.ndim != 1:
@@ -129,5 +151,3 @@ def block_diag(*tensors: Tensor) -> Tensor:
 
 def _total(parts: Sequence[Tensor], dim: int) -> int:
     return sum(part.shape[dim] for part in parts)
-
-

@@ -18,7 +18,7 @@ _SAME_NAME = (
     "logaddexp2", "nextafter", "heaviside", "gcd", "lcm", "deg2rad", "rad2deg", "matmul", "outer",
     "kron", "sinc", "tril", "triu", "flip", "fliplr", "flipud", "rot90", "tile", "count_nonzero",
     "real", "imag", "ravel", "broadcast_to", "diff", "cross", "trace",
-    "nansum", "nanmean", "diagonal",
+    "diagonal",
 )  # fmt: skip
 _OTHER_NAME = {
     "neg": "negative", "abs": "absolute", "asin": "arcsin", "acos": "arccos", "atan": "arctan",
@@ -73,7 +73,9 @@ def _sgn(input: Any) -> Any:
 REFERENCES: dict[str, Reference] = {
     **{name: getattr(np, name) for name in _SAME_NAME},
     **{op: getattr(np, name) for op, name in _OTHER_NAME.items()},
-    **{name: _reduction(name) for name in ("sum", "mean", "prod", "all", "any", "argmax", "argmin")},
+    **{name: _reduction(name) for name in (
+        "sum", "mean", "prod", "all", "any", "argmax", "argmin", "nansum", "nanmean",
+    )},
     "amax": _reduction("max"),
     "amin": _reduction("min"),
     "cumsum": _scan("cumsum"),

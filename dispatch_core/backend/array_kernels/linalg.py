@@ -28,10 +28,9 @@ def kernels(xp: Any) -> dict[str, Kernel]:
 
 
 _WORDS = {
-    "Singular matrix": "the diagonal element is zero, the inversion could not be completed because the "
-    "input matrix is singular.",
-    "Matrix is not positive definite": "the factorization could not be completed because the input is not "
-    "positive-definite.",
+    "Singular matrix": "the solver failed because the input matrix is singular.",
+    "Matrix is not positive definite": "the factorization could not be completed because the input "
+    "is not positive-definite.",
 }
 
 

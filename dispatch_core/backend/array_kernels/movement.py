@@ -25,6 +25,7 @@ def kernels(xp: Any) -> dict[str, Kernel]:
         "clone": lambda input: input.copy(order="K") if input.size else input.copy(),
         "flip": lambda input, dims: xp.flip(input, dims).copy() if input.ndim else input.copy(),
         "cat": _cat(xp),
+        "bits_as": _bits_as,
         "unfold_windows": _unfold_windows(xp),
         "view_as_real": _view_as_real,
         "view_as_complex": _view_as_complex,
@@ -231,3 +232,18 @@ def _unfold_windows(xp: Any) -> Kernel:
         return strided(input, tuple(shape), tuple(strides))
 
     return unfold_windows
+
+
+def _bits_as(input: Any, dtype: Any) -> Any:
+    wanted = dtype.numpy_dtype
+    if wanted.itemsize != input.dtype.itemsize and input.ndim == 0:
+        raise RuntimeError(
+            "self.dim() cannot be 0 to view a tensor as a dtype of a different element size"
+        )
+    try:
+        return input.view(wanted)
+    except ValueError:
+        raise RuntimeError(
+            f"self.size(-1) must be divisible by {wanted.itemsize // input.dtype.itemsize}, and its "
+            f"stride 1, to view {input.dtype} as {wanted}, but got shape {list(input.shape)}"
+        ) from None

@@ -27,7 +27,7 @@ def kernels(xp: Any) -> dict[str, Kernel]:
 
 
 def _scaled(values: Any, scale: float, shift: float) -> Any:
-    """values * scale + shift in the memory of `values`, which nobody else has seen."""
+    """Values * scale + shift in the memory of `values`, which nobody else has seen."""
     if scale != 1:
         values *= values.dtype.type(scale)
     if shift != 0:

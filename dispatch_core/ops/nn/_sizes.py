@@ -20,18 +20,20 @@ def ntuple(what: str, value: Any, n: int) -> tuple[int, ...]:
     return tuple(int(v) for v in value)
 
 
-def batched(
-    what: str, input: Tensor, n: int, function: Callable[[Tensor], Any], channels: int = 1
-) -> Any:
-    """`function` of (N, C, *) with `n` spatial dimensions; inputs without N are lent one."""
-    if input.ndim == n + channels + 1:
-        return function(input)
-    if input.ndim != n + channels:
+def check_ndim(what: str, input: Tensor, n: int) -> None:
+    """RuntimeError unless the input is (N, C, *) or (C, *) with `n` spatial dimensions."""
+    if input.ndim not in (n + 1, n + 2):
         raise RuntimeError(
-            f"{what}() expected {n + channels}D (unbatched) or {n + channels + 1}D (batched) "
-            "input, "
-            f"but got input of size: {list(input.shape)}"
+            f"{what}() expected {n + 1}D (unbatched) or {n + 2}D (batched) input, but got input of "
+            f"size: {list(input.shape)}"
         )
+
+
+def batched(what: str, input: Tensor, n: int, function: Callable[[Tensor], Any]) -> Any:
+    """`function` of (N, C, *) with `n` spatial dimensions; inputs without N are lent one."""
+    check_ndim(what, input, n)
+    if input.ndim == n + 2:
+        return function(input)
     found = function(K.unsqueeze(input, 0))
     if isinstance(found, tuple):
         return tuple(K.squeeze(each, 0) for each in found)

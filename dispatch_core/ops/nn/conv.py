@@ -13,7 +13,7 @@ from dispatch_core._families.base import INEXACT
 from dispatch_core._families.others import contraction, custom
 from dispatch_core._op import K, composite
 from dispatch_core._tensor import Tensor
-from dispatch_core.ops.nn._sizes import batched, declared, ntuple
+from dispatch_core.ops.nn._sizes import batched, check_ndim, declared, ntuple
 from dispatch_core.ops.nn.windows import product, window_count
 
 
@@ -190,6 +190,7 @@ def convolution_weight(
 
 def _check(input: Tensor, weight: Tensor, bias: Any, groups: int, n: int, transposed: bool) -> None:
     """Raise where channels and groups do not fit together."""
+    check_ndim(f"conv{'_transpose' if transposed else ''}{n}d", input, n)
     if weight.ndim != n + 2:
         raise RuntimeError(
             f"expected a weight of {n + 2} dimensions (channels, channels / groups, "

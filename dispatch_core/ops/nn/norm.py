@@ -64,7 +64,7 @@ def _norm_gradients(
 
 def _backward(
     grad: Tensor, input: Tensor, weight: Any, mean: Tensor, rstd: Tensor, dims: Any, over: Any
-) -> tuple[Tensor, Tensor, Tensor]:
+) -> tuple[Any, ...]:
     """Gradients for input, weight and bias; `weight`, `mean` and `rstd` are shown broadcastable.
 
     `dims` are those that were averaged over, `over` those that share a weight.

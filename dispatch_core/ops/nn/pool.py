@@ -212,8 +212,9 @@ def avg_pool_backward(
 
 
 def _geometry(
-    n: int, what: str, input: Tensor, kernel_size: Any, stride: Any, padding: Any, dilation: Any
-) -> tuple[Any, Any, Any, Any]:
+    n: int, what: str, input: Tensor, kernel_size: Any, stride: Any, padding: Any, dilation: Any,
+    ceil_mode: bool,
+) -> tuple[Any, Any, Any, Any]:  # fmt: skip
     """The sizes for each dimension; RuntimeError where they make no sense."""
     kernel = ntuple("kernel_size", kernel_size, n)
     empty = stride is None or (isinstance(stride, (tuple, list)) and not stride)
@@ -235,10 +236,12 @@ def _geometry(
                 f"kernel_size={k} and dilation={d}"
             )
     sizes = tuple(input.shape[-n:])
-    if (
-        input.ndim > n
-        and min(_pooled_sizes(sizes, kernel, stride, padding, dilation, True), default=1) < 1
-    ):
+    out = (
+        _pooled_sizes(sizes, kernel, stride, padding, dilation, ceil_mode)
+        if len(sizes) == n
+        else ()
+    )
+    if min(out, default=1) < 1:
         raise RuntimeError(
             f"Given input size: {list(sizes)}. Output size is too small for {what} with "
             f"kernel_size={kernel}"
@@ -251,7 +254,7 @@ def _max_pool(
     ceil_mode: bool, return_indices: bool,
 ) -> Any:  # fmt: skip
     what = f"max_pool{n}d"
-    sizes = _geometry(n, what, input, kernel_size, stride, padding, dilation)
+    sizes = _geometry(n, what, input, kernel_size, stride, padding, dilation, ceil_mode)
     found = batched(what, input, n, lambda x: K.max_pool(x, *sizes, ceil_mode))
     return found if return_indices else found[0]
 
@@ -263,7 +266,9 @@ def _avg_pool(
     what = f"avg_pool{n}d"
     if divisor_override == 0:
         raise RuntimeError("divisor must be not zero")
-    kernel, stride, padding, _ = _geometry(n, what, input, kernel_size, stride, padding, 1)
+    kernel, stride, padding, _ = _geometry(
+        n, what, input, kernel_size, stride, padding, 1, ceil_mode
+    )
     return batched(
         what,
         input,
@@ -467,12 +472,12 @@ def _declare(n: int) -> None:
 
     def max_pool_with_indices(
         input: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1,
-        ceil_mode: bool = False, return_indices: bool = True,
+        ceil_mode: bool = False, return_indices: bool = False,
     ) -> Any:  # fmt: skip
         return _max_pool(n, input, kernel_size, stride, padding, dilation, ceil_mode, True)
 
     def adaptive_max_pool_with_indices(
-        input: Tensor, output_size: Any, return_indices: bool = True
+        input: Tensor, output_size: Any, return_indices: bool = False
     ) -> Any:
         return _adaptive_max_pool(n, input, output_size, True)
 

@@ -1,7 +1,7 @@
 """The arrays of the example device: a piece of memory seen through a shape, strides and an offset.
 
-numpy computes, but an `Array` is no numpy array and has nothing of its interface, so whatever works on
-this device works through its kernels. Views are arithmetic on shapes and strides alone.
+numpy computes, but an `Array` is no numpy array and has nothing of its interface, so whatever works
+on this device works through its kernels. Views are arithmetic on shapes and strides alone.
 """
 
 from __future__ import annotations

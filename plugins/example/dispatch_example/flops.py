@@ -1,8 +1,8 @@
 """The layer `flops`: counts the floating point operations of a thread or task.
 
-    with dc.layer("flops") as count:
-        model(x).sum().backward()
-    print(count.total, count.by_operator)
+with dc.layer("flops") as count:
+    model(x).sum().backward()
+print(count.total, count.by_operator)
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _count: ContextVar[Count | None] = ContextVar("flops", default=None)
 
 
 class Flops(Layer):
-    """Counts what kernels compute; stands right above them, so sees casts done and bodies dissolved."""
+    """Counts what kernels compute, right above them: casts are done, bodies dissolved."""
 
     name = "flops"
     before = ("device",)

@@ -28,7 +28,10 @@ def accumulate_in_float32(keep: Ints = ()) -> Callable[[Kernel], Kernel]:
     def decorate(kernel: Kernel) -> Kernel:
         @wraps(kernel)
         def widened(*args: Any, **kwargs: Any) -> Any:
-            dtype = args[0].dtype
+            first = args[0]
+            if first.itemsize > 2:  # asked first, as comparing dtypes takes longer
+                return kernel(*args, **kwargs)
+            dtype = first.dtype
             if dtype not in HALF_DTYPES:
                 return kernel(*args, **kwargs)
             wide = [_widen(arg) for arg in args]

@@ -14,7 +14,8 @@ def _check(input: Any, dim: int, index: Any) -> int:
     ndim = max(input.ndim, 1)
     if not -ndim <= dim < ndim:
         raise IndexError(
-            f"Dimension out of range (expected to be in range of [{-ndim}, {ndim - 1}], but got {dim})"
+            f"Dimension out of range (expected to be in range of [{-ndim}, {ndim - 1}], but got "
+            f"{dim})"
         )
     dim %= ndim
     if input.ndim and index.ndim and input.ndim != index.ndim:
@@ -31,7 +32,9 @@ def _check(input: Any, dim: int, index: Any) -> int:
     size = input.shape[dim] if input.ndim else 1
     wrong = index[(index < 0) | (index >= size)]
     if wrong.size:
-        raise IndexError(f"index {wrong.flat[0]} is out of bounds for dimension {dim} with size {size}")
+        raise IndexError(
+            f"index {wrong.flat[0]} is out of bounds for dimension {dim} with size {size}"
+        )
     return dim
 
 

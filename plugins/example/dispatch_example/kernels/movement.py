@@ -1,4 +1,4 @@
-"""Views: new shapes, strides and offsets over the same memory. No element moves, but in `reshape`."""
+"""Views: shapes, strides and offsets over the same memory; only `reshape` may copy."""
 
 from __future__ import annotations
 
@@ -61,7 +61,8 @@ def view(input: Array, shape: Sequence[int]) -> Array:
     strides = _strides_for(input, full)
     if strides is None:
         raise RuntimeError(
-            "view size is not compatible with input tensor's size and stride (at least one dimension "
+            "view size is not compatible with input tensor's size and stride (at least one "
+            "dimension "
             "spans across two contiguous subspaces). Use .reshape(...) instead."
         )
     return input.view(full, strides, input.offset)
@@ -88,7 +89,8 @@ def expand(input: Array, size: Sequence[int]) -> Array:
     extra = len(size) - len(input.shape)
     if extra < 0:
         raise RuntimeError(
-            f"expand: the number of sizes provided ({len(size)}) must be greater or equal to the number "
+            f"expand: the number of sizes provided ({len(size)}) must be greater or equal to the "
+            f"number "
             f"of dimensions in the tensor ({len(input.shape)})"
         )
     shape, strides = list(size), [0] * len(size)
@@ -97,13 +99,15 @@ def expand(input: Array, size: Sequence[int]) -> Array:
             shape[i], strides[i] = n, stride
         elif n != 1:
             raise RuntimeError(
-                f"The expanded size of the tensor ({shape[i]}) must match the existing size ({n}) at "
+                f"The expanded size of the tensor ({shape[i]}) must match the existing size ({n}) "
+                f"at "
                 f"non-singleton dimension {i}. Target sizes: {list(size)}. Tensor sizes: "
                 f"{list(input.shape)}"
             )
     if min(shape, default=0) < 0:
         raise RuntimeError(
-            f"The expanded size of the tensor ({min(shape)}) isn't allowed in a leading, non-existing "
+            f"The expanded size of the tensor ({min(shape)}) isn't allowed in a leading, "
+            f"non-existing "
             "dimension"
         )
     return input.view(shape, strides, input.offset)
@@ -142,7 +146,9 @@ def basic_index(input: Array, index: Any) -> Array:
     return input.view(shape, strides, offset)
 
 
-def as_strided(input: Array, size: Sequence[int], stride: Sequence[int], storage_offset: Any) -> Array:
+def as_strided(
+    input: Array, size: Sequence[int], stride: Sequence[int], storage_offset: Any
+) -> Array:
     """Any shape and strides that stay within the memory."""
     offset = input.offset if storage_offset is None else storage_offset
     if len(size) != len(stride) or any(s < 0 for s in stride) or offset < 0:
@@ -154,7 +160,8 @@ def as_strided(input: Array, size: Sequence[int], stride: Sequence[int], storage
     held = input.memory.bytes.size // input.dtype.itemsize
     if all(size) and last >= held:
         raise RuntimeError(
-            f"setStorage: sizes {list(size)}, strides {list(stride)}, storage offset {offset} are out "
+            f"setStorage: sizes {list(size)}, strides {list(stride)}, storage offset {offset} are "
+            f"out "
             f"of bounds for storage of size {held}"
         )
     return input.view(size, stride, offset)
@@ -176,7 +183,8 @@ def view_as_complex(input: Array) -> Array:
     *strides, last = input.strides
     if last != 1 or input.offset % 2 or any(s % 2 for s in strides):
         raise RuntimeError(
-            "Tensor must have a last dimension with stride 1, and even strides elsewhere; use clone()"
+            "Tensor must have a last dimension with stride 1, and even strides elsewhere; use "
+            "clone()"
         )
     kind = complex64 if input.dtype is float32 else complex128
     return input.view(input.shape[:-1], [s // 2 for s in strides], input.offset // 2, kind)

@@ -10,9 +10,7 @@ from dispatch_core.extend import philox
 from dispatch_example.array import kernel
 
 
-def _random_new(
-    size: Any, kind: str, a: Any, b: Any, seed: int, offset: int, place: Any
-) -> Any:
+def _random_new(size: Any, kind: str, a: Any, b: Any, seed: int, offset: int, place: Any) -> Any:
     wanted = place.dtype.numpy_dtype
     if kind == "integers":
         return philox.integers(np, seed, offset, a, b, size).astype(wanted)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 import re
-from typing import Any
-
 from sybil import Example, Sybil
 from sybil.parsers.markdown import CodeBlockParser
 
@@ -28,13 +26,7 @@ def run(example: Example) -> None:
     assert found == wanted, f"{example.path}:{example.line}: printed {found}, expected {wanted}"
 
 
-class _Blocks(CodeBlockParser):
-    language = "python"
-
-    def evaluate(self, example: Example) -> Any:
-        return run(example)
-
-
 pytest_collect_file = Sybil(
-    parsers=[_Blocks()], patterns=["*.md"], path=".."
+    parsers=[CodeBlockParser(language="python", evaluator=run)],
+    patterns=["README.md", "docs/*.md"],
 ).pytest()

@@ -1,0 +1,331 @@
+"""Plugins are found by entry point, imported when used, and break nothing else."""
+
+import pytest
+
+RAISES = 'raise RuntimeError("no such chip")'
+UNFINISHED = "DISPATCH_CORE_API = 1"
+HOOK = """
+from dispatch_core.extend import DeviceUnavailableError, hookimpl
+DISPATCH_CORE_API = 1
+@hookimpl
+def dispatch_core_"""
+FAST = """
+from dispatch_core.extend import hookimpl
+DISPATCH_CORE_API = 1
+@hookimpl
+def dispatch_core_kernels(device, table):
+    table.register("exp", lambda input: input * 0 + 5, priority=50)
+"""
+LAYER = """
+from dispatch_core.extend import Layer, hookimpl
+DISPATCH_CORE_API = 1
+class Watch(Layer):
+    name = "{name}"
+    before = ({before!r},)
+    def active(self, op, keys, state):
+        return self.name in state
+    def compose(self, op, keys, state, below):
+        return below()
+@hookimpl
+def dispatch_core_layers():
+    return [Watch()]
+"""
+
+
+# -- nothing is imported before it is used ---------------------------------------------------------
+
+
+def test_importing_the_framework_looks_at_no_metadata_and_no_library_it_does_not_need(site):
+    site.add_device("dispatch-toy", "toy")
+    found = site.run(
+        """
+        unwanted = ("importlib.metadata", "pluggy", "dispatch_cpu", "dispatch_toy", "numpy.testing",
+                    "unittest", "email", "zipfile", "asyncio", "pytest", "hypothesis", "difflib")
+        print([name for name in unwanted if name in sys.modules])
+        print(len([name for name in sys.modules if name.startswith("dispatch_core")]) < 170)
+        """
+    )
+    assert found.split("\n") == ["[]", "True"]
+
+
+def test_fifty_installed_plugins_are_not_imported(site):
+    for i in range(50):
+        entries = [
+            ("dispatch_core", f"toy{i}"),
+            ("dispatch_core.kernels", f"toy{i}.fast"),
+            ("dispatch_core.layers", f"layer{i}"),
+            ("dispatch_core.operators", f"operators{i}"),
+        ]
+        site.add(f"dispatch-toy{i}", entries, RAISES)
+    found = site.run(
+        """
+        dc.exp(dc.ones(2)) + 1
+        print(len(dc.plugins.installed()) >= 50)
+        print([name for name in sys.modules if name.startswith("dispatch_toy")])
+        """
+    )
+    assert found.split("\n") == ["True", "[]"]
+
+
+def test_a_device_is_imported_when_it_is_first_named(site):
+    site.add_device("dispatch-toy", "toy")
+    found = site.run(
+        """
+        x = dc.ones(2)
+        print("dispatch_toy" in sys.modules)
+        print((x.to("toy") + 1).device, "dispatch_toy" in sys.modules)
+        """
+    )
+    assert found.split("\n") == ["False", "toy True"]
+
+
+def test_kernels_for_a_device_of_others_come_when_it_is_first_used(site):
+    site.add("dispatch-fast", [("dispatch_core.kernels", "cpu.fast")], FAST)
+    found = site.run(
+        """
+        print("dispatch_fast" in sys.modules)
+        print(dc.exp(dc.ones(1)).item(), dc.explain("exp", dc.ones(1)).kernel)
+        """
+    )
+    assert found.split("\n") == ["False", "5.0 kernel dispatch-fast:<lambda> on cpu"]
+
+
+def test_a_layer_comes_when_it_is_switched_on(site):
+    site.add(
+        "dispatch-watch",
+        [("dispatch_core.layers", "watch")],
+        LAYER.format(name="watch", before="device"),
+    )
+    found = site.run(
+        """
+        dc.ones(1) + 1
+        print("dispatch_watch" in sys.modules)
+        with dc.layer("watch") as layer:
+            print(layer.name, layer.provider)
+        """
+    )
+    assert found.split("\n") == ["False", "watch dispatch-watch"]
+
+
+def test_operators_come_when_their_namespace_is_named(site):
+    source = """
+    from dispatch_core.extend import NOT_DIFFERENTIABLE, SAME, K, Tensor, composite, pointwise
+    DISPATCH_CORE_API = 1
+    @composite(pointwise(SAME), namespace="more")
+    def twice(input: Tensor) -> Tensor:
+        "input + input"
+        return input + input
+    """
+    site.add("dispatch-more", [("dispatch_core.operators", "more")], source)
+    found = site.run(
+        """
+        print("dispatch_more" in sys.modules)
+        print(dc.ops.more, dc.ops.more.twice(dc.ones(1)).item())
+        print(error(lambda: dc.ops.more.thrice))
+        print(error(lambda: dc.ops.less))
+        """
+    )
+    assert found.split("\n") == [
+        "False",
+        "<operators 'more': twice> 2.0",
+        "AttributeError: namespace 'more' has no operator 'thrice'; it has 'twice'",
+        "AttributeError: there is no operator 'less'",
+    ]
+
+
+def test_what_is_installed_while_the_process_runs_is_found(site):
+    found = site.run(
+        f"""
+        import pathlib, importlib
+        print(error(dc.ones, 1, device="late")[:46])
+        folder = pathlib.Path({str(site.folder)!r})
+        info = folder / "dispatch_late-1.0.dist-info"
+        info.mkdir()
+        text = "Metadata-Version: 2.1\\nName: dispatch-late\\nVersion: 1.0\\n"
+        (info / "METADATA").write_text(text)
+        (info / "entry_points.txt").write_text("[dispatch_core]\\nlate = dispatch_late\\n")
+        (folder / "dispatch_late.py").write_text('raise OSError("found")')
+        importlib.invalidate_caches()
+        print("OSError: found" in error(dc.ones, 1, device="late"))
+        """
+    )
+    assert found.split("\n") == ["DeviceNotFoundError: unknown device 'late': in", "True"]
+
+
+# -- devices that are not there, or broken ---------------------------------------------------------
+
+
+def test_an_unknown_device_says_what_is_installed_and_what_to_install(site):
+    site.add_device("dispatch-toy", "toy")
+    message = site.run('print(error(dc.ones, 1, device="tow"))')
+    assert message.startswith("DeviceNotFoundError: unknown device 'tow': installed are ")
+    assert "'cpu'" in message
+    assert "did you mean 'toy'?" in message
+    assert message.endswith("pip install dispatch-tow")
+
+
+def test_a_broken_plugin_is_quarantined_and_its_reason_is_shown(site):
+    site.add("dispatch-chip", [("dispatch_core", "chip")], RAISES)
+    site.add_device("dispatch-toy", "toy")
+    found = site.run(
+        """
+        print(dc.ones(1).to("toy").device)
+        for _ in range(2):
+            print(error(dc.ones, 1, device="chip"))
+        (info,) = [info for info in dc.devices() if info.type == "chip"]
+        print(info.available, info.count, "no such chip" in info.reason)
+        print("no such chip" in str(dc.devices()), dc.ones(1).to("toy").device)
+        """
+    ).split("\n")
+    wanted = (
+        "DeviceUnavailableError: device 'chip' cannot be used: plugin 'dispatch-chip' 1.0 "
+        "(dispatch_chip) is not used: RuntimeError: no such chip. Repair it (pip install "
+        "--force-reinstall dispatch-chip) or leave it out with DISPATCH_CORE_BLOCK=dispatch-chip"
+    )
+    assert found == ["toy", wanted, wanted, "False 0 True", "True toy"]
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        ("import nowhere_to_be_found", "Install what it needs (pip install nowhere_to_be_found)"),
+        ("from dispatch_core.extend import news", "written for another version of dispatch_core"),
+        ("import sys; sys.exit(3)", "SystemExit: 3"),
+        ("x = ", "SyntaxError"),
+        ("", "must set DISPATCH_CORE_API = 1"),
+        ("DISPATCH_CORE_API = 0", "a newer version of 'dispatch-odd' is needed"),
+        ("DISPATCH_CORE_API = 99", "pip install --upgrade dispatch-core"),
+        ("DISPATCH_CORE_API = 'one'", "must be a whole number such as 1, not 'one'"),
+        (UNFINISHED, "it implements no hook dispatch_core_backend"),
+        (HOOK + "bakend(): pass", "unknown hook 'dispatch_core_bakend'"),
+        (HOOK + "backend(gpu): pass", "gpu"),
+        (HOOK + "backend(): return 3", "returned int, expected a Backend"),
+        (
+            HOOK + "backend(): raise DeviceUnavailableError('driver 5 is needed')",
+            "driver 5 is needed. Provide what is missing",
+        ),
+    ],
+)
+def test_every_way_to_fail_gives_a_reason_and_a_fix(site, source, reason):
+    site.add("dispatch-odd", [("dispatch_core", "odd")], source)
+    message = site.run('print(error(dc.ones, 1, device="odd")); dc.ones(1) + 1')
+    assert message.startswith("DeviceUnavailableError: device 'odd' cannot be used: ")
+    assert reason in message
+    assert "DISPATCH_CORE_BLOCK=dispatch-odd" in message
+
+
+def test_a_backend_of_another_name_is_refused(site):
+    site.add("dispatch-odd", [("dispatch_core", "odd")], "from dispatch_toy import *")
+    site.add_device("dispatch-toy", "toy")
+    message = site.run('print(error(dc.ones, 1, device="odd"))')
+    assert "its entry point is named 'odd', but the backend says device='toy'" in message
+
+
+def test_a_device_of_which_there_is_none_here_says_so(site):
+    source = """
+    from dispatch_toy import *
+    class None_(Toy):
+        def count(self):
+            return 0
+        def why_unavailable(self):
+            return "the cable is unplugged"
+    @hookimpl
+    def dispatch_core_backend():
+        return None_()
+    """
+    site.add_device("dispatch-toy", "odd")
+    site.add("dispatch-odd", [("dispatch_core", "odd")], source)
+    site.environment["DISPATCH_CORE_BLOCK"] = "dispatch-toy"
+    message = site.run('print(error(dc.ones, 1, device="odd")); print(dc.devices()[-1].reason)')
+    assert message.split("\n") == [
+        "DeviceUnavailableError: device 'odd' cannot be used here: the cable is unplugged",
+        "the cable is unplugged",
+    ]
+
+
+def test_two_packages_with_one_device_are_an_error_that_names_both(site):
+    site.add_device("dispatch-one", "toy")
+    site.add_device("dispatch-two", "toy")
+    message = site.run('print(error(dc.ones, 1, device="toy"))')
+    assert "device 'toy' is provided by 'dispatch-one', 'dispatch-two'" in message
+    site.environment["DISPATCH_CORE_BLOCK"] = "dispatch_one"
+    assert site.run('print(dc.ones(1, device="toy").device)') == "toy"
+
+
+# -- blocking --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["toy", "dispatch-toy", "Dispatch_Toy", "other, toy"])
+def test_plugins_are_blocked_by_device_or_distribution(site, name):
+    site.add_device("dispatch-toy", "toy")
+    site.environment["DISPATCH_CORE_BLOCK"] = name
+    found = site.run(
+        """
+        print(error(dc.ones, 1, device="toy"))
+        (toy,) = [p for p in dc.plugins.installed() if p.name == "dispatch-toy"]
+        print(toy.status(toy.entries[0]), "dispatch_toy" in sys.modules)
+        """
+    ).split("\n")
+    assert found[0].startswith("DeviceUnavailableError: device 'toy' is blocked by the environment")
+    assert found[1] == "blocked False"
+
+
+def test_blocked_kernels_are_left_alone_without_a_word(site):
+    site.add("dispatch-fast", [("dispatch_core.kernels", "cpu.fast")], RAISES)
+    site.environment["DISPATCH_CORE_BLOCK"] = "cpu.fast"
+    assert site.run("print(dc.exp(dc.zeros(1)).item())") == "1.0"
+
+
+# -- kernels and layers that do not fit ------------------------------------------------------------
+
+
+def test_a_broken_kernel_provider_is_left_out_with_a_warning(site):
+    site.add("dispatch-fast", [("dispatch_core.kernels", "cpu.fast")], RAISES)
+    done = site.python("-c", "import dispatch_core as dc; print(dc.exp(dc.zeros(1)).item())")
+    assert done.stdout.strip() == "1.0"
+    assert "PluginWarning: kernels 'fast' for device 'cpu' are left out" in done.stderr
+    assert "no such chip" in done.stderr
+
+
+def test_two_providers_of_one_kernel_are_an_error_that_names_both(site):
+    for name in ("one", "two"):
+        site.add(f"dispatch-{name}", [("dispatch_core.kernels", f"cpu.{name}")], FAST)
+    code = 'import dispatch_core as dc; dc.ones(1); dc.plugins.load("dispatch-two")'
+    done = site.python("-c", code, check=False)
+    both = "both 'dispatch-one' and 'dispatch-two' register a kernel for 'exp' on 'cpu'"
+    assert f"PluginWarning: kernels 'two' for device 'cpu' are left out: {''}" in done.stderr
+    assert done.stderr.count(both) >= 2
+    assert "PluginError" in done.stderr.splitlines()[-1]
+
+
+def test_a_provider_that_fails_half_way_leaves_nothing(site):
+    source = FAST + "    raise OSError('half way')\n"
+    site.add("dispatch-fast", [("dispatch_core.kernels", "cpu.fast")], source)
+    site.environment["PYTHONWARNINGS"] = "ignore"
+    assert site.run("print(dc.exp(dc.zeros(1)).item())") == "1.0"
+
+
+def test_layers_whose_order_is_a_cycle_name_both_packages(site):
+    for name, before in (("one", "two"), ("two", "one")):
+        site.add(
+            f"dispatch-{name}",
+            [("dispatch_core.layers", name)],
+            LAYER.format(name=name, before=before),
+        )
+    found = site.run('dc.layer("one"); print(error(dc.layer, "two"))')
+    assert "cycle" in found
+    assert "'one' (dispatch-one)" in found
+    assert "'two' (dispatch-two)" in found
+
+
+def test_a_layer_that_is_promised_but_not_given(site):
+    site.add(
+        "dispatch-watch",
+        [("dispatch_core.layers", "promised")],
+        LAYER.format(name="other", before="device"),
+    )
+    message = site.run(
+        'print(error(dc.layer, "promised")); print(error(dc.layer, "other")[:19])'
+    ).split("\n")
+    assert "promises layer 'promised', but dispatch_core_layers returned 'other'" in message[0]
+    assert message[1] == "LayerNotFoundError:"
