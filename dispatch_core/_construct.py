@@ -241,7 +241,7 @@ def _as_gradient(owner: Tensor, value: Any) -> Tensor:
             f"assigned grad has data located on a different device: expected {owner.device}, "
             f"got {value.device}"
         )
-    return value  # type: ignore[no-any-return]
+    return value
 
 
 _tensor.SLOTS.as_gradient = _as_gradient

@@ -21,11 +21,11 @@ def getitem(tensor: Tensor, index: Any) -> Tensor:
     A view unless a tensor or sequence is among the indices. Raises IndexError as PyTorch does.
     """
     if index.__class__ is int:
-        return _basic[current_state()][tensor._k].call(tensor, (index, ...))  # type: ignore[no-any-return]
+        return _basic[current_state()][tensor._k].call(tensor, (index, ...))
     if index.__class__ is slice:
         if index.step is not None:
             _check_slice(index)
-        return _basic[current_state()][tensor._k].call(tensor, index)  # type: ignore[no-any-return]
+        return _basic[current_state()][tensor._k].call(tensor, index)
     basic, indices, dims = parse(tensor, index)
     if basic is not None:
         tensor = K.basic_index(tensor, basic)
@@ -78,9 +78,9 @@ def index_put_(
             f"destination and {values.dtype} for the source."
         )
     if not dims:
-        (target.add_ if accumulate else target.copy_)(values)  # type: ignore[attr-defined]
+        (target.add_ if accumulate else target.copy_)(values)
     else:
-        target.index_put_at_(tensors, values, dims, accumulate)  # type: ignore[attr-defined]
+        target.index_put_at_(tensors, values, dims, accumulate)
     return input
 
 

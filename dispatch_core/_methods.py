@@ -439,7 +439,7 @@ def __deepcopy__(self: Tensor, memo: dict[int, Any]) -> Tensor:
         )
     known = memo.get(id(self))
     if known is not None:
-        return known  # type: ignore[no-any-return]
+        return known
     copied = make_subclass(self.__class__, K.clone(self.detach()), self.requires_grad)
     memo[id(self)] = copied
     if self.grad is not None:
@@ -530,23 +530,23 @@ def bind() -> None:
     for name, found in (PUBLIC_NAMES | {"byte": uint8, "char": int8}).items():
         if not hasattr(Tensor, name):
             setattr(Tensor, name, _converter(name, found))
-    Tensor.__getitem__ = getitem  # type: ignore[attr-defined]
-    Tensor.__setitem__ = setitem  # type: ignore[attr-defined]
-    Tensor.data = property(detached, set_data)  # type: ignore[attr-defined,arg-type]
+    Tensor.__getitem__ = getitem
+    Tensor.__setitem__ = setitem
+    Tensor.data = property(detached, set_data)
     for part in ("real", "imag"):
         setattr(Tensor, part, _part_property(part))
-    Tensor.T = property(_reversed)  # type: ignore[attr-defined]
-    Tensor.mT = property(_matrix_transposed)  # type: ignore[attr-defined]
-    Tensor.H = property(lambda self: K.conj(_reversed(self)))  # type: ignore[attr-defined]
-    Tensor.mH = property(lambda self: K.conj(_matrix_transposed(self)))  # type: ignore[attr-defined]
-    Tensor.nbytes = property(lambda self: numel(self) * self.dtype.itemsize)  # type: ignore[attr-defined]
-    Tensor.itemsize = property(lambda self: self.dtype.itemsize)  # type: ignore[attr-defined]
-    Tensor.is_cuda = property(lambda self: self.device.type == "cuda")  # type: ignore[attr-defined]
-    Tensor.is_cpu = property(lambda self: self.device.type == "cpu")  # type: ignore[attr-defined]
-    Tensor.is_meta = property(lambda self: self.device.type == "meta")  # type: ignore[attr-defined]
-    Tensor.is_sparse = False  # type: ignore[attr-defined]
-    Tensor.is_quantized = False  # type: ignore[attr-defined]
-    Tensor.retains_grad = property(lambda self: hasattr(self._node, "retained"))  # type: ignore[attr-defined]
+    Tensor.T = property(_reversed)
+    Tensor.mT = property(_matrix_transposed)
+    Tensor.H = property(lambda self: K.conj(_reversed(self)))
+    Tensor.mH = property(lambda self: K.conj(_matrix_transposed(self)))
+    Tensor.nbytes = property(lambda self: numel(self) * self.dtype.itemsize)
+    Tensor.itemsize = property(lambda self: self.dtype.itemsize)
+    Tensor.is_cuda = property(lambda self: self.device.type == "cuda")
+    Tensor.is_cpu = property(lambda self: self.device.type == "cpu")
+    Tensor.is_meta = property(lambda self: self.device.type == "meta")
+    Tensor.is_sparse = False
+    Tensor.is_quantized = False
+    Tensor.retains_grad = property(lambda self: hasattr(self._node, "retained"))
     Tensor.__array_priority__ = 1000  # type: ignore[attr-defined]
 
 
@@ -563,10 +563,10 @@ def _part_property(name: str) -> property:
     """`x.real`, a view that can also be written: `x.real = y`."""
 
     def get(self: Tensor) -> Tensor:
-        return getattr(K, name)(self)  # type: ignore[no-any-return]
+        return getattr(K, name)(self)
 
     def put(self: Tensor, value: Any) -> None:
-        get(self)[...] = value  # type: ignore[index]
+        get(self)[...] = value
 
     return property(get, put, doc=f"The {name} parts, as a view.")
 

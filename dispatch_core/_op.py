@@ -220,7 +220,7 @@ def declare(
         writes=tuple([p.name for p in params].index(each) for each in writes),
     )
     op = Op(name, params, family, gradient, function, traits)
-    op.result_type = namedtuple(name.removesuffix("_dim"), fields) if fields else None  # type: ignore[misc]
+    op.result_type = namedtuple(name.removesuffix("_dim"), fields) if fields else None
     has_inplace = family.inplace if inplace is None else inplace
     inplace_front = make_inplace_front(op, parameters, function, handled) if has_inplace else None
     front = make_front(op, parameters, function, inplace_front, out=out, handled=handled)

@@ -41,7 +41,7 @@ class Dual:
     @property
     def shape(self) -> tuple[int, ...]:
         """The shape of the primal."""
-        return self.primal._raw.shape  # type: ignore[no-any-return]
+        return self.primal._raw.shape
 
 
 def flag_of(level: int) -> str:

@@ -263,7 +263,7 @@ def _keep_saved(
             found.append(entry)
         return tuple(found)
 
-    ctx._give_back = give_back  # type: ignore[method-assign]
+    ctx._give_back = give_back
 
 
 def once_differentiable(fn: Callable[..., Any]) -> Callable[..., Any]:

@@ -117,7 +117,7 @@ class RawMode:
 
     def saved(self, node: Node, spec: OperatorSpec) -> Sequence[Any]:
         """The saved arrays as they are."""
-        return node.saved  # type: ignore[no-any-return]
+        return node.saved
 
     def finish(self, value: Any) -> Any:
         """A formula's result as an array (numpy gives scalars for 0-d results)."""

@@ -63,7 +63,7 @@ class Autograd(Layer):
         if not targets:
             return inner
         spec = OperatorSpec(op, keys, targets)
-        chain = _recording_class(op, spec, inner)(op, inner, spec)  # type: ignore[arg-type]
+        chain = _recording_class(op, spec, inner)(op, inner, spec)
         return Traced(op, chain) if ANOMALY in state else chain
 
 
@@ -193,7 +193,7 @@ class RecordUnary(Record):
         self.save_out = len(op.params) in spec.keeps
         self.save_shape = len(op.params) + 1 in spec.keeps
 
-    def call(self, x: Tensor, *params: Any) -> Tensor:  # type: ignore[override]
+    def call(self, x: Tensor, *params: Any) -> Tensor:
         t: Tensor = self.below(x, *params)
         node = Node()
         node.spec = self.spec
@@ -224,7 +224,7 @@ class RecordPlainUnary(RecordUnary):
         self.fix = inner.fix
         self.key = inner.key | GRAD
 
-    def call(self, x: Tensor) -> Tensor:  # type: ignore[override]
+    def call(self, x: Tensor) -> Tensor:
         raw = x._raw
         try:
             r = self.kernel(raw)
@@ -295,7 +295,7 @@ class RecordView(RecordUnary):
         self.nested = inner.nested
         self.maybe = inner.maybe
 
-    def call(self, x: Tensor, p: Any) -> Tensor:  # type: ignore[override]
+    def call(self, x: Tensor, p: Any) -> Tensor:
         raw = x._raw
         try:
             r = self.kernel(raw, p)
@@ -342,7 +342,7 @@ class RecordBinary(Record):
         self.save_shapes = spec.saves_shapes
         self.tensor_x, self.tensor_y = spec.are_tensors
 
-    def call(self, x: Any, y: Any) -> Tensor:  # type: ignore[override]
+    def call(self, x: Any, y: Any) -> Tensor:
         t: Tensor = self.below(x, y)
         node = Node()
         node.spec = self.spec
@@ -383,7 +383,7 @@ class RecordTernary(Record):
         self.save_shapes = spec.saves_shapes
         self.sums = spec.broadcasts
 
-    def call(self, x: Tensor, y: Tensor, z: Any) -> Tensor:  # type: ignore[override]
+    def call(self, x: Tensor, y: Tensor, z: Any) -> Tensor:
         t: Tensor = self.below(x, y, z)
         a, b, c = self.edges
         node = Node()
@@ -420,7 +420,7 @@ class RecordList(Record):
         super().__init__(op, inner, spec)
         self.save_shapes = spec.saves_shapes
 
-    def call(self, tensors: Any, *params: Any) -> Tensor:  # type: ignore[override]
+    def call(self, tensors: Any, *params: Any) -> Tensor:
         t: Tensor = self.below(tensors, *params)
         node = Node()
         node.spec = self.spec

@@ -123,7 +123,7 @@ class WriteSpec:
 
     def _write(self, target: Any, value: Any) -> None:
         if isinstance(target, Tensor):
-            target.copy_(value)  # type: ignore[attr-defined]
+            target.copy_(value)
         else:
             self.backend.write(target, value)
 

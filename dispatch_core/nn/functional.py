@@ -34,7 +34,7 @@ def softmax(
     """exp(input) scaled to sum to 1 along `dim`, computed in `dtype` if given."""
     if dim is None:
         dim = _chosen_dim("softmax", dim, input.ndim, _stacklevel)
-    return K.softmax(input, dim, dtype)  # type: ignore[no-any-return]
+    return K.softmax(input, dim, dtype)
 
 
 def log_softmax(
@@ -43,7 +43,7 @@ def log_softmax(
     """The logarithm of `softmax`, without underflow."""
     if dim is None:
         dim = _chosen_dim("log_softmax", dim, input.ndim, _stacklevel)
-    return K.log_softmax(input, dim, dtype)  # type: ignore[no-any-return]
+    return K.log_softmax(input, dim, dtype)
 
 
 def softmin(
@@ -52,4 +52,4 @@ def softmin(
     """`softmax` of the negative."""
     if dim is None:
         dim = _chosen_dim("softmin", dim, input.ndim, _stacklevel)
-    return K.softmax(-input, dim, dtype)  # type: ignore[no-any-return]
+    return K.softmax(-input, dim, dtype)

@@ -176,14 +176,14 @@ def _compare_tensors(actual: Tensor, expected: Tensor, rule: _Rule) -> None:
     if rule.dtype and actual.dtype is not expected.dtype:
         _attribute("dtype", actual.dtype, expected.dtype, rule)
     if rule.stride:
-        _attribute("stride()", actual.stride(), expected.stride(), rule)  # type: ignore[attr-defined]
+        _attribute("stride()", actual.stride(), expected.stride(), rule)
     tolerances = rule.tolerances(actual.dtype.name, expected.dtype.name)
     _values(host_of(actual), host_of(expected), tolerances, rule, scalar=False)
 
 
 def host_of(tensor: Tensor) -> Array:
     """The elements as a host array; 16-bit floats come as float64, which numpy computes with."""
-    host: Array = tensor._backend.to_host(tensor.detach()._raw)  # type: ignore[attr-defined]
+    host: Array = tensor._backend.to_host(tensor.detach()._raw)
     return host.astype(np.float64) if _is_half(tensor.dtype) else host
 
 

@@ -255,7 +255,7 @@ def _convolve(
                 f"Calculated padded input size per channel: {size + 2 * p}. Kernel size: "
                 f"{d * (k - 1) + 1}. Kernel size can't be greater than actual input size"
             )
-    return batched(  # type: ignore[no-any-return]
+    return batched(
         f"conv{n}d",
         input,
         n,
@@ -277,7 +277,7 @@ def _convolve_transposed(
                 "output padding must be smaller than either stride or dilation, but got "
                 f"output_padding={extra}, stride={stride}, dilation={dilation}"
             )
-    return batched(  # type: ignore[no-any-return]
+    return batched(
         f"conv_transpose{n}d",
         input,
         n,

@@ -38,8 +38,8 @@ def _reduction(reduction: str, size_average: Any, reduce: Any) -> str:
 def reduced(loss: Tensor, reduction: str) -> Tensor:
     """The elements, their mean or their sum."""
     if reduction == "mean":
-        return K.mean(loss)  # type: ignore[no-any-return]
-    return K.sum(loss) if reduction == "sum" else loss  # type: ignore[no-any-return]
+        return K.mean(loss)
+    return K.sum(loss) if reduction == "sum" else loss
 
 
 def _pair_samples(make: Any) -> list[Any]:
@@ -66,7 +66,7 @@ def _weighted(loss: Tensor, weight: Tensor | None, reduction: str, of_weights: b
         return reduced(loss, reduction)
     loss = loss * weight
     if reduction == "mean" and of_weights:
-        return K.sum(loss) / K.sum(K.expand(weight, loss.shape))  # type: ignore[no-any-return]
+        return K.sum(loss) / K.sum(K.expand(weight, loss.shape))
     return reduced(loss, reduction)
 
 
@@ -186,7 +186,7 @@ def _class_weights(like: Tensor, target: Tensor, weight: Any, ignore_index: int)
 
 
 def _per_class(target: Tensor, dim: int) -> Tensor:
-    return K.unsqueeze(K.cast(target, int64), dim)  # type: ignore[no-any-return]
+    return K.unsqueeze(K.cast(target, int64), dim)
 
 
 def _class_samples(make: Any) -> list[Any]:
@@ -253,7 +253,7 @@ def cross_entropy_backward(
         share = share / K.sum(counts)
     probs = K.exp(log_probs)
     ones = K.new_ones(probs, K.unsqueeze(classes, dim).shape)
-    return K.scatter_add(probs, dim, _per_class(classes, dim), -ones) * K.unsqueeze(share, dim)  # type: ignore[no-any-return]
+    return K.scatter_add(probs, dim, _per_class(classes, dim), -ones) * K.unsqueeze(share, dim)
 
 
 @composite(custom(FLOATING, apart=("target",), samples=_class_samples), namespace="_")
@@ -266,7 +266,7 @@ def nll(
     picked = K.squeeze(K.gather(input, dim, _per_class(classes, dim)), dim)
     loss = -K.where(K.eq(counts, 0), 0.0, picked * counts)
     if reduction == "mean":
-        return K.sum(loss) / K.sum(counts)  # type: ignore[no-any-return]
+        return K.sum(loss) / K.sum(counts)
     return K.sum(loss) if reduction == "sum" else loss
 
 
@@ -300,7 +300,7 @@ def nll_loss(
     """
     reduction = _reduction(reduction, size_average, reduce)
     _check_classes(input, target, weight)
-    return K.nll(input, target, weight, ignore_index, reduction)  # type: ignore[no-any-return]
+    return K.nll(input, target, weight, ignore_index, reduction)
 
 
 
@@ -338,7 +338,7 @@ def cross_entropy(
         return _probability_entropy(input, target, weight, reduction, label_smoothing)
     _check_classes(input, target, weight)
     if label_smoothing == 0:
-        return K.cross_entropy_classes(input, target, weight, ignore_index, reduction)[0]  # type: ignore[no-any-return]
+        return K.cross_entropy_classes(input, target, weight, ignore_index, reduction)[0]
     return _smoothed(input, target, weight, ignore_index, reduction, label_smoothing)
 
 
@@ -362,7 +362,7 @@ def _smoothed(
 
 def _over_classes(weight: Tensor, input: Tensor) -> Tensor:
     dim = _class_dim(input)
-    return K.reshape(weight, (-1,) + (1,) * (input.ndim - 1 - dim))  # type: ignore[no-any-return]
+    return K.reshape(weight, (-1,) + (1,) * (input.ndim - 1 - dim))
 
 
 def _probability_entropy(
@@ -376,7 +376,7 @@ def _probability_entropy(
         log_probs = log_probs * _over_classes(weight, input)
     loss = -K.sum(log_probs * target, dim)
     if reduction == "mean":
-        return K.sum(loss) / max(product(input.shape) // input.shape[dim], 1)  # type: ignore[no-any-return]
+        return K.sum(loss) / max(product(input.shape) // input.shape[dim], 1)
     return K.sum(loss) if reduction == "sum" else loss
 
 
@@ -477,7 +477,7 @@ def kl_div(
         logs = K.where(positive, K.log(K.where(positive, target, 1.0)), 0.0)
         loss = target * (logs - input)
     if reduction == "batchmean":
-        return K.sum(loss) / input.shape[0] if input.ndim else K.sum(loss)  # type: ignore[no-any-return]
+        return K.sum(loss) / input.shape[0] if input.ndim else K.sum(loss)
     return reduced(loss, reduction)
 
 

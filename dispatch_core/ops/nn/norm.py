@@ -204,7 +204,7 @@ def batch_norm(
     _update(running_mean, mean, momentum)
     if running_var is not None:
         _update(running_var, _unbiased_variance(rstd.detach(), eps, n), momentum)
-    return out  # type: ignore[no-any-return]
+    return out
 
 
 def _by_running(
@@ -325,7 +325,7 @@ def layer_norm(
     """Normalised over the last dimensions, which have `normalized_shape` (Ba et al. 2016)."""
     shape = _as_shape(normalized_shape)
     _check_normalized(input, shape, weight=weight, bias=bias)
-    return K.native_layer_norm(input, shape, weight, bias, eps)[0]  # type: ignore[no-any-return]
+    return K.native_layer_norm(input, shape, weight, bias, eps)[0]
 
 
 @composite(
@@ -342,7 +342,7 @@ def rms_norm(
     x = _statistics_dtype(input)
     eps = finfo(x.dtype).eps if eps is None else eps
     scaled = x * K.rsqrt(K.mean(K.square(x), _last(input, shape), True) + eps)
-    return K.cast_like(scaled if weight is None else scaled * weight, input)  # type: ignore[no-any-return]
+    return K.cast_like(scaled if weight is None else scaled * weight, input)
 
 
 # -- group and instance norm -----------------------------------------------------------------------
@@ -469,7 +469,7 @@ def group_norm(
                 f"but got {name} of shape {list(value.shape)} and input of shape "
                 f"{list(input.shape)}"
             )
-    return K.native_group_norm(input, num_groups, weight, bias, eps)[0]  # type: ignore[no-any-return]
+    return K.native_group_norm(input, num_groups, weight, bias, eps)[0]
 
 
 @composite(custom(FLOATING, apart=("running_mean", "running_var"), samples=lambda make: [
@@ -502,7 +502,7 @@ def instance_norm(
     if running_var is not None:
         variance = _unbiased_variance(rstd.detach(), eps, n)
         _update(running_var, K.mean(variance, 0), momentum)
-    return out  # type: ignore[no-any-return]
+    return out
 
 
 @composite(custom(FLOATING, samples=lambda make: [(make(2, 5, 3), 3)]), namespace=F)

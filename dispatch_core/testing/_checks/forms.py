@@ -40,7 +40,7 @@ def check_inplace(declared: Declared, device: str) -> None:
                 raises(RuntimeError, lambda s=sample, t=target: s.with_first(t).call(inplace))  # type: ignore[misc]
                 continue
             version = target._version
-            alias = target.detach()  # type: ignore[attr-defined]
+            alias = target.detach()
             returned = sample.with_first(target).call(seeded(op, inplace))
             if returned is not target:
                 fail("the in-place variant does not return its first argument")

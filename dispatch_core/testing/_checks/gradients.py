@@ -87,7 +87,7 @@ def _check_modes(function: Callable[..., Any], inputs: Sequence[Tensor]) -> None
         results = [r for r in function(*inputs) if r.requires_grad]
         if not results:
             return
-        weights = [K.cast_like(K.ones_like(r.detach()) * 0.7, r.detach()) for r in results]  # type: ignore[attr-defined]
+        weights = [K.cast_like(K.ones_like(r.detach()) * 0.7, r.detach()) for r in results]
         found.append(
             grad(results, inputs, weights, create_graph=create_graph, allow_unused=True)
         )
@@ -114,7 +114,7 @@ def check_gradient_dtypes(declared: Declared, device: str) -> None:
                     continue
                 found = grad(results, inputs, [K.ones_like(r) for r in results], allow_unused=True)
                 widened = [
-                    (K.cast(x.detach(), wide) if x.dtype is given else x.detach()).requires_grad_()  # type: ignore[attr-defined]
+                    (K.cast(x.detach(), wide) if x.dtype is given else x.detach()).requires_grad_()
                     for x in inputs
                 ]
                 expected_results = [r for r in _wide_call(op, sample, given, wide, widened) if r.requires_grad]
@@ -142,7 +142,7 @@ def _wide_call(op: Op, sample: Sample, given: dtype, wide: dtype, inputs: Sequen
     def widened(t: Tensor) -> Tensor:
         if id(t) in places:
             return places[id(t)]
-        return K.cast(t, wide) if t.dtype is given else t  # type: ignore[no-any-return]
+        return K.cast(t, wide) if t.dtype is given else t
 
     result = sample.map(widened).call(_differentiated(op))
     return [t for t in tensors_in(result) if t.dtype.is_floating_point or t.dtype.is_complex]

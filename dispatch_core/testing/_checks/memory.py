@@ -80,7 +80,7 @@ def _check_view(base: Tensor, result: Tensor) -> None:
         fail("the view does not know its base")
     if result._version != base._version:
         fail("the view has a version counter of its own")
-    base.zero_()  # type: ignore[attr-defined]
+    base.zero_()
     if np.any(host_of(result) != 0):
         fail("a write to the base is not seen in the view")
 
