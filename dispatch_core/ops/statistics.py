@@ -6,7 +6,7 @@ from typing import Any
 
 from dispatch_core._dtypes import get_default_dtype
 from dispatch_core._families.base import INEXACT, NUMBERS, check_dim
-from dispatch_core._families.others import creation, movement
+from dispatch_core._families.others import creation, custom, movement
 from dispatch_core._families.reduction import reduction
 from dispatch_core._op import K, composite
 from dispatch_core._tensor import Tensor
@@ -83,6 +83,7 @@ def std_mean(
 @composite(
     reduction(
         NUMBERS,
+        floats=True,
         samples=lambda make: [
             (make(3, 5),),
             (make(5),),
@@ -122,7 +123,7 @@ def cov(
     return K.squeeze(K.div(product, rest))
 
 
-@composite(reduction(NUMBERS, samples=lambda make: [(make(3, 5),), (make(5),)]))
+@composite(reduction(NUMBERS, floats=True, samples=lambda make: [(make(3, 5),), (make(5),)]))
 def corrcoef(input: Tensor) -> Tensor:
     """The correlation coefficients of variables (rows) over observations (columns)."""
     if input.ndim > 2:
@@ -159,13 +160,13 @@ def _curves(make: Any) -> list[Any]:
     return [(make(3, 5),), (make(5), make(5)), (make(3, 5), {"dx": 2.0, "dim": 0})]
 
 
-@composite(movement(samples=_curves), method=False, aliases=("trapz",))
+@composite(custom(samples=_curves), method=False, aliases=("trapz",))
 def trapezoid(y: Tensor, x: Any = None, *, dx: Any = None, dim: int = -1) -> Tensor:
     """The area under straight lines through the values y at the places x, or dx apart."""
     return K.sum(_strips(y, x, dx, dim), dim)
 
 
-@composite(movement(samples=_curves), method=False)
+@composite(custom(samples=_curves), method=False)
 def cumulative_trapezoid(y: Tensor, x: Any = None, *, dx: Any = None, dim: int = -1) -> Tensor:
     """The areas up to each value; see `trapezoid`."""
     return K.cumsum(_strips(y, x, dx, dim), dim)
