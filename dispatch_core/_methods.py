@@ -530,24 +530,8 @@ def bind() -> None:
     for name, found in (PUBLIC_NAMES | {"byte": uint8, "char": int8}).items():
         if not hasattr(Tensor, name):
             setattr(Tensor, name, _converter(name, found))
-    Tensor.__getitem__ = getitem
-    Tensor.__setitem__ = setitem
-    Tensor.data = property(detached, set_data)
-    for part in ("real", "imag"):
-        setattr(Tensor, part, _part_property(part))
-    Tensor.T = property(_reversed)
-    Tensor.mT = property(_matrix_transposed)
-    Tensor.H = property(lambda self: K.conj(_reversed(self)))
-    Tensor.mH = property(lambda self: K.conj(_matrix_transposed(self)))
-    Tensor.nbytes = property(lambda self: numel(self) * self.dtype.itemsize)
-    Tensor.itemsize = property(lambda self: self.dtype.itemsize)
-    Tensor.is_cuda = property(lambda self: self.device.type == "cuda")
-    Tensor.is_cpu = property(lambda self: self.device.type == "cpu")
-    Tensor.is_meta = property(lambda self: self.device.type == "meta")
-    Tensor.is_sparse = False
-    Tensor.is_quantized = False
-    Tensor.retains_grad = property(lambda self: hasattr(self._node, "retained"))
-    Tensor.__array_priority__ = 1000  # type: ignore[attr-defined]
+    for name, member in _MEMBERS.items():
+        setattr(Tensor, name, member)
 
 
 def _converter(name: str, found: dtype) -> Callable[..., Tensor]:
@@ -581,3 +565,26 @@ def _matrix_transposed(self: Tensor) -> Tensor:
             f"tensor.mT is only supported on matrices or batches of matrices. Got {self.ndim}-D tensor."
         )
     return K.transpose(self, -2, -1)
+
+
+_MEMBERS: dict[str, Any] = {
+    "__array_priority__": 1000,
+    "__getitem__": getitem,
+    "__setitem__": setitem,
+    "H": property(lambda self: K.conj(_reversed(self))),
+    "T": property(_reversed),
+    "data": property(detached, set_data),
+    "imag": _part_property("imag"),
+    "is_cpu": property(lambda self: self.device.type == "cpu"),
+    "is_cuda": property(lambda self: self.device.type == "cuda"),
+    "is_meta": property(lambda self: self.device.type == "meta"),
+    "is_quantized": False,
+    "is_sparse": False,
+    "itemsize": property(lambda self: self.dtype.itemsize),
+    "mH": property(lambda self: K.conj(_matrix_transposed(self))),
+    "mT": property(_matrix_transposed),
+    "nbytes": property(lambda self: numel(self) * self.dtype.itemsize),
+    "real": _part_property("real"),
+    "retains_grad": property(lambda self: hasattr(self._node, "retained")),
+}
+"""What is neither an operator nor a plain method."""

@@ -163,4 +163,4 @@ def _backward_method(
 
 
 _backward_method.__name__ = "backward"
-Tensor.backward = _backward_method
+setattr(Tensor, "backward", _backward_method)  # noqa: B010  mypy knows it from the stub

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dispatch_core._namespaces import names_of
 from dispatch_core._op import K
 from dispatch_core._tensor import Tensor
 
 globals().update(names_of("nn.functional"))
+
+if TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any: ...
 
 
 def _chosen_dim(name: str, dim: int | None, ndim: int, stacklevel: int) -> int:

@@ -197,6 +197,9 @@ TESTED_ELSEWHERE = {
     "lstm_layer_backward": "takes what lstm_layer saves: the gradient of lstm_layer",
     "gru_layer_backward": "takes what gru_layer saves: the gradient of gru_layer",
     "lu_order": "a part of lu_unpack",
+    "narrow_like": "a part of scatter_reduce",
+    "scatter_combine": "a part of scatter_reduce",
+    "bits_as": "a part of view(dtype)",
 }
 
 
