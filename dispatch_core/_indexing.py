@@ -63,9 +63,7 @@ def _without_leading_ones(values: Tensor, target: Tensor, indices: Any, dims: An
 
 
 @public("", "Tensor")
-def index_put_(
-    input: Tensor, indices: Any, values: Tensor, accumulate: bool = False
-) -> Tensor:
+def index_put_(input: Tensor, indices: Any, values: Tensor, accumulate: bool = False) -> Tensor:
     """Write (or add) `values` at a tuple of index tensors, in place; returns the tensor.
 
     With `accumulate`, values written at the same place add up. Raises IndexError for indices outside.
@@ -166,8 +164,7 @@ def _item(tensor: Tensor, item: Any) -> Any:
     if isinstance(item, Tensor):
         if item.dtype.is_floating_point or item.dtype.is_complex:
             raise IndexError(
-                "tensors used as indices must be long, int, byte or bool tensors, "
-                f"got {item.dtype}"
+                f"tensors used as indices must be long, int, byte or bool tensors, got {item.dtype}"
             )
         if item.dtype.name in ("uint8", "bool"):
             return K.ne(item, 0) if item.dtype.name == "uint8" else item

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from dispatch_core import _printing
+from dispatch_core import _printing, ops  # noqa: F401  `ops` declares the operators
 from dispatch_core._construct import make_subclass, tensor
 from dispatch_core._device import device as Device
 from dispatch_core._dlpack import to_dlpack
@@ -152,9 +152,7 @@ def is_inference(self: Tensor) -> bool:
 def item(self: Tensor) -> Any:
     """The value of a tensor with one element, as a Python number."""
     if self.numel() != 1:
-        raise RuntimeError(
-            f"a Tensor with {self.numel()} elements cannot be converted to Scalar"
-        )
+        raise RuntimeError(f"a Tensor with {self.numel()} elements cannot be converted to Scalar")
     value = self._backend.to_host(self._raw)
     found = value.reshape(-1)[0].item()
     return found if isinstance(found, (bool, int, float, complex)) else float(found)
@@ -207,9 +205,7 @@ def __dlpack__(
 ) -> Any:
     """A DLPack capsule of the tensor's memory (array API 2025.12)."""
     if self.requires_grad:
-        raise BufferError(
-            "Can't export tensors that require gradient, use tensor.detach()"
-        )
+        raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
     if self.device.type != "cpu":
         raise BufferError(f"cannot export a tensor on {self.device} through DLPack; use .cpu()")
     return to_dlpack(
@@ -311,9 +307,7 @@ def detach(self: Tensor) -> Tensor:
 def detach_(self: Tensor) -> Tensor:
     """Cut the history off this tensor itself."""
     if self._k & VIEW:
-        raise RuntimeError(
-            "Can't detach views in-place. Use detach() instead."
-        )
+        raise RuntimeError("Can't detach views in-place. Use detach() instead.")
     self._node = None
     self._k &= ~GRAD
     return self
@@ -450,9 +444,7 @@ def __deepcopy__(self: Tensor, memo: dict[int, Any]) -> Tensor:
 @_method
 def __reduce_ex__(self: Tensor, protocol: int) -> Any:
     if not self.is_leaf:
-        raise RuntimeError(
-            "Cannot pickle a tensor with history; use detach() first."
-        )
+        raise RuntimeError("Cannot pickle a tensor with history; use detach() first.")
     host = self._backend.to_host(self._raw)
     return _rebuild, (self.__class__, host, str(self.device), self.requires_grad)
 
