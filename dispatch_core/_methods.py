@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import mmap
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
@@ -344,14 +345,16 @@ def parse_to(*args: Any, **kwargs: Any) -> Conversion:
     Raises TypeError for arguments that are none of these.
     """
     options = dict(kwargs)
-    found = {name: options.pop(name, None) for name in ("device", "dtype", "memory_format")}
+    found: dict[str, Any] = {
+        name: options.pop(name, None) for name in ("device", "dtype", "memory_format")
+    }
     flags = {name: bool(options.pop(name, False)) for name in ("non_blocking", "copy")}
     rest = list(args)
     if "other" in options:
         rest.insert(0, options.pop("other"))
     if options:
         raise TypeError(f"to() got an unexpected keyword argument '{next(iter(options))}'")
-    names = iter(flags)
+    names = list(flags)
     for value in rest:
         if isinstance(value, Tensor):
             found["device"], found["dtype"] = value.device, value.dtype
@@ -359,8 +362,8 @@ def parse_to(*args: Any, **kwargs: Any) -> Conversion:
             found["dtype"] = value
         elif isinstance(value, (str, Device)):
             found["device"] = value
-        elif isinstance(value, bool):
-            flags[next(names)] = value
+        elif isinstance(value, bool) and names:
+            flags[names.pop(0)] = value
         elif value is not None:
             raise TypeError(
                 "to() received an invalid combination of arguments - got "
@@ -368,7 +371,7 @@ def parse_to(*args: Any, **kwargs: Any) -> Conversion:
             )
     if isinstance(found["device"], str):
         found["device"] = Device(found["device"])
-    return Conversion(**found, **flags)
+    return Conversion(**(found | flags))
 
 
 @_method
@@ -381,6 +384,39 @@ def cpu(self: Tensor, memory_format: Any = None) -> Tensor:
 def cuda(self: Tensor, device: Any = None, non_blocking: bool = False) -> Tensor:
     """The tensor on a CUDA device."""
     return self.to("cuda" if device is None else device)
+
+
+@_method
+def pin_memory(self: Tensor, device: Any = None) -> Tensor:
+    """The tensor itself: there is no device here that reads pinned memory faster."""
+    return self
+
+
+@_method
+def is_pinned(self: Tensor, device: Any = None) -> bool:
+    """Whether the tensor is in memory that a device reads faster: never."""
+    return False
+
+
+@_method
+def share_memory_(self: Tensor) -> Tensor:
+    """Move the tensor's elements to memory that processes forked from this one share; returns it.
+
+    Views that were made before keep the old memory. On devices but the cpu nothing is done.
+    """
+    if self.device.type == "cpu" and not self.is_shared():
+        raw = self._raw
+        shared = np.ndarray(raw.shape, raw.dtype, mmap.mmap(-1, max(raw.nbytes, 1)))
+        shared[...] = raw
+        self._raw = shared
+    return self
+
+
+@_method
+def is_shared(self: Tensor) -> bool:
+    """Whether the tensor is in memory that forked processes share (so on devices but the cpu)."""
+    storage = self._backend.storage_of(self._raw)
+    return self.device.type != "cpu" or isinstance(getattr(storage, "base", None), mmap.mmap)
 
 
 @_method

@@ -13,6 +13,7 @@ from dispatch_core._families.base import FLOATING, INEXACT
 from dispatch_core._families.others import custom
 from dispatch_core._op import K, composite
 from dispatch_core._tensor import Tensor
+from dispatch_core.ops._formulas import Number
 from dispatch_core.ops.nn.windows import product
 
 F = "nn.functional"
@@ -291,7 +292,7 @@ def nll(
     return K.sum(loss) if reduction == "sum" else loss
 
 
-def _class_samples(make: Any) -> list[Any]:
+def _public_class_samples(make: Any) -> list[Any]:
     x, target = make(4, 3), make(4, low=0, high=3, integer=True)
     plane = make(2, 2, low=0, high=3, integer=True)
     weight = make(3, low=0.5, high=2)
@@ -305,7 +306,8 @@ def _class_samples(make: Any) -> list[Any]:
 
 
 @composite(
-    custom(FLOATING, apart=("target",), constant=("weight",), samples=_class_samples), namespace=F
+    custom(FLOATING, apart=("target",), constant=("weight",), samples=_public_class_samples),
+    namespace=F,
 )
 def nll_loss(
     input: Tensor,
@@ -329,7 +331,7 @@ def _smoothed_samples(make: Any) -> list[Any]:
     x, target = make(4, 3), make(4, low=0, high=3, integer=True)
     probabilities = K.softmax(make(4, 3), 1)
     return [
-        *_class_samples(make),
+        *_public_class_samples(make),
         (x, target, {"label_smoothing": 0.2}),
         (x, probabilities),
         (x, probabilities, make(3, low=0.5, high=2), {"label_smoothing": 0.1}),
@@ -549,31 +551,35 @@ def poisson_nll_loss(
 def gaussian_nll_loss(
     input: Tensor,
     target: Tensor,
-    var: Tensor | float,
+    var: Tensor | Number,
     full: bool = False,
     eps: float = 1e-6,
     reduction: str = "mean",
 ) -> Tensor:
     """(log var + (input - target)^2 / var) / 2 with variances of at least `eps`."""
     reduction = _reduction(reduction, None, None)
-    if not isinstance(var, Tensor):
-        if var < 0:
-            raise ValueError("var has negative entry/entries")
-        var = K.full_like(input, var)
-    else:
-        if var.shape != input.shape:
-            if var.shape == input.shape[:-1]:
-                var = K.unsqueeze(var, -1)
-            elif not (var.shape[:-1] == input.shape[:-1] and var.shape[-1] == 1):
-                raise ValueError("var is of incorrect size")
-        if var.numel() and K.amin(var.detach()) < 0:
-            raise ValueError("var has negative entry/entries")
+    spread = _variances(input, var)
     # The bound is no part of the gradient: below it, var still gets one, as in PyTorch.
-    bounded = var + (K.maximum(var.detach(), eps) - var.detach())
+    bounded = spread + (K.maximum(spread.detach(), eps) - spread.detach())
     loss = (K.log(bounded) + K.square(input - target) / bounded) * 0.5
     if full:
         loss = loss + 0.5 * math.log(2 * math.pi)
     return reduced(loss, reduction)
+
+
+def _variances(input: Tensor, var: Any) -> Any:
+    """The variances as a tensor that broadcasts to the input; ValueError for what cannot be them."""
+    if not isinstance(var, Tensor):
+        if var < 0:
+            raise ValueError("var has negative entry/entries")
+        return K.full_like(input, var)
+    if var.shape == input.shape[:-1] and var.shape != input.shape:
+        var = K.unsqueeze(var, -1)
+    elif var.shape not in (input.shape, (*input.shape[:-1], 1)):
+        raise ValueError("var is of incorrect size")
+    if var.numel() and K.amin(var.detach()) < 0:
+        raise ValueError("var has negative entry/entries")
+    return var
 
 
 # -- margins ---------------------------------------------------------------------------------------
