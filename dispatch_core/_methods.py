@@ -368,7 +368,7 @@ def parse_to(*args: Any, **kwargs: Any) -> Conversion:
             )
     if isinstance(found["device"], str):
         found["device"] = Device(found["device"])
-    return Conversion(**found, **flags)
+    return Conversion(**found, **flags)  # type: ignore[arg-type]
 
 
 @_method

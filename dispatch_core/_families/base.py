@@ -6,6 +6,7 @@ else. `Family` itself suits operators without a rule of their own ("custom").
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -141,7 +142,7 @@ def check_dims(dim: Any, ndim: int) -> tuple[int, ...]:
     if not isinstance(dim, (tuple, list)):
         dim = (dim,)
     dims = sorted(check_dim(d, ndim) for d in dim)
-    for one, other in zip(dims, dims[1:], strict=False):
+    for one, other in itertools.pairwise(dims):
         if one == other:
             raise RuntimeError(f"dim {one} appears multiple times in the list of dims")
     return tuple(dims)

@@ -47,7 +47,8 @@ class FunctionCtx:
         """The tensors that `save_for_backward` was given."""
         return self._give_back()
 
-    _give_back: Callable[[], tuple[Tensor | None, ...]] = lambda self: self._saved
+    def _give_back(self) -> tuple[Tensor | None, ...]:
+        return self._saved
 
     def mark_dirty(self, *tensors: Tensor) -> None:
         """Say which inputs `forward` wrote in place; they must be among its results."""
@@ -261,7 +262,7 @@ def _keep_saved(
             found.append(entry)
         return tuple(found)
 
-    ctx._give_back = give_back
+    ctx._give_back = give_back  # type: ignore[method-assign]
 
 
 def once_differentiable(fn: Callable[..., Any]) -> Callable[..., Any]:

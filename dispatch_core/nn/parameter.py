@@ -32,7 +32,7 @@ class Parameter(Tensor):
     """
 
     def __new__(cls, data: Tensor | None = None, requires_grad: bool = True) -> Parameter:
-        result: Parameter = make_subclass(cls, _as_tensor("Parameter", data), requires_grad)
+        result: Parameter = make_subclass(cls, _as_tensor("Parameter", data), requires_grad)  # type: ignore[assignment]
         return result
 
     def __repr__(self, **options: Any) -> str:
@@ -59,7 +59,7 @@ class Buffer(Tensor):
 
     def __new__(cls, data: Tensor | None = None, *, persistent: bool = True) -> Buffer:
         data = _as_tensor("Buffer", data)
-        result: Buffer = make_subclass(cls, data, data.requires_grad)
+        result: Buffer = make_subclass(cls, data, data.requires_grad)  # type: ignore[assignment]
         result.persistent = persistent
         return result
 

@@ -110,7 +110,7 @@ class Converted(Members):
 
     def share_memory(self) -> Self:
         """Move parameters and buffers to memory that other processes can share."""
-        return self._apply(lambda tensor: tensor.share_memory_())
+        return self._apply(lambda tensor: tensor.share_memory_())  # type: ignore[attr-defined]
 
     def train(self, mode: bool = True) -> Self:
         """Set training mode, which dropout and batch norm depend on, in every submodule."""

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from dispatch_core.nn._core import Function, Tensor, is_grad_enabled
-from dispatch_core.nn.modules._hooks import GLOBAL, Hook
+from dispatch_core.nn.modules._hooks import GLOBAL, Hook  # type: ignore[attr-defined]
 
 if TYPE_CHECKING:
     from dispatch_core.nn.modules.module import Module

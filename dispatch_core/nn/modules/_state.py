@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from dispatch_core.nn._core import Tensor, no_grad
-from dispatch_core.nn.modules._hooks import Hook, HookTable, RemovableHandle, add_hook
+from dispatch_core.nn.modules._hooks import Hook, HookTable, RemovableHandle, add_hook  # type: ignore[attr-defined]
 from dispatch_core.nn.modules._members import Members
 from dispatch_core.nn.parameter import Parameter
 

@@ -82,7 +82,7 @@ class PackedSequence(_Packed):
 
     def pin_memory(self) -> PackedSequence:
         """The sequences in memory that a device reads fast."""
-        return self._replace(data=self.data.pin_memory())
+        return self._replace(data=self.data.pin_memory())  # type: ignore[attr-defined]
 
     def double(self) -> PackedSequence:
         """The data as float64."""
@@ -123,7 +123,7 @@ class PackedSequence(_Packed):
 
     def is_pinned(self) -> bool:
         """Whether the data is in pinned memory."""
-        return bool(self.data.is_pinned())
+        return bool(self.data.is_pinned())  # type: ignore[attr-defined]
 
 
 def _as_list(lengths: Any) -> list[builtins.int]:

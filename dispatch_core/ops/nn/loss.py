@@ -291,7 +291,7 @@ def nll(
     return K.sum(loss) if reduction == "sum" else loss
 
 
-def _class_samples(make: Any) -> list[Any]:
+def _class_samples(make: Any) -> list[Any]:  # type: ignore[no-redef]
     x, target = make(4, 3), make(4, low=0, high=3, integer=True)
     plane = make(2, 2, low=0, high=3, integer=True)
     weight = make(3, low=0.5, high=2)
@@ -566,10 +566,10 @@ def gaussian_nll_loss(
                 var = K.unsqueeze(var, -1)
             elif not (var.shape[:-1] == input.shape[:-1] and var.shape[-1] == 1):
                 raise ValueError("var is of incorrect size")
-        if var.numel() and K.amin(var.detach()) < 0:
+        if var.numel() and K.amin(var.detach()) < 0:  # type: ignore[union-attr]
             raise ValueError("var has negative entry/entries")
     # The bound is no part of the gradient: below it, var still gets one, as in PyTorch.
-    bounded = var + (K.maximum(var.detach(), eps) - var.detach())
+    bounded = var + (K.maximum(var.detach(), eps) - var.detach())  # type: ignore[union-attr]
     loss = (K.log(bounded) + K.square(input - target) / bounded) * 0.5
     if full:
         loss = loss + 0.5 * math.log(2 * math.pi)

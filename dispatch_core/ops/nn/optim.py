@@ -38,7 +38,7 @@ def _step(*writes: str) -> Any:
     )
 
 
-@_step("momentum_buffers")
+@_step("momentum_buffers")  # type: ignore[untyped-decorator]
 def sgd_step_(
     params: Sequence[Tensor],
     grads: Sequence[Tensor],
@@ -72,7 +72,7 @@ def sgd_step_(
         _descend(param, grad, lr, keep)
 
 
-@_step("exp_avgs", "exp_avg_sqs", "max_exp_avg_sqs")
+@_step("exp_avgs", "exp_avg_sqs", "max_exp_avg_sqs")  # type: ignore[untyped-decorator]
 def adam_step_(
     params: Sequence[Tensor],
     grads: Sequence[Tensor],
@@ -116,7 +116,7 @@ def adam_step_(
             param.addcdiv_(keep(mean), denominator, value=-step_size)
 
 
-@_step("square_avgs", "grad_avgs", "momentum_buffers")
+@_step("square_avgs", "grad_avgs", "momentum_buffers")  # type: ignore[untyped-decorator]
 def rmsprop_step_(
     params: Sequence[Tensor],
     grads: Sequence[Tensor],
