@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from dispatch_core import _state
-from dispatch_core._families.base import broadcast_shapes
 from dispatch_core._graph import WRITES, Node, Pick, tick
 from dispatch_core._keys import GRAD, VIEW
 from dispatch_core._op import K, operator_named
+from dispatch_core._shapes import broadcast_shapes
 from dispatch_core._state import Switch
 from dispatch_core._tensor import Tensor, detached, wrap
 from dispatch_core.layers.autograd import ANOMALY, attach, check_write, pick, remember_line

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from dispatch_core._families.base import NUMBERS, broadcast_shapes, check_dim
+from dispatch_core._families.base import NUMBERS
 from dispatch_core._families.others import contraction
 from dispatch_core._families.pointwise import SAME, pointwise
 from dispatch_core._namespaces import public
 from dispatch_core._op import K, composite
+from dispatch_core._shapes import broadcast_shapes, check_dim
 from dispatch_core._tensor import Tensor
 
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"

@@ -7,10 +7,10 @@ from typing import Any
 import dispatch_core.ops.shape  # noqa: F401  declares what indexing is made of
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
 from dispatch_core._dtypes import int64
-from dispatch_core._families.base import broadcast_shapes, check_dim
 from dispatch_core._families.others import indexing
 from dispatch_core._indexing import parse
 from dispatch_core._op import K, composite
+from dispatch_core._shapes import broadcast_shapes, check_dim
 from dispatch_core._tensor import Tensor
 from dispatch_core.ops._formulas import Number
 from dispatch_core.ops.index import _index_of

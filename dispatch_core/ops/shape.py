@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
-from dispatch_core._families.base import INEXACT, check_dim
+from dispatch_core._families.base import INEXACT
 from dispatch_core._families.others import custom, movement
 from dispatch_core._op import Ints, K, composite, primitive
+from dispatch_core._shapes import check_dim
 from dispatch_core._tensor import Tensor
 from dispatch_core.ops._formulas import Ints as _Ints  # noqa: F401  for annotations
 
