@@ -151,6 +151,8 @@ def _numbers(data: Any, wanted: dtype | None) -> Array:
         raise RuntimeError(f"value cannot be converted to type {wanted} without overflow: {error}") from None
     if array.dtype == object or array.dtype.kind in "US":
         first = array.ravel()[0] if array.size else data
+        if isinstance(first, int):
+            raise RuntimeError(f"Overflow when unpacking long: {first} does not fit int64")
         raise TypeError(f"new(): invalid data type '{type(first).__name__}'")
     if target is None and not _typed(data):
         array = array.astype(_inferred(array).numpy_dtype)

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from dispatch_core._dispatcher.compose import Below
     from dispatch_core._dispatcher.operator import Op
 
-Keys = tuple[int, ...]
+Keys = tuple[Any, ...]
+"""The key number of each argument that selects a chain; for a list of tensors, the set of theirs."""
 
 
 class Layer(ABC):

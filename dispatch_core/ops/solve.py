@@ -165,7 +165,14 @@ def cholesky_inverse(L: Tensor, upper: bool = False) -> Tensor:
 
 
 @composite(
-    contraction(INEXACT, halves=False, apart=("pivots",)),
+    contraction(
+        INEXACT,
+        halves=False,
+        apart=("pivots",),
+        samples=lambda make: [
+            (*K.linalg_lu_factor(make(3, 3) + 3 * K.diag_embed(make(3).new_ones(3))), make(3, 2)),
+        ],
+    ),
     namespace="_",
     aliases=("linalg.lu_solve",),
 )

@@ -97,7 +97,10 @@ def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     """A kernel on `Array`s from a function on numpy arrays; its results get memory of their own."""
 
     def computed(*args: Any) -> Any:
-        return Array.of(function(*[_host(a) for a in args]))
+        results = function(*[_host(a) for a in args])
+        if isinstance(results, tuple):
+            return tuple(Array.of(each) for each in results)
+        return Array.of(results)
 
     computed.__name__ = computed.__qualname__ = getattr(function, "__name__", "computed")
     return computed

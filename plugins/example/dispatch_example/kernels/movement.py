@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from math import prod
 from typing import Any
 
-from dispatch_core.extend import complex64, complex128, float32, float64
+from dispatch_core.extend import complex64, complex128, dtype, float32, float64
 from dispatch_example.array import Array, Ints, in_order
 
 
@@ -190,6 +190,46 @@ def view_as_complex(input: Array) -> Array:
     return input.view(input.shape[:-1], [s // 2 for s in strides], input.offset // 2, kind)
 
 
+def bits_as(input: Array, dtype: dtype) -> Array:
+    """The same memory read as another dtype; the last dimension shrinks or grows with its size."""
+    old, new = input.dtype.itemsize, dtype.itemsize
+    if old == new:
+        return input.view(input.shape, input.strides, input.offset, dtype)
+    if not input.shape:
+        raise RuntimeError(
+            "self.dim() cannot be 0 to view a tensor as a dtype of a different element size"
+        )
+    *shape, n = input.shape
+    *strides, last = input.strides
+    in_bytes = [s * old for s in (n, input.offset, *strides)]
+    if last != 1 or any(size % new for size in in_bytes):
+        raise RuntimeError(
+            f"self.size(-1) must be divisible by {new // old}, and its stride 1, to view "
+            f"{input.dtype} as {dtype}, but got shape {list(input.shape)}"
+        )
+    n, offset, *strides = [size // new for size in in_bytes]
+    return input.view([*shape, n], [*strides, 1], offset, dtype)
+
+
+def unfold_windows(input: Array, dimension: int, size: int, step: int) -> Array:
+    """All windows along a dimension: a new dimension that takes the same steps as the old one."""
+    shape, strides = list(input.shape) or [1], list(input.strides) or [1]
+    if not -len(shape) <= dimension < len(shape):
+        raise IndexError(f"dim {dimension} of an array of {len(shape)} dimensions")
+    at = dimension % len(shape)
+    if step <= 0:
+        raise RuntimeError(f"step is {step} but must be > 0")
+    if not 0 <= size <= shape[at]:
+        raise RuntimeError(
+            f"maximum size for tensor at dimension {at} is {shape[at]} but size is {size}"
+        )
+    shape.append(size)
+    strides.append(strides[at])
+    shape[at] = (shape[at] - size) // step + 1
+    strides[at] *= step
+    return input.view(shape, strides, input.offset)
+
+
 def square_diagonal(input: Array) -> Array:
     """The diagonal of the last two dimensions: one step in both at once."""
     strides = (*input.strides[:-2], input.strides[-2] + input.strides[-1])
@@ -199,10 +239,12 @@ def square_diagonal(input: Array) -> Array:
 KERNELS = {
     "as_strided": as_strided,
     "basic_index": basic_index,
+    "bits_as": bits_as,
     "expand": expand,
     "permute": permute,
     "reshape": reshape,
     "square_diagonal": square_diagonal,
+    "unfold_windows": unfold_windows,
     "view": view,
     "view_as_complex": view_as_complex,
     "view_as_real": view_as_real,
