@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
-from dispatch_core._dtypes import uint8
 from dispatch_core._families.base import COMPLEX, INEXACT, check_dim
 from dispatch_core._families.others import custom, movement
 from dispatch_core._op import Ints, K, composite, primitive
@@ -39,12 +38,7 @@ def view(input: Tensor, shape: Ints, *, dtype: Any = None) -> Tensor:
     return K.bits_as(input, dtype)
 
 
-@primitive(
-    custom(samples=lambda make: [(make(0, 3), uint8)]),
-    grad=NOT_DIFFERENTIABLE,
-    namespace="_",
-    fallback=False,
-)
+@primitive(custom(), grad=NOT_DIFFERENTIABLE, namespace="_", fallback=False)
 def bits_as(input: Tensor, dtype: Any) -> Tensor:
     """The same memory read as another dtype; the last dimension shrinks or grows with its size."""
 
