@@ -148,7 +148,9 @@ def _numbers(data: Any, wanted: dtype | None) -> Array:
             "pad it first, as with nn.utils.rnn.pad_sequence"
         ) from None
     except OverflowError as error:
-        raise RuntimeError(f"value cannot be converted to type {wanted} without overflow: {error}") from None
+        raise RuntimeError(
+            f"value cannot be converted to type {wanted} without overflow: {error}"
+        ) from None
     if array.dtype == object or array.dtype.kind in "US":
         first = array.ravel()[0] if array.size else data
         if isinstance(first, int):
@@ -241,7 +243,7 @@ def _as_gradient(owner: Tensor, value: Any) -> Tensor:
             f"assigned grad has data located on a different device: expected {owner.device}, "
             f"got {value.device}"
         )
-    return value  # type: ignore[no-any-return]
+    return value
 
 
 _tensor.SLOTS.as_gradient = _as_gradient

@@ -121,9 +121,13 @@ def make_operator(op: Op, operator: str) -> Callable[..., Any]:
         text = [f"def {method}(self):", "  return T[state()][self._k].call(self)"]
     else:
         other = "other._k if isinstance(other, Tensor) else kind(other)"
-        keys, args = (f"[{other}][self._k]", "other, self") if reflected else (
-            f"[self._k][{other}]",
-            "self, other",
+        keys, args = (
+            (f"[{other}][self._k]", "other, self")
+            if reflected
+            else (
+                f"[self._k][{other}]",
+                "self, other",
+            )
         )
         text = [
             f"def {method}(self, other):",
@@ -299,7 +303,7 @@ def _build(made: types.FunctionType, op: Op, write: Callable[[], Written]) -> ty
         **names,
     }
     local: dict[str, Any] = {}
-    exec(compile(text, f"<front of {op.name}>", "exec"), scope, local)  # noqa: S102  source made above
+    exec(compile(text, f"<front of {op.name}>", "exec"), scope, local)
     (built,) = local.values()
     made.__defaults__, made.__kwdefaults__ = built.__defaults__, built.__kwdefaults__
     made.__code__ = built.__code__

@@ -12,7 +12,7 @@ from typing import Any, Final, SupportsIndex, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from ._dtypes import bool_, dtype, from_numpy_dtype, get_default_dtype, int64
+from dispatch_core._dtypes import bool_, dtype, from_numpy_dtype, get_default_dtype, int64
 
 Array: TypeAlias = npt.NDArray[Any]
 
@@ -55,6 +55,7 @@ def set_printoptions(
     Raises:
         ValueError: an unknown profile, or a negative number.
         TypeError: a number has the wrong type.
+
     """
     global _current
     if profile is not None and profile not in _PROFILES:

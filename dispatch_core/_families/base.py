@@ -41,6 +41,7 @@ class Family:
         tested_as: `tested_as(operator, *args)`, what the generated gradient checks differentiate where
             not the operator itself (results up to a phase, arguments that must stay symmetric).
         constant: names of tensor parameters that those checks leave alone.
+
     """
 
     promotes = False

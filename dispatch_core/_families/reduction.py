@@ -23,6 +23,7 @@ class Reduction(Family):
         truth: whether the result is a truth value (uint8 stays uint8, as in PyTorch).
         one: whether exactly one dimension is taken (scans, softmax).
         nonempty: whether reducing over zero elements is an error.
+
     """
 
     kind = "reduction"
@@ -75,9 +76,7 @@ class Reduction(Family):
                         "Specify the reduction dim with the 'dim' argument."
                     )
                 at = next(d for d in dims if shape[d] == 0)
-                raise IndexError(
-                    f"{op.name}(): Expected reduction dim {at} to have non-zero size."
-                )
+                raise IndexError(f"{op.name}(): Expected reduction dim {at} to have non-zero size.")
         else:
             raise TypeError(
                 f"{op.name}(): argument 'dim' must be int or tuple of ints, not {type(dim).__name__}"

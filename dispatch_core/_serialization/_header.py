@@ -79,6 +79,7 @@ def read_header(source: Source) -> Header:
 
     Raises:
         FileFormatError: any rule of the format is broken; the message names file and tensor.
+
     """
     if source.size < 8:
         _fail(source, f"too short for a safetensors file: {source.size} bytes{_hint(source)}")

@@ -278,7 +278,12 @@ class Engine:
         self.leaves = {}
         while leaves:
             leaf, box = leaves.popitem()
-            if leaf.hooks is None and leaf.after is None and self.inputs is None and self.accumulate:
+            if (
+                leaf.hooks is None
+                and leaf.after is None
+                and self.inputs is None
+                and self.accumulate
+            ):
                 self._accumulate(leaf, box)
             else:
                 with _switched(self.create_graph):

@@ -168,7 +168,9 @@ def _check_inputs(arguments: Sequence[Any], eps: float) -> None:
                 UserWarning,
                 stacklevel=3,
             )
-        if _real_size(argument) and any(s == 0 and n > 1 for s, n in zip(argument.stride(), argument.shape, strict=True)):  # type: ignore[attr-defined]
+        if _real_size(argument) and any(
+            s == 0 and n > 1 for s, n in zip(argument.stride(), argument.shape, strict=True)
+        ):
             raise RuntimeError(
                 f"The {index}th input has a dimension with stride 0. gradcheck only supports inputs "
                 "that are non-overlapping to be able to compute the numerical gradients correctly. "
@@ -201,7 +203,7 @@ def _real_size(value: Tensor) -> int:
 
 def _to_real(value: Tensor) -> Array:
     """The elements as a vector of real numbers."""
-    host = np.ascontiguousarray(value._backend.to_host(value.detach()._raw))  # type: ignore[attr-defined]
+    host = np.ascontiguousarray(value._backend.to_host(value.detach()._raw))
     if host.dtype.kind == "c":
         return host.reshape(-1).view(host.real.dtype).astype(np.float64)
     return host.reshape(-1).astype(np.float64)
@@ -238,7 +240,7 @@ class _Point:
 
     def place(self, at: int, vector: Array) -> None:
         with no_grad():
-            self.wanted[at].copy_(_from_real(vector, self.wanted[at]))  # type: ignore[attr-defined]
+            self.wanted[at].copy_(_from_real(vector, self.wanted[at]))
 
     def difference(self, moves: Sequence[tuple[int, Array]], eps: float) -> list[Array]:
         """The derivative along a direction, for each output."""
@@ -314,7 +316,7 @@ def _check_jacobian(point: _Point, tolerance: _Tolerance, nondet_tol: float) -> 
 
 
 def _jacobian(point: _Point, result: Tensor) -> list[Array]:
-    """d result_j / d input_i for each input, found by one backward pass for each j."""
+    """D result_j / d input_i for each input, found by one backward pass for each j."""
     rows: list[list[Array]] = [[] for _ in point.wanted]
     for unit in np.eye(_real_size(result)):
         found = grad(
@@ -384,7 +386,7 @@ def _check_undefined(func: Function, arguments: Sequence[Any]) -> None:
         results = _differentiable(func(*arguments))
     if not results:
         return
-    zeros = [K.zeros_like(r.detach()) for r in results]  # type: ignore[attr-defined]
+    zeros = [K.zeros_like(r.detach()) for r in results]
     found = grad(results, wanted, zeros, allow_unused=True)
     for x, g in zip(wanted, found, strict=True):
         if np.any(_gradient_vector(g, x) != 0):

@@ -148,7 +148,9 @@ def kernel_chain(op: Op, keys: Keys, found: Resolution, kernel: Kernel) -> Kerne
         key = key_number(backend.device, result)  # type: ignore[arg-type]
         count, total = len(op.tensors), len(op.params)
         if op.traits.view:
-            return (ViewOne if total == 2 else View)(op, backend, kernel, key | VIEW, bool(keys[0] & VIEW))
+            return (ViewOne if total == 2 else View)(
+                op, backend, kernel, key | VIEW, bool(keys[0] & VIEW)
+            )
         if count == 1:
             shape = {1: Unary, 3: UnaryTwo}.get(total, UnaryParams)
             return shape(op, backend, kernel, key)
@@ -240,7 +242,10 @@ class Emulated(Chain):
         self.warn = warn
 
     def call(self, *args: Any) -> Any:
-        if REPORT.count(self.op.name, f"{self.dtype.name} as {self.wider.name}", args) and self.warn:
+        if (
+            REPORT.count(self.op.name, f"{self.dtype.name} as {self.wider.name}", args)
+            and self.warn
+        ):
             warnings.warn(
                 f"'{self.op.name}' has no kernel for {self.dtype.name} and is computed in "
                 f"{self.wider.name}; each call casts its arguments and its result",

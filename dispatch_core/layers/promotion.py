@@ -77,9 +77,7 @@ class OneDevice(Redirect):
 
     def change(self, args: Sequence[Any]) -> list[Any]:
         op = self.op
-        tensors = {
-            op.params[i].name: args[i] for i in op.tensors if isinstance(args[i], Tensor)
-        }
+        tensors = {op.params[i].name: args[i] for i in op.tensors if isinstance(args[i], Tensor)}
         places = {name: t.device for name, t in tensors.items() if t.ndim or t.device.type != "cpu"}
         types = {place.type for place in places.values()}
         movable = op.family.promotes and len(types) == 1

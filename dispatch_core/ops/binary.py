@@ -230,13 +230,19 @@ def eq(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """Whether the elements are equal."""
 
 
-@primitive(pointwise(BOOL, REAL), grad=NOT_DIFFERENTIABLE, operators=("lt",), aliases=("less",), out=True)
+@primitive(
+    pointwise(BOOL, REAL), grad=NOT_DIFFERENTIABLE, operators=("lt",), aliases=("less",), out=True
+)
 def lt(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """Whether input < other."""
 
 
 @primitive(
-    pointwise(BOOL, REAL), grad=NOT_DIFFERENTIABLE, operators=("le",), aliases=("less_equal",), out=True
+    pointwise(BOOL, REAL),
+    grad=NOT_DIFFERENTIABLE,
+    operators=("le",),
+    aliases=("less_equal",),
+    out=True,
 )
 def le(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """Whether input <= other."""
@@ -251,7 +257,11 @@ def ne(input: Tensor | Number, other: Tensor | Number) -> Tensor:
 
 
 @composite(
-    pointwise(BOOL, REAL), grad=NOT_DIFFERENTIABLE, operators=("gt",), aliases=("greater",), out=True
+    pointwise(BOOL, REAL),
+    grad=NOT_DIFFERENTIABLE,
+    operators=("gt",),
+    aliases=("greater",),
+    out=True,
 )
 def gt(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """Whether input > other."""

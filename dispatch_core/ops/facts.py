@@ -71,7 +71,7 @@ def cartesian_prod(*tensors: Tensor) -> Tensor:
     listed = _listed(tensors)
     if len(listed) == 1:
         return listed[0]
-    return K.stack([K.reshape(g, (-1,)) for g in meshgrid(*listed)], 1)  # type: ignore[no-any-return]
+    return K.stack([K.reshape(g, (-1,)) for g in meshgrid(*listed)], 1)
 
 
 @public("")
@@ -84,9 +84,9 @@ def combinations(input: Tensor, r: int = 2, with_replacement: bool = False) -> T
     choose = itertools.combinations_with_replacement if with_replacement else itertools.combinations
     rows = list(choose(range(input.shape[0]), r))
     if not r or not rows:
-        return K.new_zeros(input, (0, r) if r else (0,))  # type: ignore[no-any-return]
+        return K.new_zeros(input, (0, r) if r else (0,))
     columns = [K.stack([K.select(input, 0, row[i]) for row in rows]) for i in range(r)]
-    return K.stack(columns, 1)  # type: ignore[no-any-return]
+    return K.stack(columns, 1)
 
 
 def _atleast(ndim: int) -> Any:
@@ -122,7 +122,7 @@ def is_tensor(obj: Any) -> bool:
 @public("")
 def numel(input: Tensor) -> int:
     """The number of elements."""
-    return input.numel()  # type: ignore[attr-defined,no-any-return]
+    return input.numel()
 
 
 @public("")
@@ -146,10 +146,10 @@ def is_signed(input: Tensor) -> bool:
 @public("", "Tensor")
 def is_nonzero(input: Tensor) -> bool:
     """Whether the only element is not zero; RuntimeError for other sizes."""
-    if input.numel() != 1:  # type: ignore[attr-defined]
+    if input.numel() != 1:
         raise RuntimeError(
             "Boolean value of Tensor with more than one value is ambiguous"
-            if input.numel()  # type: ignore[attr-defined]
+            if input.numel()
             else "Boolean value of Tensor with no values is ambiguous"
         )
     return bool(input)
@@ -164,7 +164,7 @@ def is_same_size(input: Tensor, other: Tensor) -> bool:
 @public("")
 def detach(input: Tensor) -> Tensor:
     """A tensor that shares memory and has no history."""
-    return input.detach()  # type: ignore[attr-defined,no-any-return]
+    return input.detach()
 
 
 def _rank(value: Any) -> tuple[Any, Priority]:

@@ -26,7 +26,7 @@ def _wrapped(name: str, index: Tensor, size: int) -> Tensor:
             raise IndexError(
                 f"{name}(): out of range: index {low if low < -size else high} for {size} elements"
             )
-    return K.where(K.lt(index, 0), K.add(index, size), index)  # type: ignore[no-any-return]
+    return K.where(K.lt(index, 0), K.add(index, size), index)
 
 
 @composite(
@@ -104,7 +104,7 @@ def _spread(index: Tensor, dim: int, shape: Any) -> Tensor:
     place[dim] = index.numel()
     wide = list(shape)
     wide[dim] = index.numel()
-    return K.expand(K.reshape(index, tuple(place)), tuple(wide))  # type: ignore[no-any-return]
+    return K.expand(K.reshape(index, tuple(place)), tuple(wide))
 
 
 def _check_vector(name: str, index: Tensor) -> None:

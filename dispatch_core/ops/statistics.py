@@ -81,8 +81,9 @@ def std_mean(
 
 
 @composite(
-    custom(
+    reduction(
         NUMBERS,
+        floats=True,
         samples=lambda make: [
             (make(3, 5),),
             (make(5),),
@@ -122,7 +123,7 @@ def cov(
     return K.squeeze(K.div(product, rest))
 
 
-@composite(custom(NUMBERS, samples=lambda make: [(make(3, 5),), (make(5),)]))
+@composite(reduction(NUMBERS, floats=True, samples=lambda make: [(make(3, 5),), (make(5),)]))
 def corrcoef(input: Tensor) -> Tensor:
     """The correlation coefficients of variables (rows) over observations (columns)."""
     if input.ndim > 2:

@@ -26,7 +26,7 @@ TOLERANCES: dict[str, tuple[float, float]] = {
 
 
 def default_tolerances(*names: str) -> tuple[float, float]:
-    """rtol and atol for values of these dtypes (by name): the largest of each."""
+    """Rtol and atol for values of these dtypes (by name): the largest of each."""
     found = [TOLERANCES.get(name, (0.0, 0.0)) for name in names]
     return max(r for r, _ in found), max(a for _, a in found)
 
@@ -176,14 +176,14 @@ def _compare_tensors(actual: Tensor, expected: Tensor, rule: _Rule) -> None:
     if rule.dtype and actual.dtype is not expected.dtype:
         _attribute("dtype", actual.dtype, expected.dtype, rule)
     if rule.stride:
-        _attribute("stride()", actual.stride(), expected.stride(), rule)  # type: ignore[attr-defined]
+        _attribute("stride()", actual.stride(), expected.stride(), rule)
     tolerances = rule.tolerances(actual.dtype.name, expected.dtype.name)
     _values(host_of(actual), host_of(expected), tolerances, rule, scalar=False)
 
 
 def host_of(tensor: Tensor) -> Array:
     """The elements as a host array; 16-bit floats come as float64, which numpy computes with."""
-    host: Array = tensor._backend.to_host(tensor.detach()._raw)  # type: ignore[attr-defined]
+    host: Array = tensor._backend.to_host(tensor.detach()._raw)
     return host.astype(np.float64) if _is_half(tensor.dtype) else host
 
 
@@ -236,9 +236,7 @@ def _scalar_message(
     )
 
 
-def _message(
-    matches: Array, absolute: Array, relative: Array, rtol: float, atol: float
-) -> str:
+def _message(matches: Array, absolute: Array, relative: Array, rtol: float, atol: float) -> str:
     wrong = ~matches
     count, total = int(wrong.sum()), matches.size
     exact = rtol == 0 and atol == 0

@@ -49,7 +49,7 @@ def make_tensor(
         )
     else:
         made = tensor(host, dtype=dtype, device=device)
-    return made.requires_grad_() if requires_grad else made  # type: ignore[no-any-return]
+    return made.requires_grad_() if requires_grad else made
 
 
 def _size(shape: Sequence[Any]) -> tuple[int, ...]:

@@ -40,7 +40,7 @@ def check_inplace(declared: Declared, device: str) -> None:
                 raises(RuntimeError, lambda s=sample, t=target: s.with_first(t).call(inplace))  # type: ignore[misc]
                 continue
             version = target._version
-            alias = target.detach()  # type: ignore[attr-defined]
+            alias = target.detach()
             returned = sample.with_first(target).call(seeded(op, inplace))
             if returned is not target:
                 fail("the in-place variant does not return its first argument")
@@ -66,7 +66,9 @@ def check_out(declared: Declared, device: str) -> None:
             results = list(tensors_in(expected))
             for shape in (None, (0,)):
                 outs = [
-                    K.empty(tuple(r.shape) if shape is None else shape, dtype=r.dtype, device=device)
+                    K.empty(
+                        tuple(r.shape) if shape is None else shape, dtype=r.dtype, device=device
+                    )
                     for r in results
                 ]
                 out = tuple(outs) if isinstance(expected, tuple) else outs[0]
@@ -78,5 +80,3 @@ def check_out(declared: Declared, device: str) -> None:
             if lowest > Category.INTEGRAL and len(results) == 1:
                 wrong = K.empty(tuple(results[0].shape), dtype=int64, device=device)
                 raises(RuntimeError, lambda s=sample, o=wrong: front(*s.args, **s.kwargs, out=o))  # type: ignore[misc]
-
-

@@ -105,4 +105,3 @@ def _check_shapes(declared: Declared, sample: Sample, device: str) -> None:
         named[name] = K.ones((size,), dtype=named[name].dtype, device=device)
     with about(f"{op.name}: shapes that do not broadcast"):
         raises(RuntimeError, lambda: _call(declared, named))
-
