@@ -78,7 +78,7 @@ def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
 
 
-__all__ = [
+__all__ = [  # noqa: PLE0604  plain names first, then those of the tables
     "set_fallback",
     "set_emulation",
     "override",

@@ -338,7 +338,7 @@ def set_default_dtype(d: dtype) -> None:
         TypeError: `d` is not a floating point dtype.
 
     """
-    global _default
+    global _default  # noqa: PLW0603  the one process-wide default
     if not isinstance(d, dtype) or not d.is_floating_point:
         raise TypeError(
             f"only floating-point types are supported as the default type, got {d!r}; "

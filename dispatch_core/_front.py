@@ -147,7 +147,8 @@ def make_operator(op: Op, operator: str) -> Callable[..., Any]:
 def _plain_operand(value: Any) -> Any:
     """A number of numpy's or a subclass of Python's as a Python number; None for anything else."""
     if isinstance(value, (bool, int, float, complex)):
-        return next(cls(value) for cls in (bool, int, float, complex) if isinstance(value, cls))
+        kinds: tuple[Any, ...] = (bool, int, float, complex)
+        return next(cls(value) for cls in kinds if isinstance(value, cls))
     item = getattr(value, "item", None)
     if item is not None and getattr(value, "shape", None) == ():
         found = item()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from dispatch_core._construct import tensor_like
-from dispatch_core._families.base import broadcast_shapes
 from dispatch_core._namespaces import public
 from dispatch_core._op import K, operator_named
+from dispatch_core._shapes import broadcast_shapes
 from dispatch_core._state import current_state
 from dispatch_core._tensor import Tensor
 

@@ -57,7 +57,7 @@ def set_printoptions(
         TypeError: a number has the wrong type.
 
     """
-    global _current
+    global _current  # noqa: PLW0603  the one process-wide setting
     if profile is not None and profile not in _PROFILES:
         raise ValueError(f"unknown profile {profile!r}; expected one of {', '.join(_PROFILES)}")
     options = _current if profile is None else _PROFILES[profile]
@@ -92,7 +92,7 @@ def get_printoptions() -> dict[str, Any]:
 @contextmanager
 def printoptions(**options: Any) -> Iterator[None]:
     """Set options as `set_printoptions` does, for the length of the block."""
-    global _current
+    global _current  # noqa: PLW0603  the one process-wide setting
     before = _current
     set_printoptions(**options)
     try:

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from dispatch_core._dtypes import Category, bool_, dtype, get_default_dtype, int64
-from dispatch_core._families.base import ALL, Family, Make, Sample, check_dims
+from dispatch_core._families.base import ALL, Family, Make, Sample
+from dispatch_core._shapes import check_dims
 
 if TYPE_CHECKING:
     from dispatch_core._dispatcher.operator import Op

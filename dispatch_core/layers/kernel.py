@@ -124,12 +124,11 @@ def build(op: Op, keys: Keys, found: Resolution) -> Chain:
         return HostFallback(op, found.backend, found.warn)
     if not found.kernels:
         return Body(op, op.body)  # type: ignore[arg-type]
-    chains = [kernel_chain(op, keys, found, kernel) for kernel in found.kernels]
+    choices = [kernel_chain(op, keys, found, kernel) for kernel in found.kernels]
     last = found.kernels[-1]
     if last.when is None:
-        choices, rest = chains[:-1], chains[-1]
+        rest: Chain = choices.pop()
     else:
-        choices = chains
         rest = Body(op, op.body) if found.body and op.body else Declined(op, found)
     for chain in reversed(choices):
         rest = Conditional(op, chain, rest)
@@ -137,6 +136,7 @@ def build(op: Op, keys: Keys, found: Resolution) -> Chain:
 
 
 def kernel_chain(op: Op, keys: Keys, found: Resolution, kernel: Kernel) -> KernelChain:
+    """The chain class for the shape of an operator's arguments, around one kernel."""
     backend, computed = found.backend, found.dtype
     if op.traits.writes:
         return Writing(op, backend, kernel)

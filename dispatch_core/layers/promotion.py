@@ -27,9 +27,8 @@ def tensor_keys(op: Op, keys: Keys, *, operands: bool) -> list[Any]:
         param = op.params[at]
         if param.kind is ParamKind.PLACE or (operands and param.name in op.family.apart):
             continue
-        for each in number if isinstance(number, frozenset) else (number,):
-            if each >= FIRST_TENSOR_KEY:
-                found.append(tensor_key(each))
+        numbers = number if isinstance(number, frozenset) else (number,)
+        found += [tensor_key(each) for each in numbers if each >= FIRST_TENSOR_KEY]
     return found
 
 

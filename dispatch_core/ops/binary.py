@@ -154,7 +154,7 @@ def floor_divide(input: Tensor | Number, other: Tensor | Number) -> Tensor:
 def fmod(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """C's modulus: the result has the sign of `input`."""
     rest = K.remainder(_magnitude(input), _magnitude(other))
-    return K.where(input < 0, K.neg(rest), rest)
+    return K.where(input < 0, K.neg(rest), rest)  # type: ignore[operator]
 
 
 @composite(
@@ -166,7 +166,7 @@ def trunc_divide(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """The quotient rounded towards zero."""
     a, b = _magnitude(input), _magnitude(other)
     quotient = K.trunc(K.div(a - K.remainder(a, b), b))
-    negative = K.ne(input < 0, other < 0)
+    negative = K.ne(input < 0, other < 0)  # type: ignore[operator]
     return K.cast(K.where(negative, K.neg(quotient), quotient), _dtype_of(input, other))
 
 

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
-from dispatch_core._families.base import REAL, check_dim
+from dispatch_core._families.base import REAL
 from dispatch_core._families.others import custom, indexing
 from dispatch_core._op import K, Number, composite, primitive
+from dispatch_core._shapes import check_dim
 from dispatch_core._tensor import Tensor
 
 

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
-from dispatch_core._families.base import INEXACT, check_dim
+from dispatch_core._families.base import INEXACT
 from dispatch_core._families.others import custom, movement
 from dispatch_core._op import Ints, K, composite, primitive
+from dispatch_core._shapes import check_dim
 from dispatch_core._tensor import Tensor
 from dispatch_core.ops._formulas import Ints as _Ints  # noqa: F401  for annotations
 
@@ -486,24 +487,24 @@ def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
 )
 def repeat(input: Tensor, repeats: Ints) -> Tensor:
     """The tensor repeated along each dimension; a copy."""
-    if len(repeats) < input.ndim:
+    if len(repeats) < input.ndim:  # type: ignore[arg-type]
         raise RuntimeError(
             "Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor"
         )
-    x = K.reshape(input, (1,) * (len(repeats) - input.ndim) + tuple(input.shape))
+    x = K.reshape(input, (1,) * (len(repeats) - input.ndim) + tuple(input.shape))  # type: ignore[arg-type]
     spread: list[int] = []
     shown: list[Any] = []
-    for n, size in zip(repeats, x.shape, strict=True):
+    for n, size in zip(repeats, x.shape, strict=True):  # type: ignore[arg-type]
         spread += [n, size]
         shown += [None, slice(None)]
     wide = K.expand(K.basic_index(x, (*shown, ...)), tuple(spread))
-    return K.clone(K.reshape(wide, tuple(n * s for n, s in zip(repeats, x.shape, strict=True))))
+    return K.clone(K.reshape(wide, tuple(n * s for n, s in zip(repeats, x.shape, strict=True))))  # type: ignore[arg-type]
 
 
 @composite(movement(samples=lambda make: [(make(2, 3), (2,)), (make(3), (2, 2))]))
 def tile(input: Tensor, dims: Ints) -> Tensor:
     """`repeat`, with missing leading repetitions taken as one."""
-    return K.repeat(input, (1,) * (input.ndim - len(dims)) + tuple(dims))
+    return K.repeat(input, (1,) * (input.ndim - len(dims)) + tuple(dims))  # type: ignore[arg-type]
 
 
 @composite(movement(samples=lambda make: [(make(4, 3), 1), (make(4, 3), (1, -1), (0, 1))]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from dispatch_core._families.base import check_dim
+from dispatch_core._shapes import check_dim
 
 Kernel = Callable[..., Any]
 
