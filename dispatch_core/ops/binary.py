@@ -144,7 +144,7 @@ def floor_divide(input: Tensor | Number, other: Tensor | Number) -> Tensor:
 
 
 @composite(
-    pointwise(SAME, REAL_NUMBERS, domain=POSITIVE),
+    pointwise(SAME, REAL_NUMBERS, domain=(0.3, 2.9)),
     grad={
         "input": lambda g: g,
         "other": lambda K, g, input, other: -g * K.trunc_divide(input, other),
@@ -165,7 +165,8 @@ def fmod(input: Tensor | Number, other: Tensor | Number) -> Tensor:
 def trunc_divide(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """The quotient rounded towards zero."""
     a, b = _magnitude(input), _magnitude(other)
-    quotient = K.trunc(K.div(a - K.remainder(a, b), b))
+    # The difference is a multiple of b, up to rounding: the nearest integer, not the one below.
+    quotient = K.round(K.div(a - K.remainder(a, b), b))
     negative = K.ne(input < 0, other < 0)  # type: ignore[operator]
     return K.cast(K.where(negative, K.neg(quotient), quotient), _dtype_of(input, other))
 
