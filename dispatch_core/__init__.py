@@ -46,7 +46,6 @@ from dispatch_core.autograd import (
 )
 from dispatch_core.autograd._forward import ForwardMode as _ForwardMode
 from dispatch_core.layers import install as _install
-from dispatch_core.layers.explain import explain
 from dispatch_core.layers.fallback import fallback_report
 from dispatch_core.layers.override import override
 
@@ -55,20 +54,22 @@ _LAYERS.add(_ForwardMode())
 _methods.bind()
 
 # The public names of dtypes and operators come from their tables.
-globals().update(_DTYPES | _names_of(""))
+_TABLES = _DTYPES | _names_of("")
+globals().update(_TABLES)
 
 _FACES = frozenset({"func", "linalg", "nn", "optim", "profiler", "special", "testing", "utils"})
 """Public namespaces that are imported when they are first named, to keep the import short."""
 
 
-_SAVING = frozenset({"load", "save"})
+_LATE = {"explain": "layers.explain", "load": "_saving", "save": "_saving"}
+"""Public functions whose module is imported when they are first named, and that module."""
 
 
 def __getattr__(name: str) -> Any:
     if name in _FACES:
         return _import_module(f"dispatch_core.{name}")
-    if name in _SAVING:
-        found = getattr(_import_module("dispatch_core._saving"), name)
+    if name in _LATE:
+        found = getattr(_import_module(f"dispatch_core.{_LATE[name]}"), name)
         globals()[name] = found
         return found
     raise AttributeError(f"module 'dispatch_core' has no attribute '{name}'")
@@ -78,14 +79,7 @@ def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
 
 
-__all__ = [  # noqa: PLE0604  plain names first, then those of the tables
-    "set_fallback",
-    "set_emulation",
-    "override",
-    "fallback_report",
-    "fallback",
-    "explain",
-    "emulation",
+__all__ = [  # noqa: PLE0604, RUF022  plain names first, then those of the tables
     "Generator",
     "Size",
     "Tensor",
@@ -98,6 +92,8 @@ __all__ = [  # noqa: PLE0604  plain names first, then those of the tables
     "devices",
     "dtype",
     "enable_grad",
+    "fallback",
+    "fallback_report",
     "finfo",
     "from_dlpack",
     "from_numpy",
@@ -121,7 +117,6 @@ __all__ = [  # noqa: PLE0604  plain names first, then those of the tables
     "set_rng_state",
     "tensor",
     *_FACES,
-    *_SAVING,
-    *_DTYPES,
-    *_names_of(""),
+    *_LATE,
+    *_TABLES,
 ]

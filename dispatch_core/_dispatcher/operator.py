@@ -8,10 +8,12 @@ that nothing was resolved in are shared, and unresolved places hold a `Miss`, so
 from __future__ import annotations
 
 import enum
+import functools
 import weakref
+from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dispatch_core import _keys, _state
 from dispatch_core._dispatcher.gradient import Gradient
@@ -35,8 +37,7 @@ class ParamKind(enum.Enum):
     PLAIN = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Param:
+class Param(NamedTuple):
     """One parameter of an operator."""
 
     name: str
@@ -68,8 +69,11 @@ class Op:
     """One operator; `front` is the function users call."""
 
     front: Callable[..., Any]
-    result_type: Callable[..., Any] | None = None
-    """The named tuple of several results."""
+    @functools.cached_property
+    def result_type(self) -> Callable[..., Any] | None:
+        """The named tuple of several results."""
+        fields = self.traits.fields
+        return namedtuple(self.name.removesuffix("_dim"), fields) if fields else None  # type: ignore[misc]
 
     def __init__(
         self,
@@ -93,7 +97,8 @@ class Op:
         self.nested = len(tensorish) <= 3 and not self.has_list
         self.miss = MISS_CLASS(self)
         self.table: list[Any] = []
-        self.forget()
+        self._is_blank = False
+        self.renew()
         _tables.add(self)
 
     def __repr__(self) -> str:
@@ -135,7 +140,14 @@ class Op:
     def forget(self) -> None:
         """Drop every resolved chain (a kernel, layer or override came or went)."""
         with LOCK:
+            if not self._is_blank:
+                self.renew()
+
+    def renew(self) -> None:
+        """A blank table for all keys and states that there are."""
+        with LOCK:
             self.table[:] = self._blank()
+            self._is_blank = True
 
     def _blank(self) -> list[Any]:
         if not self.nested:
@@ -158,6 +170,7 @@ class Op:
     def store(self, state: int, keys: tuple[int, ...], chain: Chain) -> None:
         """Publish a resolved chain; rows are copied before they are written, then stored at once."""
         with LOCK:
+            self._is_blank = False
             if not self.nested:
                 self.table[state][_row_key(keys)] = chain
                 return
@@ -246,7 +259,8 @@ def _grow(attribute: str) -> Callable[[int], None]:
         if count <= getattr(_capacity, attribute):
             return
         setattr(_capacity, attribute, 2 * count)
-        forget_all()
+        for op in list(_tables):
+            op.renew()
 
     return grow
 
