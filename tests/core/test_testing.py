@@ -14,7 +14,7 @@ def fails(*args, **kwargs):
     return str(caught.value)
 
 
-# -- assert_close -------------------------------------------------------------------------------------------
+# -- assert_close ------------------------------------------------------------------------------
 
 
 def test_close_and_not_close():
@@ -97,10 +97,12 @@ def test_messages():
     assert fails(1, 2, msg=lambda m: "Header\n" + m).startswith("Header\nScalars")
 
 
-# -- make_tensor --------------------------------------------------------------------------------------------
+# -- make_tensor -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("dtype", [dc.bool, dc.uint8, dc.int32, dc.uint64, dc.bfloat16, dc.complex64])
+@pytest.mark.parametrize(
+    "dtype", [dc.bool, dc.uint8, dc.int32, dc.uint64, dc.bfloat16, dc.complex64]
+)
 def test_random_tensors(dtype):
     x = make_tensor(4, 5, dtype=dtype)
     assert (x.shape, x.dtype) == ((4, 5), dtype)
@@ -120,7 +122,7 @@ def test_bounds_and_options():
         make_tensor(2, dtype=dc.uint8, low=0, high=300)
 
 
-# -- gradcheck ----------------------------------------------------------------------------------------------
+# -- gradcheck ---------------------------------------------------------------------------------
 
 
 class Wrong(dc.autograd.Function):
@@ -167,15 +169,19 @@ def test_complex_and_several_inputs():
     w = dc.tensor([3.0], dtype=dc.float64, requires_grad=True)
     assert gradcheck(lambda z, w, k: (z * w * k, z.abs()), (z, w, 2.0))
     assert gradgradcheck(lambda z, w: z * z * w, (z, w))
-    assert gradgradcheck(lambda z: (z * z.conj()).real, z, dc.ones(1, dtype=dc.float64).requires_grad_())
+    assert gradgradcheck(
+        lambda z: (z * z.conj()).real, z, dc.ones(1, dtype=dc.float64).requires_grad_()
+    )
 
 
-# -- the conformance suite ----------------------------------------------------------------------------------
+# -- the conformance suite ---------------------------------------------------------------------
 
 
 def test_known_gaps_are_read(tmp_path):
     file = tmp_path / "known_gaps.txt"
-    file.write_text("# a comment\nadd: all wrong\nsum.layouts: strides  # really\n\n", encoding="utf-8")
+    file.write_text(
+        "# a comment\nadd: all wrong\nsum.layouts: strides  # really\n\n", encoding="utf-8"
+    )
     assert conformance.read_gaps(file) == {"add": "all wrong", "sum.layouts": "strides"}
     for line in ("add", "nonsense: x", "add.nonsense: x"):
         file.write_text(line, encoding="utf-8")

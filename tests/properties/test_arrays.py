@@ -30,7 +30,7 @@ def same(tensor, array):
     assert tensor.tolist() == array.tolist()
 
 
-# -- indexing -----------------------------------------------------------------------------------------------
+# -- indexing ----------------------------------------------------------------------------------
 
 
 @st.composite
@@ -115,7 +115,7 @@ def test_masks(shape, data):
     same(x, array)
 
 
-# -- broadcasting ------------------------------------------------------------------------------------------
+# -- broadcasting ------------------------------------------------------------------------------
 
 
 @given(hnp.mutually_broadcastable_shapes(num_shapes=2, max_dims=4, min_side=0, max_side=4))
@@ -150,17 +150,25 @@ def test_shapes_that_do_not_broadcast(a, b):
         assert (dc.zeros(a) + dc.zeros(b)).shape == np.broadcast_shapes(a, b)
 
 
-# -- reductions -------------------------------------------------------------------------------------------
+# -- reductions --------------------------------------------------------------------------------
 
 
 @st.composite
 def reduced(draw):
     shape = draw(solid)
     n = len(shape)
-    dims = draw(st.one_of(st.none(), st.integers(-n, n - 1), st.lists(
-        st.integers(0, n - 1), min_size=1, max_size=n, unique=True
-    ).map(tuple)))
-    return draw(hnp.arrays(np.float64, shape, elements=st.integers(-3, 3))), dims, draw(st.booleans())
+    dims = draw(
+        st.one_of(
+            st.none(),
+            st.integers(-n, n - 1),
+            st.lists(st.integers(0, n - 1), min_size=1, max_size=n, unique=True).map(tuple),
+        )
+    )
+    return (
+        draw(hnp.arrays(np.float64, shape, elements=st.integers(-3, 3))),
+        dims,
+        draw(st.booleans()),
+    )
 
 
 @given(reduced())
@@ -174,7 +182,10 @@ def test_reductions_over_any_dimensions(case):
         assert tuple(result.shape) == expected.shape
         assert np.allclose(result.numpy(), expected)
     for name in ("all", "any"):
-        same(getattr(dc, name)(x, dim, keepdim), np.asarray(getattr(array, name)(axis=dim, keepdims=keepdim)))
+        same(
+            getattr(dc, name)(x, dim, keepdim),
+            np.asarray(getattr(array, name)(axis=dim, keepdims=keepdim)),
+        )
 
 
 @given(reduced())
@@ -187,7 +198,7 @@ def test_gradients_of_reductions(case):
     assert np.allclose(x.grad.numpy(), np.broadcast_to(2 * total, array.shape))
 
 
-# -- chains of views ---------------------------------------------------------------------------------------
+# -- chains of views ---------------------------------------------------------------------------
 
 
 @st.composite
@@ -198,7 +209,9 @@ def chains(draw):
     steps = []
     for _ in range(draw(st.integers(1, 5))):
         n = array.ndim
-        kind = draw(st.sampled_from(["permute", "reshape", "slice", "select", "unsqueeze", "flatten"]))
+        kind = draw(
+            st.sampled_from(["permute", "reshape", "slice", "select", "unsqueeze", "flatten"])
+        )
         if kind == "permute":
             order = tuple(draw(st.permutations(range(n))))
             step = (lambda t, o=order: t.permute(*o), lambda a, o=order: a.transpose(o))
@@ -270,7 +283,7 @@ def test_writes_through_chains_of_views(case):
         assert w.grad.item() == places.sum()
 
 
-# -- promotion ---------------------------------------------------------------------------------------------
+# -- promotion ---------------------------------------------------------------------------------
 
 
 names = st.sampled_from(["bool", "uint8", "int8", "int16", "int32", "int64", "float16", "bfloat16",

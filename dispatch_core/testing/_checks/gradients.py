@@ -11,7 +11,7 @@ from dispatch_core._dtypes import complex128, dtype, float64
 from dispatch_core._op import OPERATORS, Declared, K
 from dispatch_core._tensor import Tensor
 from dispatch_core.autograd import grad, gradcheck, gradgradcheck
-from dispatch_core.testing._checks.common import WIDER, about, close, fail, seeded
+from dispatch_core.testing._checks.common import HOST, WIDER, about, close, fail, seeded
 from dispatch_core.testing._comparison import assert_close, host_of
 from dispatch_core.testing._samples import Sample, accepts, samples_of, tensors_in
 
@@ -21,10 +21,7 @@ def _gradient_calls(
 ) -> Iterator[tuple[Sample, Callable[..., Any], list[Tensor]]]:
     """For each sample: a function of its differentiable tensors alone, and those tensors."""
     for sample in samples_of(op, given, device):
-        wanted = [
-            K.clone(t).requires_grad_()
-            for t in _differentiable_arguments(op, sample)
-        ]
+        wanted = [K.clone(t).requires_grad_() for t in _differentiable_arguments(op, sample)]
         if not wanted or any(0 in t.shape for t in wanted):
             continue
         ids = [id(t) for t in _differentiable_arguments(op, sample)]
@@ -36,9 +33,7 @@ def _gradient_calls(
             replaced = sample.map(lambda t: places.get(id(t), t))
             result = replaced.call(_differentiated(op))
             return tuple(
-                t
-                for t in tensors_in(result)
-                if t.dtype.is_floating_point or t.dtype.is_complex
+                t for t in tensors_in(result) if t.dtype.is_floating_point or t.dtype.is_complex
             )
 
         yield sample, function, wanted
@@ -71,13 +66,31 @@ def _exact_dtypes(op: Op) -> list[dtype]:
     return [d for d in (float64, complex128) if accepts(op, d)]
 
 
-def check_gradient(declared: Declared, device: str) -> None:
-    """Gradients agree with differences, whether computed on raw arrays or recorded again."""
+SMALL = 600
+"""Elements of a Jacobian that are all compared, on the host; larger ones along a direction."""
+
+
+def _is_small(function: Callable[..., Any], inputs: Sequence[Tensor]) -> bool:
+    results = function(*inputs)
+    return sum(map(_size, inputs)) * sum(map(_size, results)) <= SMALL
+
+
+def _size(t: Tensor) -> int:
+    return t.numel() * (2 if t.dtype.is_complex else 1)
+
+
+def check_gradient(declared: Declared, device: str, *, full: bool = False) -> None:
+    """Gradients agree with differences, whether computed on raw arrays or recorded again.
+
+    Whole Jacobians are compared where they are small, on the host: formulas are the same
+    everywhere.
+    """
     op = declared.op
     for given in _exact_dtypes(op):
         for sample, function, inputs in _gradient_calls(op, device, given):
             with about(f"gradient of {op.name}{sample}"):
-                gradcheck(function, inputs, nondet_tol=1e-12)
+                whole = full or (device == HOST and _is_small(function, inputs))
+                gradcheck(function, inputs, nondet_tol=1e-12, fast_mode=not whole)
                 _check_modes(function, inputs)
 
 
@@ -87,10 +100,8 @@ def _check_modes(function: Callable[..., Any], inputs: Sequence[Tensor]) -> None
         results = [r for r in function(*inputs) if r.requires_grad]
         if not results:
             return
-        weights = [K.cast_like(K.ones_like(r.detach()) * 0.7, r.detach()) for r in results]  # type: ignore[attr-defined]
-        found.append(
-            grad(results, inputs, weights, create_graph=create_graph, allow_unused=True)
-        )
+        weights = [K.cast_like(K.ones_like(r.detach()) * 0.7, r.detach()) for r in results]
+        found.append(grad(results, inputs, weights, create_graph=create_graph, allow_unused=True))
     for raw, recorded in zip(*found, strict=True):
         if (raw is None) != (recorded is None):
             fail("create_graph=True changes whether there is a gradient")
@@ -114,10 +125,12 @@ def check_gradient_dtypes(declared: Declared, device: str) -> None:
                     continue
                 found = grad(results, inputs, [K.ones_like(r) for r in results], allow_unused=True)
                 widened = [
-                    (K.cast(x.detach(), wide) if x.dtype is given else x.detach()).requires_grad_()  # type: ignore[attr-defined]
+                    (K.cast(x.detach(), wide) if x.dtype is given else x.detach()).requires_grad_()
                     for x in inputs
                 ]
-                expected_results = [r for r in _wide_call(op, sample, given, wide, widened) if r.requires_grad]
+                expected_results = [
+                    r for r in _wide_call(op, sample, given, wide, widened) if r.requires_grad
+                ]
                 expected = grad(
                     expected_results,
                     widened,
@@ -135,14 +148,12 @@ def check_gradient_dtypes(declared: Declared, device: str) -> None:
 
 
 def _wide_call(op: Op, sample: Sample, given: dtype, wide: dtype, inputs: Sequence[Tensor]) -> Any:
-    places = dict(
-        zip((id(t) for t in _differentiable_arguments(op, sample)), inputs, strict=True)
-    )
+    places = dict(zip((id(t) for t in _differentiable_arguments(op, sample)), inputs, strict=True))
 
     def widened(t: Tensor) -> Tensor:
         if id(t) in places:
             return places[id(t)]
-        return K.cast(t, wide) if t.dtype is given else t  # type: ignore[no-any-return]
+        return K.cast(t, wide) if t.dtype is given else t
 
     result = sample.map(widened).call(_differentiated(op))
     return [t for t in tensors_in(result) if t.dtype.is_floating_point or t.dtype.is_complex]
@@ -165,12 +176,13 @@ def check_no_gradient(declared: Declared, device: str) -> None:
     for given in _exact_dtypes(op):
         for sample in samples_of(op, given, device):
             recorded = sample.map(
-                lambda t: K.clone(t).requires_grad_()
-                if t.dtype.is_floating_point or t.dtype.is_complex
-                else t
+                lambda t: (
+                    K.clone(t).requires_grad_()
+                    if t.dtype.is_floating_point or t.dtype.is_complex
+                    else t
+                )
             )
             with about(f"{op.name}{sample}"):
                 for t in tensors_in(recorded.call(seeded(op, declared.front))):
                     if t.requires_grad:
                         fail("the result requires grad, but the operator is not differentiable")
-

@@ -12,14 +12,23 @@ from dispatch_core._dispatcher.operator import Op
 from dispatch_core._dtypes import bfloat16, dtype, float16
 from dispatch_core._op import Declared, K
 from dispatch_core._tensor import Tensor
-from dispatch_core.testing._checks.common import HOST, SLACK, WIDER, about, cases, close, fail, seeded
+from dispatch_core.testing._checks.common import (
+    HOST,
+    SLACK,
+    WIDER,
+    about,
+    cases,
+    close,
+    fail,
+    seeded,
+)
 from dispatch_core.testing._comparison import assert_close, host_of
 from dispatch_core.testing._reference import REFERENCES
 from dispatch_core.testing._samples import sample_dtype, tensors_in
 
 
 def check_values(declared: Declared, device: str) -> None:
-    """Results on the device equal the reference; their dtype is the family's; arguments stay as they are."""
+    """Results equal those of the host; their dtype is the family's; arguments stay unchanged."""
     op = declared.op
     front = seeded(op, declared.front)
     host = [None] * 10_000 if device == HOST else [s for _, s in cases(op, HOST)]
@@ -70,7 +79,7 @@ def _promoted_body(op: Op, computed: dtype) -> Callable[..., Any]:
     """The body, with operands brought to the compute dtype first, as the dispatcher does."""
     body: Any = op.body
     if not op.family.promotes:
-        return body  # type: ignore[no-any-return]
+        return body
 
     def call(*args: Any, **kwargs: Any) -> Any:
         args = tuple(
@@ -146,4 +155,3 @@ def _close_to_array(result: Tensor, expected: Any, computed: dtype) -> None:
         atol=atol * scale,
         equal_nan=True,
     )
-
