@@ -5,8 +5,8 @@ from __future__ import annotations
 from importlib import import_module as _import_module
 from typing import Any
 
-from dispatch_core import ops as _ops  # noqa: F401  declares the operators
 from dispatch_core import _methods, autograd, plugins, random
+from dispatch_core import ops as _ops  # noqa: F401  declares the operators
 from dispatch_core._construct import as_tensor, from_dlpack, from_numpy, scalar_tensor, tensor
 from dispatch_core._device import device
 from dispatch_core._dispatcher.policy import emulation, fallback, set_emulation, set_fallback
@@ -78,7 +78,7 @@ def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
 
 
-__all__ = [  # noqa: RUF022  plain names first, then those of the tables
+__all__ = [  # noqa: PLE0604  plain names first, then those of the tables
     "set_fallback",
     "set_emulation",
     "override",
@@ -97,11 +97,7 @@ __all__ = [  # noqa: RUF022  plain names first, then those of the tables
     "device",
     "devices",
     "dtype",
-    "emulation",
     "enable_grad",
-    "explain",
-    "fallback",
-    "fallback_report",
     "finfo",
     "from_dlpack",
     "from_numpy",
@@ -114,15 +110,12 @@ __all__ = [  # noqa: RUF022  plain names first, then those of the tables
     "layer",
     "manual_seed",
     "no_grad",
-    "override",
     "plugins",
     "promote_types",
     "random",
     "scalar_tensor",
     "seed",
     "set_default_dtype",
-    "set_emulation",
-    "set_fallback",
     "set_grad_enabled",
     "set_printoptions",
     "set_rng_state",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from dispatch_core._construct import tensor_like
-from dispatch_core._families.base import broadcast_shapes
 from dispatch_core._namespaces import public
 from dispatch_core._op import K, operator_named
+from dispatch_core._shapes import broadcast_shapes
 from dispatch_core._state import current_state
 from dispatch_core._tensor import Tensor
 
@@ -21,11 +21,11 @@ def getitem(tensor: Tensor, index: Any) -> Tensor:
     A view unless a tensor or sequence is among the indices. Raises IndexError as PyTorch does.
     """
     if index.__class__ is int:
-        return _basic[current_state()][tensor._k].call(tensor, (index, ...))  # type: ignore[no-any-return]
+        return _basic[current_state()][tensor._k].call(tensor, (index, ...))
     if index.__class__ is slice:
         if index.step is not None:
             _check_slice(index)
-        return _basic[current_state()][tensor._k].call(tensor, index)  # type: ignore[no-any-return]
+        return _basic[current_state()][tensor._k].call(tensor, index)
     basic, indices, dims = parse(tensor, index)
     if basic is not None:
         tensor = K.basic_index(tensor, basic)
@@ -63,9 +63,7 @@ def _without_leading_ones(values: Tensor, target: Tensor, indices: Any, dims: An
 
 
 @public("", "Tensor")
-def index_put_(
-    input: Tensor, indices: Any, values: Tensor, accumulate: bool = False
-) -> Tensor:
+def index_put_(input: Tensor, indices: Any, values: Tensor, accumulate: bool = False) -> Tensor:
     """Write (or add) `values` at a tuple of index tensors, in place; returns the tensor.
 
     With `accumulate`, values written at the same place add up. Raises IndexError for indices outside.
@@ -78,9 +76,9 @@ def index_put_(
             f"destination and {values.dtype} for the source."
         )
     if not dims:
-        (target.add_ if accumulate else target.copy_)(values)  # type: ignore[attr-defined]
+        (target.add_ if accumulate else target.copy_)(values)
     else:
-        target.index_put_at_(tensors, values, dims, accumulate)  # type: ignore[attr-defined]
+        target.index_put_at_(tensors, values, dims, accumulate)
     return input
 
 
@@ -166,8 +164,7 @@ def _item(tensor: Tensor, item: Any) -> Any:
     if isinstance(item, Tensor):
         if item.dtype.is_floating_point or item.dtype.is_complex:
             raise IndexError(
-                "tensors used as indices must be long, int, byte or bool tensors, "
-                f"got {item.dtype}"
+                f"tensors used as indices must be long, int, byte or bool tensors, got {item.dtype}"
             )
         if item.dtype.name in ("uint8", "bool"):
             return K.ne(item, 0) if item.dtype.name == "uint8" else item

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import mmap
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
@@ -10,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from dispatch_core import _printing
+from dispatch_core import _printing, ops  # noqa: F401  `ops` declares the operators
 from dispatch_core._construct import make_subclass, tensor
 from dispatch_core._device import device as Device
 from dispatch_core._dlpack import to_dlpack
@@ -152,9 +153,7 @@ def is_inference(self: Tensor) -> bool:
 def item(self: Tensor) -> Any:
     """The value of a tensor with one element, as a Python number."""
     if self.numel() != 1:
-        raise RuntimeError(
-            f"a Tensor with {self.numel()} elements cannot be converted to Scalar"
-        )
+        raise RuntimeError(f"a Tensor with {self.numel()} elements cannot be converted to Scalar")
     value = self._backend.to_host(self._raw)
     found = value.reshape(-1)[0].item()
     return found if isinstance(found, (bool, int, float, complex)) else float(found)
@@ -207,9 +206,7 @@ def __dlpack__(
 ) -> Any:
     """A DLPack capsule of the tensor's memory (array API 2025.12)."""
     if self.requires_grad:
-        raise BufferError(
-            "Can't export tensors that require gradient, use tensor.detach()"
-        )
+        raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
     if self.device.type != "cpu":
         raise BufferError(f"cannot export a tensor on {self.device} through DLPack; use .cpu()")
     return to_dlpack(
@@ -311,9 +308,7 @@ def detach(self: Tensor) -> Tensor:
 def detach_(self: Tensor) -> Tensor:
     """Cut the history off this tensor itself."""
     if self._k & VIEW:
-        raise RuntimeError(
-            "Can't detach views in-place. Use detach() instead."
-        )
+        raise RuntimeError("Can't detach views in-place. Use detach() instead.")
     self._node = None
     self._k &= ~GRAD
     return self
@@ -350,14 +345,16 @@ def parse_to(*args: Any, **kwargs: Any) -> Conversion:
     Raises TypeError for arguments that are none of these.
     """
     options = dict(kwargs)
-    found = {name: options.pop(name, None) for name in ("device", "dtype", "memory_format")}
+    found: dict[str, Any] = {
+        name: options.pop(name, None) for name in ("device", "dtype", "memory_format")
+    }
     flags = {name: bool(options.pop(name, False)) for name in ("non_blocking", "copy")}
     rest = list(args)
     if "other" in options:
         rest.insert(0, options.pop("other"))
     if options:
         raise TypeError(f"to() got an unexpected keyword argument '{next(iter(options))}'")
-    names = iter(flags)
+    names = list(flags)
     for value in rest:
         if isinstance(value, Tensor):
             found["device"], found["dtype"] = value.device, value.dtype
@@ -365,8 +362,8 @@ def parse_to(*args: Any, **kwargs: Any) -> Conversion:
             found["dtype"] = value
         elif isinstance(value, (str, Device)):
             found["device"] = value
-        elif isinstance(value, bool):
-            flags[next(names)] = value
+        elif isinstance(value, bool) and names:
+            flags[names.pop(0)] = value
         elif value is not None:
             raise TypeError(
                 "to() received an invalid combination of arguments - got "
@@ -374,7 +371,7 @@ def parse_to(*args: Any, **kwargs: Any) -> Conversion:
             )
     if isinstance(found["device"], str):
         found["device"] = Device(found["device"])
-    return Conversion(**found, **flags)
+    return Conversion(**(found | flags))
 
 
 @_method
@@ -387,6 +384,39 @@ def cpu(self: Tensor, memory_format: Any = None) -> Tensor:
 def cuda(self: Tensor, device: Any = None, non_blocking: bool = False) -> Tensor:
     """The tensor on a CUDA device."""
     return self.to("cuda" if device is None else device)
+
+
+@_method
+def pin_memory(self: Tensor, device: Any = None) -> Tensor:
+    """The tensor itself: there is no device here that reads pinned memory faster."""
+    return self
+
+
+@_method
+def is_pinned(self: Tensor, device: Any = None) -> bool:
+    """Whether the tensor is in memory that a device reads faster: never."""
+    return False
+
+
+@_method
+def share_memory_(self: Tensor) -> Tensor:
+    """Move the tensor's elements to memory that processes forked from this one share; returns it.
+
+    Views that were made before keep the old memory. On devices but the cpu nothing is done.
+    """
+    if self.device.type == "cpu" and not self.is_shared():
+        raw = self._raw
+        shared = np.ndarray(raw.shape, raw.dtype, mmap.mmap(-1, max(raw.nbytes, 1)))
+        shared[...] = raw
+        self._raw = shared
+    return self
+
+
+@_method
+def is_shared(self: Tensor) -> bool:
+    """Whether the tensor is in memory that forked processes share (so on devices but the cpu)."""
+    storage = self._backend.storage_of(self._raw)
+    return self.device.type != "cpu" or isinstance(getattr(storage, "base", None), mmap.mmap)
 
 
 @_method
@@ -439,7 +469,7 @@ def __deepcopy__(self: Tensor, memo: dict[int, Any]) -> Tensor:
         )
     known = memo.get(id(self))
     if known is not None:
-        return known  # type: ignore[no-any-return]
+        return known
     copied = make_subclass(self.__class__, K.clone(self.detach()), self.requires_grad)
     memo[id(self)] = copied
     if self.grad is not None:
@@ -450,9 +480,7 @@ def __deepcopy__(self: Tensor, memo: dict[int, Any]) -> Tensor:
 @_method
 def __reduce_ex__(self: Tensor, protocol: int) -> Any:
     if not self.is_leaf:
-        raise RuntimeError(
-            "Cannot pickle a tensor with history; use detach() first."
-        )
+        raise RuntimeError("Cannot pickle a tensor with history; use detach() first.")
     host = self._backend.to_host(self._raw)
     return _rebuild, (self.__class__, host, str(self.device), self.requires_grad)
 
@@ -530,24 +558,8 @@ def bind() -> None:
     for name, found in (PUBLIC_NAMES | {"byte": uint8, "char": int8}).items():
         if not hasattr(Tensor, name):
             setattr(Tensor, name, _converter(name, found))
-    Tensor.__getitem__ = getitem  # type: ignore[attr-defined]
-    Tensor.__setitem__ = setitem  # type: ignore[attr-defined]
-    Tensor.data = property(detached, set_data)  # type: ignore[attr-defined,arg-type]
-    for part in ("real", "imag"):
-        setattr(Tensor, part, _part_property(part))
-    Tensor.T = property(_reversed)  # type: ignore[attr-defined]
-    Tensor.mT = property(_matrix_transposed)  # type: ignore[attr-defined]
-    Tensor.H = property(lambda self: K.conj(_reversed(self)))  # type: ignore[attr-defined]
-    Tensor.mH = property(lambda self: K.conj(_matrix_transposed(self)))  # type: ignore[attr-defined]
-    Tensor.nbytes = property(lambda self: numel(self) * self.dtype.itemsize)  # type: ignore[attr-defined]
-    Tensor.itemsize = property(lambda self: self.dtype.itemsize)  # type: ignore[attr-defined]
-    Tensor.is_cuda = property(lambda self: self.device.type == "cuda")  # type: ignore[attr-defined]
-    Tensor.is_cpu = property(lambda self: self.device.type == "cpu")  # type: ignore[attr-defined]
-    Tensor.is_meta = property(lambda self: self.device.type == "meta")  # type: ignore[attr-defined]
-    Tensor.is_sparse = False  # type: ignore[attr-defined]
-    Tensor.is_quantized = False  # type: ignore[attr-defined]
-    Tensor.retains_grad = property(lambda self: hasattr(self._node, "retained"))  # type: ignore[attr-defined]
-    Tensor.__array_priority__ = 1000  # type: ignore[attr-defined]
+    for name, member in _MEMBERS.items():
+        setattr(Tensor, name, member)
 
 
 def _converter(name: str, found: dtype) -> Callable[..., Tensor]:
@@ -563,10 +575,10 @@ def _part_property(name: str) -> property:
     """`x.real`, a view that can also be written: `x.real = y`."""
 
     def get(self: Tensor) -> Tensor:
-        return getattr(K, name)(self)  # type: ignore[no-any-return]
+        return getattr(K, name)(self)
 
     def put(self: Tensor, value: Any) -> None:
-        get(self)[...] = value  # type: ignore[index]
+        get(self)[...] = value
 
     return property(get, put, doc=f"The {name} parts, as a view.")
 
@@ -581,3 +593,26 @@ def _matrix_transposed(self: Tensor) -> Tensor:
             f"tensor.mT is only supported on matrices or batches of matrices. Got {self.ndim}-D tensor."
         )
     return K.transpose(self, -2, -1)
+
+
+_MEMBERS: dict[str, Any] = {
+    "__array_priority__": 1000,
+    "__getitem__": getitem,
+    "__setitem__": setitem,
+    "H": property(lambda self: K.conj(_reversed(self))),
+    "T": property(_reversed),
+    "data": property(detached, set_data),
+    "imag": _part_property("imag"),
+    "is_cpu": property(lambda self: self.device.type == "cpu"),
+    "is_cuda": property(lambda self: self.device.type == "cuda"),
+    "is_meta": property(lambda self: self.device.type == "meta"),
+    "is_quantized": False,
+    "is_sparse": False,
+    "itemsize": property(lambda self: self.dtype.itemsize),
+    "mH": property(lambda self: K.conj(_matrix_transposed(self))),
+    "mT": property(_matrix_transposed),
+    "nbytes": property(lambda self: numel(self) * self.dtype.itemsize),
+    "real": _part_property("real"),
+    "retains_grad": property(lambda self: hasattr(self._node, "retained")),
+}
+"""What is neither an operator nor a plain method."""

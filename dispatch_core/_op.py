@@ -188,6 +188,7 @@ def declare(
 
     Raises:
         DeclarationError: the name is taken, a formula asks for an unknown name, a gradient is missing.
+
     """
     name = function.__name__
     if name in OPERATORS:
@@ -220,7 +221,7 @@ def declare(
         writes=tuple([p.name for p in params].index(each) for each in writes),
     )
     op = Op(name, params, family, gradient, function, traits)
-    op.result_type = namedtuple(name.removesuffix("_dim"), fields) if fields else None  # type: ignore[misc]
+    op.result_type = namedtuple(name.removesuffix("_dim"), fields) if fields else None
     has_inplace = family.inplace if inplace is None else inplace
     inplace_front = make_inplace_front(op, parameters, function, handled) if has_inplace else None
     front = make_front(op, parameters, function, inplace_front, out=out, handled=handled)
@@ -235,9 +236,7 @@ def declare(
 def _gradient(
     name: str, params: Sequence[Param], grad: Grad, outputs: int, primitive: bool
 ) -> Gradient | None:
-    tensors = [
-        i for i, p in enumerate(params) if p.kind not in (ParamKind.PLAIN, ParamKind.PLACE)
-    ]
+    tensors = [i for i, p in enumerate(params) if p.kind not in (ParamKind.PLAIN, ParamKind.PLACE)]
     if grad is NOT_DIFFERENTIABLE or (grad is None and not primitive):
         return None
     if grad is None:

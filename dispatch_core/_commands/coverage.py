@@ -145,4 +145,4 @@ def _keys(op: Op, number: int) -> Keys:
             found.append(number & ~GRAD)
         else:
             found.append(number)
-    return tuple(found)  # type: ignore[arg-type]
+    return tuple(found)

@@ -112,7 +112,7 @@ class Unary(KernelChain):
 
     __slots__ = ()
 
-    def call(self, x: Tensor) -> Tensor:  # type: ignore[override]
+    def call(self, x: Tensor) -> Tensor:
         try:
             r = self.kernel(x._raw)
         except Exception as error:
@@ -131,7 +131,7 @@ class UnaryParams(KernelChain):
 
     __slots__ = ()
 
-    def call(self, x: Tensor, *params: Any) -> Tensor:  # type: ignore[override]
+    def call(self, x: Tensor, *params: Any) -> Tensor:
         try:
             r = self.kernel(x._raw, *params)
         except Exception as error:
@@ -150,7 +150,7 @@ class UnaryTwo(KernelChain):
 
     __slots__ = ()
 
-    def call(self, x: Tensor, p: Any, q: Any) -> Tensor:  # type: ignore[override]
+    def call(self, x: Tensor, p: Any, q: Any) -> Tensor:
         try:
             r = self.kernel(x._raw, p, q)
         except Exception as error:
@@ -169,7 +169,7 @@ class Binary(KernelChain):
 
     __slots__ = ()
 
-    def call(self, x: Tensor, y: Tensor) -> Tensor:  # type: ignore[override]
+    def call(self, x: Tensor, y: Tensor) -> Tensor:
         try:
             r = self.kernel(x._raw, y._raw)
         except Exception as error:
@@ -213,7 +213,7 @@ class BinaryScalar(KernelChain):
         super().__init__(op, backend, kernel, key)
         self.scalars = Scalars(backend, dtype).get
 
-    def call(self, x: Tensor, s: Any) -> Tensor:  # type: ignore[override]
+    def call(self, x: Tensor, s: Any) -> Tensor:
         try:
             r = self.kernel(x._raw, self.scalars(s))
         except Exception as error:
@@ -261,7 +261,7 @@ class View(KernelChain):
         super().__init__(op, backend, kernel, key)
         self.nested = nested
 
-    def call(self, x: Tensor, *params: Any) -> Tensor:  # type: ignore[override]
+    def call(self, x: Tensor, *params: Any) -> Tensor:
         try:
             r = self.kernel(x._raw, *params)
         except Exception as error:
@@ -288,7 +288,7 @@ class ViewOne(View):
         super().__init__(op, backend, kernel, key, nested)
         self.maybe = op.traits.view == "sometimes"
 
-    def call(self, x: Tensor, p: Any) -> Tensor:  # type: ignore[override]
+    def call(self, x: Tensor, p: Any) -> Tensor:
         raw = x._raw
         try:
             r = self.kernel(raw, p)
@@ -317,7 +317,7 @@ class Ternary(KernelChain):
 
     __slots__ = ()
 
-    def call(self, x: Any, y: Any, z: Any) -> Tensor:  # type: ignore[override]
+    def call(self, x: Any, y: Any, z: Any) -> Tensor:
         try:
             r = self.kernel(x._raw, y._raw, None if z is None else z._raw)
         except Exception as error:
@@ -339,7 +339,7 @@ class ListParams(KernelChain):
 
     __slots__ = ()
 
-    def call(self, tensors: Sequence[Tensor], *params: Any) -> Tensor:  # type: ignore[override]
+    def call(self, tensors: Sequence[Tensor], *params: Any) -> Tensor:
         try:
             r = self.kernel([t._raw for t in tensors], *params)
         except Exception as error:
@@ -434,7 +434,7 @@ class UnarySeveral(KernelChain):
         super().__init__(op, backend, kernel, 0)
         self.fields = op.result_type
 
-    def call(self, x: Tensor, *params: Any) -> Any:  # type: ignore[override]
+    def call(self, x: Tensor, *params: Any) -> Any:
         try:
             results = self.kernel(x._raw, *params)
         except Exception as error:

@@ -153,7 +153,7 @@ class Op:
             return found
         for key in keys:
             row = row[key]
-        return row  # type: ignore[no-any-return]
+        return row
 
     def store(self, state: int, keys: tuple[int, ...], chain: Chain) -> None:
         """Publish a resolved chain; rows are copied before they are written, then stored at once."""
@@ -194,7 +194,7 @@ def _key_of(op: Op, param: Param, value: Any) -> int:
         ParamKind.OPERAND: (_keys.BOOL, _keys.INT, _keys.FLOAT, _keys.COMPLEX),
     }[param.kind]
     if number in allowed or (number == _keys.NONE and not param.required and param.default is None):
-        return number  # type: ignore[return-value]
+        return number
     hint = ""
     if type(value).__module__.partition(".")[0] == "numpy":
         hint = "; convert arrays with dispatch_core.from_numpy(array) or tensor(array)"

@@ -28,7 +28,7 @@ def parameters_of(function: Callable[..., Any]) -> dict[str, Parameter]:
     code = function.__code__
     annotations = function.__annotations__
     positional = names_of(function)
-    defaults = function.__defaults__ or ()  # type: ignore[attr-defined]
+    defaults = function.__defaults__ or ()
     first = len(positional) - len(defaults)
     found = {
         name: Parameter(
@@ -39,7 +39,7 @@ def parameters_of(function: Callable[..., Any]) -> dict[str, Parameter]:
         )
         for i, name in enumerate(positional)
     }
-    given = function.__kwdefaults__ or {}  # type: ignore[attr-defined]
+    given = function.__kwdefaults__ or {}
     for name in code.co_varnames[len(positional) : len(positional) + code.co_kwonlyargcount]:
         annotation = spelled(annotations.get(name))
         found[name] = Parameter(name, annotation, given.get(name, REQUIRED), True)

@@ -17,6 +17,7 @@ dtype alone, never on the values; the `*_blocks` functions tell it. A generator 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import pi, prod
 from types import ModuleType
 from typing import Any
@@ -27,6 +28,9 @@ _MASK64 = 0xFFFFFFFFFFFFFFFF
 _MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)
 _WEYL = (0x9E3779B9, 0xBB67AE85)
 _ROUNDS = 10
+_STRETCH_BITS = 9
+_STRETCH = 1 << _STRETCH_BITS  # blocks computed at once where few are asked for
+_FEW = 64
 _CHUNK = 1 << 14  # blocks computed at a time, so that the rounds run in cache
 
 
@@ -52,6 +56,12 @@ def philox4x32(xp: ModuleType, seed: int, offset: int, count: int, stream: int =
     seed, offset and stream are taken modulo 2**64. Uses ceil(count / 4) blocks.
     """
     blocks = blocks_of_words(count)
+    if blocks <= _FEW:
+        return _few_words(xp, seed & _MASK64, offset & _MASK64, blocks, stream & _MASK64)[:count]
+    return _words(xp, seed, offset, blocks, stream)[:count]
+
+
+def _words(xp: ModuleType, seed: int, offset: int, blocks: int, stream: int) -> Any:
     key = (seed & _MASK32, (seed >> 32) & _MASK32)
     out = xp.empty((blocks, WORDS), dtype=xp.uint32)
     for begin in range(0, blocks, _CHUNK):
@@ -59,7 +69,26 @@ def philox4x32(xp: ModuleType, seed: int, offset: int, count: int, stream: int =
         out[begin:stop] = philox4x32_words(
             xp, _counters(xp, offset + begin, stop - begin, stream), key
         ).T
-    return out.reshape(-1)[:count]
+    return out.reshape(-1)
+
+
+def _few_words(xp: ModuleType, seed: int, offset: int, blocks: int, stream: int) -> Any:
+    """A short stretch, out of longer ones that are remembered.
+
+    Calls for few numbers would else pay for all the rounds each time.
+    """
+    begin = offset % _STRETCH
+    first = offset // _STRETCH
+    words = _stretch(xp, seed, first, stream)
+    if begin + blocks > _STRETCH:
+        following = _stretch(xp, seed, (first + 1) % (1 << 64 - _STRETCH_BITS), stream)
+        words = xp.concatenate((words, following))
+    return words[WORDS * begin : WORDS * (begin + blocks)].copy()
+
+
+@lru_cache(maxsize=32)
+def _stretch(xp: ModuleType, seed: int, number: int, stream: int) -> Any:
+    return _words(xp, seed, number * _STRETCH, _STRETCH, stream)
 
 
 def _counters(xp: ModuleType, first: int, blocks: int, stream: int) -> Any:

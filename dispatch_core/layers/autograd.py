@@ -63,7 +63,7 @@ class Autograd(Layer):
         if not targets:
             return inner
         spec = OperatorSpec(op, keys, targets)
-        chain = _recording_class(op, spec, inner)(op, inner, spec)  # type: ignore[arg-type]
+        chain = _recording_class(op, spec, inner)(op, inner, spec)
         return Traced(op, chain) if ANOMALY in state else chain
 
 
@@ -163,7 +163,10 @@ class Record(Chain):
         return results
 
     def describe(self) -> list[str]:
-        return [f"autograd: records {self.spec.name}, saves {self.spec.saves()}", *self.inner.describe()]
+        return [
+            f"autograd: records {self.spec.name}, saves {self.spec.saves()}",
+            *self.inner.describe(),
+        ]
 
 
 def _differentiable(result: Tensor) -> bool:
@@ -193,7 +196,7 @@ class RecordUnary(Record):
         self.save_out = len(op.params) in spec.keeps
         self.save_shape = len(op.params) + 1 in spec.keeps
 
-    def call(self, x: Tensor, *params: Any) -> Tensor:  # type: ignore[override]
+    def call(self, x: Tensor, *params: Any) -> Tensor:
         t: Tensor = self.below(x, *params)
         node = Node()
         node.spec = self.spec
@@ -224,7 +227,7 @@ class RecordPlainUnary(RecordUnary):
         self.fix = inner.fix
         self.key = inner.key | GRAD
 
-    def call(self, x: Tensor) -> Tensor:  # type: ignore[override]
+    def call(self, x: Tensor) -> Tensor:
         raw = x._raw
         try:
             r = self.kernel(raw)
@@ -286,7 +289,7 @@ class RecordTwo(RecordPlainUnary):
 class RecordView(RecordUnary):
     """Records a view by one plain argument, in one frame with its kernel: the cheapest of calls."""
 
-    __slots__ = ("key", "kernel", "maybe", "nested")
+    __slots__ = ("kernel", "key", "maybe", "nested")
 
     def __init__(self, op: Op, inner: ViewOne, spec: OperatorSpec) -> None:
         super().__init__(op, inner, spec)
@@ -295,7 +298,7 @@ class RecordView(RecordUnary):
         self.nested = inner.nested
         self.maybe = inner.maybe
 
-    def call(self, x: Tensor, p: Any) -> Tensor:  # type: ignore[override]
+    def call(self, x: Tensor, p: Any) -> Tensor:
         raw = x._raw
         try:
             r = self.kernel(raw, p)
@@ -330,7 +333,16 @@ class RecordView(RecordUnary):
 class RecordBinary(Record):
     """Records f(x, y) with one result; notes the shapes where they differ."""
 
-    __slots__ = ("edge_x", "edge_y", "save_out", "save_shapes", "save_x", "save_y", "tensor_x", "tensor_y")
+    __slots__ = (
+        "edge_x",
+        "edge_y",
+        "save_out",
+        "save_shapes",
+        "save_x",
+        "save_y",
+        "tensor_x",
+        "tensor_y",
+    )
 
     def __init__(self, op: Op, inner: Chain, spec: OperatorSpec) -> None:
         super().__init__(op, inner, spec)
@@ -342,7 +354,7 @@ class RecordBinary(Record):
         self.save_shapes = spec.saves_shapes
         self.tensor_x, self.tensor_y = spec.are_tensors
 
-    def call(self, x: Any, y: Any) -> Tensor:  # type: ignore[override]
+    def call(self, x: Any, y: Any) -> Tensor:
         t: Tensor = self.below(x, y)
         node = Node()
         node.spec = self.spec
@@ -383,7 +395,7 @@ class RecordTernary(Record):
         self.save_shapes = spec.saves_shapes
         self.sums = spec.broadcasts
 
-    def call(self, x: Tensor, y: Tensor, z: Any) -> Tensor:  # type: ignore[override]
+    def call(self, x: Tensor, y: Tensor, z: Any) -> Tensor:
         t: Tensor = self.below(x, y, z)
         a, b, c = self.edges
         node = Node()
@@ -420,7 +432,7 @@ class RecordList(Record):
         super().__init__(op, inner, spec)
         self.save_shapes = spec.saves_shapes
 
-    def call(self, tensors: Any, *params: Any) -> Tensor:  # type: ignore[override]
+    def call(self, tensors: Any, *params: Any) -> Tensor:
         t: Tensor = self.below(tensors, *params)
         node = Node()
         node.spec = self.spec

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dispatch_core._namespaces import names_of
 from dispatch_core._op import K
 from dispatch_core._tensor import Tensor
 
 globals().update(names_of("nn.functional"))
+
+if TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any: ...
 
 
 def _chosen_dim(name: str, dim: int | None, ndim: int, stacklevel: int) -> int:
@@ -34,7 +38,7 @@ def softmax(
     """exp(input) scaled to sum to 1 along `dim`, computed in `dtype` if given."""
     if dim is None:
         dim = _chosen_dim("softmax", dim, input.ndim, _stacklevel)
-    return K.softmax(input, dim, dtype)  # type: ignore[no-any-return]
+    return K.softmax(input, dim, dtype)
 
 
 def log_softmax(
@@ -43,7 +47,7 @@ def log_softmax(
     """The logarithm of `softmax`, without underflow."""
     if dim is None:
         dim = _chosen_dim("log_softmax", dim, input.ndim, _stacklevel)
-    return K.log_softmax(input, dim, dtype)  # type: ignore[no-any-return]
+    return K.log_softmax(input, dim, dtype)
 
 
 def softmin(
@@ -52,4 +56,4 @@ def softmin(
     """`softmax` of the negative."""
     if dim is None:
         dim = _chosen_dim("softmin", dim, input.ndim, _stacklevel)
-    return K.softmax(-input, dim, dtype)  # type: ignore[no-any-return]
+    return K.softmax(-input, dim, dtype)

@@ -41,5 +41,5 @@ def __getattr__(name: str) -> Callable[..., Any]:
     if name not in OPERATORS and not name.startswith("_"):
         namespace = SLOTS.namespace(name)
         if namespace is not None:
-            return namespace  # type: ignore[no-any-return]
+            return namespace
     return operator_named(name).front

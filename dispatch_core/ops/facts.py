@@ -6,8 +6,8 @@ import itertools
 from collections.abc import Sequence
 from typing import Any
 
+from dispatch_core import _shapes
 from dispatch_core._dtypes import Priority, promote_operands
-from dispatch_core._families import base
 from dispatch_core._keys import KIND, kind_dtype
 from dispatch_core._namespaces import public
 from dispatch_core._op import K
@@ -27,14 +27,16 @@ def _listed(tensors: Sequence[Any]) -> list[Tensor]:
 @public("")
 def broadcast_shapes(*shapes: Any) -> Size:
     """The shape that all shapes broadcast to; RuntimeError where there is none."""
-    return Size(base.broadcast_shapes(*((s,) if isinstance(s, int) else tuple(s) for s in shapes)))
+    return Size(
+        _shapes.broadcast_shapes(*((s,) if isinstance(s, int) else tuple(s) for s in shapes))
+    )
 
 
 @public("")
 def broadcast_tensors(*tensors: Any) -> tuple[Tensor, ...]:
     """The tensors expanded to a common shape; views."""
     listed = _listed(tensors)
-    shape = base.broadcast_shapes(*(t.shape for t in listed))
+    shape = _shapes.broadcast_shapes(*(t.shape for t in listed))
     return tuple(K.expand(t, shape) for t in listed)
 
 
@@ -71,7 +73,7 @@ def cartesian_prod(*tensors: Tensor) -> Tensor:
     listed = _listed(tensors)
     if len(listed) == 1:
         return listed[0]
-    return K.stack([K.reshape(g, (-1,)) for g in meshgrid(*listed)], 1)  # type: ignore[no-any-return]
+    return K.stack([K.reshape(g, (-1,)) for g in meshgrid(*listed)], 1)
 
 
 @public("")
@@ -84,9 +86,9 @@ def combinations(input: Tensor, r: int = 2, with_replacement: bool = False) -> T
     choose = itertools.combinations_with_replacement if with_replacement else itertools.combinations
     rows = list(choose(range(input.shape[0]), r))
     if not r or not rows:
-        return K.new_zeros(input, (0, r) if r else (0,))  # type: ignore[no-any-return]
+        return K.new_zeros(input, (0, r) if r else (0,))
     columns = [K.stack([K.select(input, 0, row[i]) for row in rows]) for i in range(r)]
-    return K.stack(columns, 1)  # type: ignore[no-any-return]
+    return K.stack(columns, 1)
 
 
 def _atleast(ndim: int) -> Any:
@@ -122,7 +124,7 @@ def is_tensor(obj: Any) -> bool:
 @public("")
 def numel(input: Tensor) -> int:
     """The number of elements."""
-    return input.numel()  # type: ignore[attr-defined,no-any-return]
+    return input.numel()
 
 
 @public("")
@@ -146,10 +148,10 @@ def is_signed(input: Tensor) -> bool:
 @public("", "Tensor")
 def is_nonzero(input: Tensor) -> bool:
     """Whether the only element is not zero; RuntimeError for other sizes."""
-    if input.numel() != 1:  # type: ignore[attr-defined]
+    if input.numel() != 1:
         raise RuntimeError(
             "Boolean value of Tensor with more than one value is ambiguous"
-            if input.numel()  # type: ignore[attr-defined]
+            if input.numel()
             else "Boolean value of Tensor with no values is ambiguous"
         )
     return bool(input)
@@ -164,7 +166,7 @@ def is_same_size(input: Tensor, other: Tensor) -> bool:
 @public("")
 def detach(input: Tensor) -> Tensor:
     """A tensor that shares memory and has no history."""
-    return input.detach()  # type: ignore[attr-defined,no-any-return]
+    return input.detach()
 
 
 def _rank(value: Any) -> tuple[Any, Priority]:

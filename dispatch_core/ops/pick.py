@@ -7,10 +7,10 @@ from typing import Any
 import dispatch_core.ops.shape  # noqa: F401  declares what indexing is made of
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
 from dispatch_core._dtypes import int64
-from dispatch_core._families.base import broadcast_shapes, check_dim
 from dispatch_core._families.others import indexing
 from dispatch_core._indexing import parse
 from dispatch_core._op import K, composite
+from dispatch_core._shapes import broadcast_shapes, check_dim
 from dispatch_core._tensor import Tensor
 from dispatch_core.ops._formulas import Number
 from dispatch_core.ops.index import _index_of
@@ -26,7 +26,7 @@ def _wrapped(name: str, index: Tensor, size: int) -> Tensor:
             raise IndexError(
                 f"{name}(): out of range: index {low if low < -size else high} for {size} elements"
             )
-    return K.where(K.lt(index, 0), K.add(index, size), index)  # type: ignore[no-any-return]
+    return K.where(K.lt(index, 0), K.add(index, size), index)
 
 
 @composite(
@@ -104,7 +104,7 @@ def _spread(index: Tensor, dim: int, shape: Any) -> Tensor:
     place[dim] = index.numel()
     wide = list(shape)
     wide[dim] = index.numel()
-    return K.expand(K.reshape(index, tuple(place)), tuple(wide))  # type: ignore[no-any-return]
+    return K.expand(K.reshape(index, tuple(place)), tuple(wide))
 
 
 def _check_vector(name: str, index: Tensor) -> None:
@@ -233,15 +233,15 @@ def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
 
 
 def _scatter_samples(make: Any) -> list[Any]:
+    ways = ["sum", "prod"]
+    if make.dtype.name != "bool":
+        ways.append("mean")
+    if not make.dtype.is_complex:
+        ways += ["amax", "amin"]
     index = _index_of(make, 3, 4, high=3)
     return [
         (make(3, 4), 0, index, make(3, 4), how, {"include_self": own})
-        for how in (
-            "sum",
-            "prod",
-            *(() if make.dtype.name == "bool" else ("mean",)),
-            *(() if make.dtype.is_complex else ("amax", "amin")),
-        )
+        for how in ways
         for own in (True, False)
     ]
 
@@ -273,7 +273,10 @@ def scatter_reduce(
     return K.scatter_combine(input, dim, index, part, reduce, include_self)
 
 
-@composite(indexing(apart=("index",)), namespace="_")
+@composite(
+    indexing(apart=("index",), samples=lambda make: [(make(3, 4), _index_of(make, 2, 4, high=3))]),
+    namespace="_",
+)
 def narrow_like(input: Tensor, index: Tensor) -> Tensor:
     """The leading part of each dimension that an index covers."""
     return K.basic_index(input, tuple(slice(0, n) for n in index.shape))
@@ -335,7 +338,13 @@ def _prod_gradients(
 
 
 @composite(
-    indexing(apart=("index",)),
+    indexing(
+        apart=("index",),
+        samples=lambda make: [
+            (make(3, 4), 0, _index_of(make, 5, 4, high=3), make(5, 4), "prod", own)
+            for own in (True, False)
+        ],
+    ),
     grad={
         ("input", "src"): lambda K, g, input, dim, index, src, reduce, include_self, out: (
             _combine_gradients(K, g, input, dim, index, src, reduce, include_self, out)

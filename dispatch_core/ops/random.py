@@ -52,7 +52,7 @@ def draw(size: Any, kind: str, a: Any, b: Any, where: Place, generator: Any) -> 
             "use randint for integers"
         )
     seed, offset = source.take(_BLOCKS[kind](math.prod(size), where.dtype))
-    return K.random_new(size, kind, a, b, seed, offset, where)  # type: ignore[no-any-return]
+    return K.random_new(size, kind, a, b, seed, offset, where)
 
 
 def _complex(size: Any, kind: str, a: Any, b: Any, where: Place, generator: Any) -> Tensor:
@@ -61,7 +61,7 @@ def _complex(size: Any, kind: str, a: Any, b: Any, where: Place, generator: Any)
     if kind == "normal":
         b = b / math.sqrt(2)
     values = draw((*size, 2), kind, a, b, part, generator)
-    return K.view_as_complex(values)  # type: ignore[no-any-return]
+    return K.view_as_complex(values)
 
 
 # -- factories -----------------------------------------------------------------------------------
@@ -252,7 +252,7 @@ def normal(
     mean = mean.detach() if isinstance(mean, Tensor) else mean
     like = K.add(mean, std)
     drawn = draw(tuple(like.shape), "normal", 0, 1, place(like.device, like.dtype), generator)
-    return K.add(K.mul(drawn, std), mean)  # type: ignore[no-any-return]
+    return K.add(K.mul(drawn, std), mean)
 
 
 def _check_std(std: float) -> None:
@@ -270,11 +270,11 @@ def _check_std(std: float) -> None:
 def bernoulli(input: Tensor, p: Any = None, *, generator: Any = None) -> Tensor:
     """0 or 1, 1 with the probability that each element of `input`, or `p`, says."""
     if p is not None:
-        return K.bernoulli_from(input, p, generator=generator)  # type: ignore[no-any-return]
+        return K.bernoulli_from(input, p, generator=generator)
     if not input.is_floating_point():
         raise NotImplementedError(f"\"bernoulli\" not implemented for '{input.dtype.name}'")
     _check_probabilities(input)
-    return K.cast(K.lt(_uniform(input, generator), input), input.dtype)  # type: ignore[no-any-return]
+    return K.cast(K.lt(_uniform(input, generator), input), input.dtype)
 
 
 def _check_probabilities(p: Tensor) -> None:
@@ -298,7 +298,7 @@ def bernoulli_from(input: Tensor, p: Any = 0.5, *, generator: Any = None) -> Ten
         _check_probabilities(p)
     elif not 0 <= p <= 1:
         raise RuntimeError(f"bernoulli_ expects p to be in [0, 1], but got p={p}")
-    return K.cast(K.lt(_uniform(input, generator), p), input.dtype)  # type: ignore[no-any-return]
+    return K.cast(K.lt(_uniform(input, generator), p), input.dtype)
 
 
 @composite(custom(FLOATING), grad=NOT_DIFFERENTIABLE, random=True, out=True)
@@ -334,14 +334,14 @@ def multinomial(
         keys = K.div(K.log(K.sub(1.0, _uniform(weights, generator))), weights)
         keys = K.where(K.gt(weights, 0), keys, -float("inf"))
         if num_samples == 1:
-            return K.argmax(keys, -1, True)  # type: ignore[no-any-return]
-        return K.topk(keys, num_samples, -1)[1]  # type: ignore[no-any-return]
+            return K.argmax(keys, -1, True)
+        return K.topk(keys, num_samples, -1)[1]
     bounds = K.cumsum(weights, -1)
     total = K.narrow(bounds, -1, n - 1, 1)
     shape = (*input.shape[:-1], num_samples)
     places = draw(shape, "uniform", 0, 1, place(input.device, float64), generator)
     found = K.searchsorted(bounds, K.mul(places, total), right=True)
-    return K.minimum(found, n - 1)  # type: ignore[no-any-return]
+    return K.minimum(found, n - 1)
 
 
 @composite(
@@ -368,7 +368,7 @@ def poisson(input: Tensor, generator: Any = None) -> Tensor:
         total = K.add(total, K.cast(K.bitwise_and(running, K.bitwise_not(passed)), float64))
         left = K.sub(left, K.cast(K.bitwise_and(running, passed), float64))
         level = K.where(passed, 0.0, level)
-    return K.cast(total, input.dtype)  # type: ignore[no-any-return]
+    return K.cast(total, input.dtype)
 
 
 # -- in-place fillings (x.normal_() and the like) ------------------------------------------------
@@ -413,12 +413,12 @@ def random_from(
     _check_range(int(from_), int(to))
     whole = place(input.device, int64)
     drawn = draw(tuple(input.shape), "integers", int(from_), int(to), whole, generator)
-    return K.cast(drawn, input.dtype)  # type: ignore[no-any-return]
+    return K.cast(drawn, input.dtype)
 
 
 def _inverse(input: Tensor, generator: Any, function: Any) -> Tensor:
     """A function of numbers in (0, 1], computed in float32 or float64, in the dtype of `input`."""
-    return K.cast(function(K.sub(1.0, _uniform(input, generator))), input.dtype)  # type: ignore[no-any-return]
+    return K.cast(function(K.sub(1.0, _uniform(input, generator))), input.dtype)
 
 
 @composite(random(inplace=True), grad=_ZERO, random=True, namespace="_")
@@ -460,4 +460,4 @@ def log_normal(
     if std <= 0:
         raise RuntimeError(f"log_normal_ expects std > 0.0, but found std={std}")
     where = place(input.device, input.dtype)
-    return K.exp(draw(tuple(input.shape), "normal", mean, std, where, generator))  # type: ignore[no-any-return]
+    return K.exp(draw(tuple(input.shape), "normal", mean, std, where, generator))

@@ -58,7 +58,7 @@ def resize_(self: Tensor, *sizes: Any, memory_format: Any = None) -> Tensor:
     count = 1
     for n in shape:
         count *= n
-    flat = K.reshape(self.detach(), (-1,))  # type: ignore[attr-defined]
+    flat = K.reshape(self.detach(), (-1,))
     have = flat.shape[0]
     if count < have:
         flat = K.clone(K.narrow(flat, 0, 0, count))

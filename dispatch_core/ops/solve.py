@@ -165,7 +165,10 @@ def cholesky_inverse(L: Tensor, upper: bool = False) -> Tensor:
 
 
 @composite(
-    contraction(INEXACT, halves=False, apart=("pivots",),
+    contraction(
+        INEXACT,
+        halves=False,
+        apart=("pivots",),
         samples=lambda make: [
             (*K.linalg_lu_factor(make(3, 3)), make(3, 2)),
             (*K.linalg_lu_factor(make(3, 3)), make(3, 2), {"adjoint": True}),
@@ -535,7 +538,7 @@ def linalg_multi_dot(tensors: Sequence[Tensor]) -> Tensor:
         if i == j:
             return parts[i]
         k = split[i][j]
-        return K.matmul(product(i, k), product(k + 1, j))  # type: ignore[no-any-return]
+        return K.matmul(product(i, k), product(k + 1, j))
 
     found = product(0, len(parts) - 1)
     for d in reversed(drop):
@@ -546,7 +549,7 @@ def linalg_multi_dot(tensors: Sequence[Tensor]) -> Tensor:
 @public("")
 def chain_matmul(*matrices: Tensor) -> Tensor:
     """The product of several matrices; prefer linalg.multi_dot."""
-    return K.linalg_multi_dot(matrices)  # type: ignore[no-any-return]
+    return K.linalg_multi_dot(matrices)
 
 
 @composite(

@@ -51,7 +51,7 @@ def _triangle_indices(row: int, col: int, keep: Any, dtype: Any, device: Any) ->
     whole = place(device, int64)
     rows, columns = (K.arange_new(0, 1, n, whole) for n in (row, col))
     found = K.nonzero_rows(keep(K.sub(columns, K.unsqueeze(rows, 1))))
-    return K.cast(K.clone(K.transpose(found, 0, 1)), dtype or int64)  # type: ignore[no-any-return]
+    return K.cast(K.clone(K.transpose(found, 0, 1)), dtype or int64)
 
 
 @composite(creation())
@@ -146,7 +146,7 @@ def block_diag(*tensors: Tensor) -> Tensor:
         left, right = (K.new_zeros(part, (part.shape[0], n)) for n in (before, after))
         rows.append(K.cat([left, part, right], 1))
         before += part.shape[1]
-    return K.cat(rows, 0)  # type: ignore[no-any-return]
+    return K.cat(rows, 0)
 
 
 def _total(parts: Sequence[Tensor], dim: int) -> int:

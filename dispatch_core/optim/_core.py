@@ -41,4 +41,4 @@ def step_body(name: str) -> Any:
 
 def view_as_real(input: Tensor) -> Tensor:
     """A complex tensor's parts, as a last dimension of two."""
-    return K.view_as_real(input)  # type: ignore[no-any-return]
+    return K.view_as_real(input)

@@ -30,6 +30,10 @@ def _axis(input: Any, dim: int) -> int:
     return dim % max(input.ndim, 1)
 
 
+def _take(xp: Any, array: Any, index: Any, axis: int) -> Any:
+    return array.take(index) if array.ndim == 1 else xp.take_along_axis(array, index, axis)
+
+
 def _argsort(xp: Any) -> Kernel:
     def argsort(input: Any, dim: int, descending: bool, stable: bool = True) -> Any:
         at = _axis(input, dim)
@@ -51,7 +55,7 @@ def _sort(xp: Any, argsort: Kernel) -> Kernel:
         index = argsort(input, dim, descending)
         if input.ndim == 0:
             return input.copy(), index
-        return xp.take_along_axis(input, index, dim), index
+        return _take(xp, input, index, dim), index
 
     return sort
 
@@ -71,11 +75,11 @@ def _topk(xp: Any, argsort: Kernel) -> Kernel:
             part = xp.argpartition(keys, cut, axis=at)
             chosen = part[_along(at, slice(n - k, None) if largest else slice(k))]
             chosen = xp.sort(chosen, axis=at)
-            order = argsort(xp.take_along_axis(keys, chosen, at), at, largest)
-            index = xp.take_along_axis(chosen, order, at)
+            order = argsort(_take(xp, keys, chosen, at), at, largest)
+            index = _take(xp, chosen, order, at)
         else:
             index = argsort(keys, at, largest)[_along(at, slice(k))].copy()
-        return xp.take_along_axis(input, index, at), index
+        return _take(xp, input, index, at), index
 
     return topk
 

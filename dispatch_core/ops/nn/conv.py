@@ -255,7 +255,7 @@ def _convolve(
                 f"Calculated padded input size per channel: {size + 2 * p}. Kernel size: "
                 f"{d * (k - 1) + 1}. Kernel size can't be greater than actual input size"
             )
-    return batched(  # type: ignore[no-any-return]
+    return batched(
         f"conv{n}d",
         input,
         n,
@@ -277,7 +277,7 @@ def _convolve_transposed(
                 "output padding must be smaller than either stride or dilation, but got "
                 f"output_padding={extra}, stride={stride}, dilation={dilation}"
             )
-    return batched(  # type: ignore[no-any-return]
+    return batched(
         f"conv_transpose{n}d",
         input,
         n,
@@ -339,9 +339,11 @@ def _declare(n: int) -> None:
     )
     for name, function, doc in made:
         function = declared(name, n, function, doc)
-        composite(custom(INEXACT, samples=_samples(name, n)), aliases=(f"nn.functional.{function.__name__}",), method=False)(
-            function
-        )
+        composite(
+            custom(INEXACT, samples=_samples(name, n)),
+            aliases=(f"nn.functional.{function.__name__}",),
+            method=False,
+        )(function)
 
 
 for _n in (1, 2, 3):

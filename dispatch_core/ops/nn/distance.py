@@ -19,16 +19,16 @@ def power_norm(x: Tensor, p: float, dim: int, keepdim: bool) -> Tensor:
         # The zeros are kept away from the square root, whose slope there is infinite.
         total = K.sum(K.square(x), dim, keepdim)
         zero = K.eq(total, 0)
-        return K.where(zero, 0.0, K.sqrt(K.where(zero, 1.0, total)))  # type: ignore[no-any-return]
+        return K.where(zero, 0.0, K.sqrt(K.where(zero, 1.0, total)))
     if p == 1:
-        return K.sum(K.abs(x), dim, keepdim)  # type: ignore[no-any-return]
+        return K.sum(K.abs(x), dim, keepdim)
     if math.isinf(p):
-        return (K.amax if p > 0 else K.amin)(K.abs(x), dim, keepdim)  # type: ignore[no-any-return]
+        return (K.amax if p > 0 else K.amin)(K.abs(x), dim, keepdim)
     if p == 0:
-        return K.cast(K.sum(K.ne(x, 0), dim, keepdim), x.dtype)  # type: ignore[no-any-return]
+        return K.cast(K.sum(K.ne(x, 0), dim, keepdim), x.dtype)
     total = K.sum(K.pow(K.abs(x), p), dim, keepdim)
     zero = K.eq(total, 0)
-    return K.where(zero, 0.0, K.pow(K.where(zero, 1.0, total), 1 / p))  # type: ignore[no-any-return]
+    return K.where(zero, 0.0, K.pow(K.where(zero, 1.0, total), 1 / p))
 
 
 @composite(
@@ -53,7 +53,7 @@ def pairwise_distance(
 def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
     """The cosine of the angle between two tensors along `dim`; norms count as at least `eps`."""
     units: list[Any] = [x / K.maximum(power_norm(x, 2, dim, True), eps) for x in (x1, x2)]
-    return K.sum(units[0] * units[1], dim)  # type: ignore[no-any-return]
+    return K.sum(units[0] * units[1], dim)
 
 
 @composite(
@@ -64,7 +64,7 @@ def normalize(
 ) -> Tensor:
     """The vectors along `dim` divided by their p-norm, or by `eps` where that is smaller."""
     found = input / K.maximum(power_norm(input, p, dim, True), eps)
-    return found if out is None else out.copy_(found)  # type: ignore[no-any-return]
+    return found if out is None else out.copy_(found)
 
 
 @composite(

@@ -24,7 +24,7 @@ def _kept(input: Tensor, p: float, spatial: bool) -> Tensor:
     if spatial:
         shape = (*shape[:2], *(1,) * (input.ndim - 2))
     drawn = K.rand(shape, dtype=_drawn_dtype(input), device=input.device)
-    return K.cast(K.ge(drawn, p), input.dtype)  # type: ignore[no-any-return]
+    return K.cast(K.ge(drawn, p), input.dtype)
 
 
 def _drawn_dtype(input: Tensor) -> Any:
@@ -55,7 +55,7 @@ def _drop_channels(n: int, input: Tensor, p: float, training: bool) -> Tensor:
     if not training or not p:
         return input
     if n != 2 and input.ndim == n + 1:
-        return K.squeeze(_drop(K.unsqueeze(input, 0), p, True), 0)  # type: ignore[no-any-return]
+        return K.squeeze(_drop(K.unsqueeze(input, 0), p, True), 0)
     return _drop(input, p, True)
 
 
@@ -131,12 +131,16 @@ def rrelu(
             f"Lower bound should be less than or equal to the upper bound, got {lower} > {upper}"
         )
     if not training:
-        return K.leaky_relu(input, (lower + upper) / 2)  # type: ignore[no-any-return]
+        return K.leaky_relu(input, (lower + upper) / 2)
     drawn = K.rand(tuple(input.shape), dtype=_drawn_dtype(input), device=input.device)
     return input * K.where(K.ge(input, 0), 1.0, drawn * (upper - lower) + lower)
 
 
-@composite(custom(FLOATING, samples=lambda make: [(make(3, 4),), (make(3, 4), 0.5, False)]), random=True, namespace=F)
+@composite(
+    custom(FLOATING, samples=lambda make: [(make(3, 4),), (make(3, 4), 0.5, False)]),
+    random=True,
+    namespace=F,
+)
 def gumbel_softmax(
     logits: Tensor, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1
 ) -> Tensor:
@@ -148,7 +152,7 @@ def gumbel_softmax(
     noise = K.neg(K.log(K.neg(K.log1p(K.neg(drawn)))))
     soft = K.softmax((logits + noise) / tau, dim)
     if not hard:
-        return soft  # type: ignore[no-any-return]
+        return soft
     index = K.max_dim(soft.detach(), dim, True)[1]
     one_hot = K.scatter(K.zeros_like(soft.detach()), dim, index, 1.0)
-    return one_hot - soft.detach() + soft  # type: ignore[no-any-return]
+    return one_hot - soft.detach() + soft

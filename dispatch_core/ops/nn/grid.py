@@ -58,7 +58,7 @@ def grid_sample(
     for taps in tuples(_TAPS[mode], repeat=n):
         part = _at_taps(planes, sizes, places, taps, mode, padding_mode, bool(align_corners))
         total = part if total is None else total + part
-    return K.reshape(total, (*input.shape[:2], *out))  # type: ignore[no-any-return]
+    return K.reshape(total, (*input.shape[:2], *out))
 
 
 def _check_grid(input: Tensor, grid: Tensor, mode: str, padding_mode: str) -> None:
@@ -164,4 +164,4 @@ def affine_grid(theta: Tensor, size: Any, align_corners: bool | None = None) -> 
     base = K.stack([*reversed(axes), K.ones_like(axes[0])], -1)
     rows = K.reshape(base, (1, product(spatial), n + 1))
     found = K.matmul(rows, K.transpose(theta, 1, 2))
-    return K.reshape(found, (size[0], *spatial, n))  # type: ignore[no-any-return]
+    return K.reshape(found, (size[0], *spatial, n))

@@ -103,7 +103,7 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
     columns = K.reshape(K.permute(weight, (1, 0, 2)), (a, outputs * b))
     half = K.reshape(K.matmul(input1, columns), (*input1.shape[:-1], outputs, b))
     out = K.squeeze(K.matmul(half, K.unsqueeze(input2, -1)), -1)
-    return out if bias is None else out + bias  # type: ignore[no-any-return]
+    return out if bias is None else out + bias
 
 
 # -- attention -------------------------------------------------------------------------------------
@@ -154,7 +154,7 @@ def scaled_dot_product_attention(
         shares = _masked_softmax(scores, attn_mask)
     if dropout_p:
         shares = K.dropout(shares, dropout_p)
-    return K.matmul(shares, value)  # type: ignore[no-any-return]
+    return K.matmul(shares, value)
 
 
 def _repeated_heads(x: Tensor, heads: int) -> Tensor:
@@ -168,7 +168,7 @@ def _repeated_heads(x: Tensor, heads: int) -> Tensor:
         return x
     wide = K.unsqueeze(x, -3)
     shape = (*x.shape[:-2], heads // present, *x.shape[-2:])
-    return K.reshape(K.expand(wide, shape), (*x.shape[:-3], heads, *x.shape[-2:]))  # type: ignore[no-any-return]
+    return K.reshape(K.expand(wide, shape), (*x.shape[:-3], heads, *x.shape[-2:]))
 
 
 def _masked_softmax(scores: Tensor, mask: Tensor) -> Tensor:
@@ -177,7 +177,7 @@ def _masked_softmax(scores: Tensor, mask: Tensor) -> Tensor:
     else:
         scores = scores + mask
     empty = K.eq(K.amax(scores, -1, True), -math.inf)
-    return K.where(empty, 0.0, K.softmax(K.where(empty, 0.0, scores), -1))  # type: ignore[no-any-return]
+    return K.where(empty, 0.0, K.softmax(K.where(empty, 0.0, scores), -1))
 
 
 # -- embedding -------------------------------------------------------------------------------------
@@ -203,13 +203,20 @@ def embedding_rows(
 ) -> Tensor:
     """The rows of weight (n, dim) at indices (*): (*, dim); no gradient for `padding_idx`."""
     flat = K.index_select(weight, 0, K.reshape(indices, (-1,)))
-    return K.reshape(flat, (*indices.shape, *weight.shape[1:]))  # type: ignore[no-any-return]
+    return K.reshape(flat, (*indices.shape, *weight.shape[1:]))
 
 
-@composite(indexing(INEXACT, apart=("indices",), samples=lambda make: [
-        (make(4, 3), make(4, low=0, high=5, integer=True), 5, -1, False),
-        (make(2, 3, 2), make(2, 3, low=0, high=4, integer=True), 4, 1, True),
-    ]), namespace="_")
+@composite(
+    indexing(
+        INEXACT,
+        apart=("indices",),
+        samples=lambda make: [
+            (make(4, 3), make(4, low=0, high=5, integer=True), 5, -1, False),
+            (make(2, 3, 2), make(2, 3, low=0, high=4, integer=True), 4, 1, True),
+        ],
+    ),
+    namespace="_",
+)
 def embedding_backward(
     grad: Tensor, indices: Tensor, num_weights: int, padding_idx: int, scale_grad_by_freq: bool
 ) -> Tensor:
@@ -228,7 +235,7 @@ def embedding_backward(
         factor = kept if factor is None else factor * kept
     if factor is not None:
         rows = rows * K.reshape(factor, (-1,) + (1,) * len(width))
-    return K.index_add(K.new_zeros(grad, (num_weights, *width)), 0, index, rows)  # type: ignore[no-any-return]
+    return K.index_add(K.new_zeros(grad, (num_weights, *width)), 0, index, rows)
 
 
 def _padding_row(padding_idx: int | None, rows: int) -> int:
@@ -252,14 +259,20 @@ def _limit_norms(weight: Tensor, indices: Tensor, max_norm: float, norm_type: fl
 
 def _power_norm(x: Tensor, p: float) -> Tensor:
     if math.isinf(p):
-        return K.amax(K.abs(x), -1, True)  # type: ignore[no-any-return]
-    return K.pow(K.sum(K.pow(K.abs(x), p), -1, True), 1 / p)  # type: ignore[no-any-return]
+        return K.amax(K.abs(x), -1, True)
+    return K.pow(K.sum(K.pow(K.abs(x), p), -1, True), 1 / p)
 
 
-@composite(indexing(apart=("input",), samples=lambda make: [
-        (make(2, 4, low=0, high=5, integer=True), make(5, 3)),
-        (make(low=0, high=5, integer=True), make(5, 3)),
-    ]), namespace=F)
+@composite(
+    indexing(
+        apart=("input",),
+        samples=lambda make: [
+            (make(2, 4, low=0, high=5, integer=True), make(5, 3)),
+            (make(low=0, high=5, integer=True), make(5, 3)),
+        ],
+    ),
+    namespace=F,
+)
 def embedding(
     input: Tensor,
     weight: Tensor,
@@ -282,8 +295,7 @@ def embedding(
     padding = _padding_row(padding_idx, weight.shape[0])
     if max_norm is not None:
         _limit_norms(weight, input, max_norm, norm_type)
-    return K.embedding_rows(weight, input, padding, scale_grad_by_freq)  # type: ignore[no-any-return]
-
+    return K.embedding_rows(weight, input, padding, scale_grad_by_freq)
 
 
 def _bag_samples(make: Any) -> list[Any]:
@@ -337,9 +349,9 @@ def embedding_bag(
         K.new_zeros(weight, (bags, weight.shape[1])), 0, bag, rows * K.unsqueeze(counts, 1)
     )
     if mode == "sum":
-        return total  # type: ignore[no-any-return]
+        return total
     sizes = K.index_add(K.new_zeros(weight, (bags,)), 0, bag, counts)
-    return total / K.unsqueeze(K.maximum(sizes, 1), 1)  # type: ignore[no-any-return]
+    return total / K.unsqueeze(K.maximum(sizes, 1), 1)
 
 
 def _bags(input: Tensor, offsets: Any, include_last_offset: bool) -> tuple[Tensor, Tensor, int]:
@@ -373,10 +385,14 @@ def _largest_of_bags(rows: Tensor, counted: Tensor, bag: Tensor, bags: int) -> T
     inside = K.bitwise_and(inside, counted)
     spread = K.where(K.unsqueeze(inside, 2), rows, -math.inf)
     found = K.max_dim(spread, 1)[0]
-    return K.where(K.unsqueeze(K.any(inside, 1), 1), found, 0.0)  # type: ignore[no-any-return]
+    return K.where(K.unsqueeze(K.any(inside, 1), 1), found, 0.0)
 
 
-@composite(indexing(samples=lambda make: [(make(2, 3, low=0, high=4, integer=True), 5)]), grad=NOT_DIFFERENTIABLE, namespace=F)
+@composite(
+    indexing(samples=lambda make: [(make(2, 3, low=0, high=4, integer=True), 5)]),
+    grad=NOT_DIFFERENTIABLE,
+    namespace=F,
+)
 def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     """Integers (*) as int64 vectors (*, classes) with a single 1; classes found unless given."""
     if tensor.dtype is not int64:
@@ -394,4 +410,4 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     elif num_classes <= 0:
         raise RuntimeError("Can not infer total number of classes from empty tensor.")
     same = K.eq(K.unsqueeze(tensor, -1), K.storage_index(tensor, num_classes))
-    return K.cast(same, int64)  # type: ignore[no-any-return]
+    return K.cast(same, int64)

@@ -130,7 +130,6 @@ def native_batch_norm(input: Tensor, weight: Tensor | None, bias: Tensor | None,
     return out, K.reshape(mean, (-1,)), K.reshape(rstd, (-1,))
 
 
-
 def _batch_backward_samples(make: Any) -> list[Any]:
     x = make(3, 2, 4)
     _, mean, rstd = K.native_batch_norm(x, None, None, 1e-5)
@@ -204,7 +203,7 @@ def batch_norm(
     _update(running_mean, mean, momentum)
     if running_var is not None:
         _update(running_var, _unbiased_variance(rstd.detach(), eps, n), momentum)
-    return out  # type: ignore[no-any-return]
+    return out
 
 
 def _by_running(
@@ -267,7 +266,6 @@ def native_layer_norm(
     return K.cast_like(_affine(unit, weight, bias, normalized_shape), input), mean, rstd
 
 
-
 def _layer_backward_samples(make: Any) -> list[Any]:
     x = make(3, 4)
     _, mean, rstd = K.native_layer_norm(x, (4,), None, None, 1e-5)
@@ -312,9 +310,18 @@ def _check_normalized(input: Tensor, shape: Any, **parameters: Any) -> None:
             )
 
 
-@composite(custom(FLOATING, samples=lambda make: [
-        (make(3, 4), (4,)), (make(2, 3, 4), (3, 4), make(3, 4), make(3, 4)), (make(3, 4), [4], make(4)),
-    ]), aliases=("nn.functional.layer_norm",), method=False)
+@composite(
+    custom(
+        FLOATING,
+        samples=lambda make: [
+            (make(3, 4), (4,)),
+            (make(2, 3, 4), (3, 4), make(3, 4), make(3, 4)),
+            (make(3, 4), [4], make(4)),
+        ],
+    ),
+    aliases=("nn.functional.layer_norm",),
+    method=False,
+)
 def layer_norm(
     input: Tensor,
     normalized_shape: Any,
@@ -325,7 +332,7 @@ def layer_norm(
     """Normalised over the last dimensions, which have `normalized_shape` (Ba et al. 2016)."""
     shape = _as_shape(normalized_shape)
     _check_normalized(input, shape, weight=weight, bias=bias)
-    return K.native_layer_norm(input, shape, weight, bias, eps)[0]  # type: ignore[no-any-return]
+    return K.native_layer_norm(input, shape, weight, bias, eps)[0]
 
 
 @composite(
@@ -342,7 +349,7 @@ def rms_norm(
     x = _statistics_dtype(input)
     eps = finfo(x.dtype).eps if eps is None else eps
     scaled = x * K.rsqrt(K.mean(K.square(x), _last(input, shape), True) + eps)
-    return K.cast_like(scaled if weight is None else scaled * weight, input)  # type: ignore[no-any-return]
+    return K.cast_like(scaled if weight is None else scaled * weight, input)
 
 
 # -- group and instance norm -----------------------------------------------------------------------
@@ -408,7 +415,6 @@ def native_group_norm(
     return out, K.reshape(mean, (n, num_groups)), K.reshape(rstd, (n, num_groups))
 
 
-
 def _group_backward_samples(make: Any) -> list[Any]:
     x = make(2, 4, 3)
     _, mean, rstd = K.native_group_norm(x, 2, None, None, 1e-5)
@@ -441,9 +447,18 @@ def group_norm_backward(
     return K.reshape(found[0], tuple(input.shape)), *(K.reshape(f, (-1,)) for f in found[1:])
 
 
-@composite(custom(FLOATING, samples=lambda make: [
-        (make(2, 4, 3), 2), (make(2, 4), 4, make(4), make(4)), (make(2, 4, 2, 2), 1, make(4)),
-    ]), aliases=("nn.functional.group_norm",), method=False)
+@composite(
+    custom(
+        FLOATING,
+        samples=lambda make: [
+            (make(2, 4, 3), 2),
+            (make(2, 4), 4, make(4), make(4)),
+            (make(2, 4, 2, 2), 1, make(4)),
+        ],
+    ),
+    aliases=("nn.functional.group_norm",),
+    method=False,
+)
 def group_norm(
     input: Tensor,
     num_groups: int,
@@ -469,12 +484,20 @@ def group_norm(
                 f"but got {name} of shape {list(value.shape)} and input of shape "
                 f"{list(input.shape)}"
             )
-    return K.native_group_norm(input, num_groups, weight, bias, eps)[0]  # type: ignore[no-any-return]
+    return K.native_group_norm(input, num_groups, weight, bias, eps)[0]
 
 
-@composite(custom(FLOATING, apart=("running_mean", "running_var"), samples=lambda make: [
-        (make(2, 3, 4),), (make(2, 3, 4), None, None, make(3), make(3)),
-    ]), namespace=F)
+@composite(
+    custom(
+        FLOATING,
+        apart=("running_mean", "running_var"),
+        samples=lambda make: [
+            (make(2, 3, 4),),
+            (make(2, 3, 4), None, None, make(3), make(3)),
+        ],
+    ),
+    namespace=F,
+)
 def instance_norm(
     input: Tensor,
     running_mean: Tensor | None = None,
@@ -502,7 +525,7 @@ def instance_norm(
     if running_var is not None:
         variance = _unbiased_variance(rstd.detach(), eps, n)
         _update(running_var, K.mean(variance, 0), momentum)
-    return out  # type: ignore[no-any-return]
+    return out
 
 
 @composite(custom(FLOATING, samples=lambda make: [(make(2, 5, 3), 3)]), namespace=F)

@@ -79,10 +79,14 @@ def _largest(input: Tensor, out: Any, positions: Any) -> tuple[Tensor, Tensor]:
 
 
 @composite(
-    custom(REAL_NUMBERS, apart=("indices",), samples=lambda make: [
+    custom(
+        REAL_NUMBERS,
+        apart=("indices",),
+        samples=lambda make: [
             (make(2, 3, 4), make(2, 3, 4, low=0, high=7, integer=True), (2, 3, 7)),
             (make(1, 2, 2, 2), make(1, 2, 2, 2, low=0, high=6, integer=True), (1, 2, 2, 3)),
-        ]),
+        ],
+    ),
     grad={
         "grad": lambda K, g, indices: K.pick_in_planes(g, indices),
         "indices": NOT_DIFFERENTIABLE,
@@ -101,10 +105,14 @@ def max_pool_backward(grad: Tensor, indices: Tensor, input_shape: Any) -> Tensor
 
 
 @composite(
-    custom(REAL_NUMBERS, apart=("indices",), samples=lambda make: [
+    custom(
+        REAL_NUMBERS,
+        apart=("indices",),
+        samples=lambda make: [
             (make(2, 3, 7), make(2, 3, 4, low=0, high=7, integer=True)),
             (make(1, 2, 2, 3), make(1, 2, 2, 2, low=0, high=6, integer=True)),
-        ]),
+        ],
+    ),
     grad={
         "input": lambda K, g, indices, input_shape: K.max_pool_backward(
             g, indices, tuple(input_shape)
@@ -205,7 +213,7 @@ def avg_pool_backward(
         share = _window_sizes(grad, sizes, kernel_size, stride, padding, out, count_include_pad)
     spread = K.reshape(grad / share, (*grad.shape[:2], 1, product(out)))
     spread = K.expand(spread, (*grad.shape[:2], product(kernel_size), product(out)))
-    return K.fold_windows(spread, input_shape, kernel_size, stride, padding, ones, out)  # type: ignore[no-any-return]
+    return K.fold_windows(spread, input_shape, kernel_size, stride, padding, ones, out)
 
 
 # -- public functions ------------------------------------------------------------------------------
@@ -398,7 +406,7 @@ def _max_unpool(
         flat = (*lead, product(x.shape[2:]))
         planes = K.new_zeros(x, (*lead, product(size)))
         filled = K.scatter_src(planes, 2, K.reshape(at, flat), K.reshape(x, flat))
-        return K.reshape(filled, (*lead, *size))  # type: ignore[no-any-return]
+        return K.reshape(filled, (*lead, *size))
 
     return batched(f"max_unpool{n}d", input, n, put)
 
@@ -454,7 +462,7 @@ def _declare(n: int) -> None:
         ceil_mode: bool = False, count_include_pad: bool = True,
         divisor_override: int | None = None,
     ) -> Tensor:  # fmt: skip
-        return _avg_pool(  # type: ignore[no-any-return]
+        return _avg_pool(
             n, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override
         )
 
@@ -462,10 +470,10 @@ def _declare(n: int) -> None:
         input: Tensor, norm_type: float, kernel_size: Any, stride: Any = None,
         ceil_mode: bool = False,
     ) -> Tensor:  # fmt: skip
-        return _lp_pool(n, input, norm_type, kernel_size, stride, ceil_mode)  # type: ignore[no-any-return]
+        return _lp_pool(n, input, norm_type, kernel_size, stride, ceil_mode)
 
     def adaptive_avg_pool(input: Tensor, output_size: Any) -> Tensor:
-        return _adaptive_avg_pool(n, input, output_size)  # type: ignore[no-any-return]
+        return _adaptive_avg_pool(n, input, output_size)
 
     def adaptive_max_pool(input: Tensor, output_size: Any, return_indices: bool = False) -> Any:
         return _adaptive_max_pool(n, input, output_size, return_indices)
@@ -485,7 +493,7 @@ def _declare(n: int) -> None:
         input: Tensor, indices: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0,
         output_size: Any = None,
     ) -> Tensor:  # fmt: skip
-        return _max_unpool(n, input, indices, kernel_size, stride, padding, output_size)  # type: ignore[no-any-return]
+        return _max_unpool(n, input, indices, kernel_size, stride, padding, output_size)
 
     made: dict[str, Callable[..., Any]] = {
         "max_pool?d": max_pool,
@@ -500,7 +508,9 @@ def _declare(n: int) -> None:
     for name, function in made.items():
         function = declared(name, n, function, _DOCS[name])
         family = custom(
-            REAL_NUMBERS if "max" in name else FLOATING, apart=("indices",), samples=_samples(name, n)
+            REAL_NUMBERS if "max" in name else FLOATING,
+            apart=("indices",),
+            samples=_samples(name, n),
         )
         composite(family, namespace="nn.functional")(function)
 

@@ -44,10 +44,10 @@ def pad_constant(input: Tensor, sides: Any, value: float) -> Tensor:
     shape = tuple(b + n + a for (b, a), n in zip(sides, input.shape, strict=True))
     at = tuple(slice(b, b + n) for (b, _), n in zip(sides, input.shape, strict=True))
     if not value:
-        return K.basic_index_backward(input, shape, at)  # type: ignore[no-any-return]
+        return K.basic_index_backward(input, shape, at)
     out = K.new_full(input, shape, value)
     K.basic_index(out, at).copy_(input)
-    return out  # type: ignore[no-any-return]
+    return out
 
 
 def _sides(pad: Any, ndim: int) -> tuple[tuple[int, int], ...]:
@@ -83,7 +83,7 @@ def pad(input: Tensor, pad: Any, mode: str = "constant", value: float | None = N
     sides = _sides(pad, input.ndim)
     if mode == "constant":
         fill = 0.0 if value is None else value
-        return K.pad_constant(input, sides, fill)  # type: ignore[no-any-return]
+        return K.pad_constant(input, sides, fill)
     if mode not in ("reflect", "replicate", "circular"):
         raise NotImplementedError(f"Unrecognised padding mode {mode}")
     if value is not None and value != 0:
@@ -120,7 +120,7 @@ def _extended(input: Tensor, dim: int, before: int, after: int, mode: str) -> Te
         at = K.minimum(K.maximum(at, 0), size - 1)
     else:
         at = (size - 1) - K.abs((size - 1) - K.abs(at))
-    return K.index_select(input, dim, at)  # type: ignore[no-any-return]
+    return K.index_select(input, dim, at)
 
 
 # -- patches ---------------------------------------------------------------------------------------
@@ -161,7 +161,7 @@ def unfold(
     geometry = _patches(2, x.shape[2:], kernel_size, dilation, padding, stride)
     found = K.windows(x, *geometry)
     found = K.reshape(found, (x.shape[0], x.shape[1] * found.shape[2], found.shape[3]))
-    return found if input.ndim == 4 else K.squeeze(found, 0)  # type: ignore[no-any-return]
+    return found if input.ndim == 4 else K.squeeze(found, 0)
 
 
 @composite(
@@ -198,7 +198,7 @@ def fold(
     n, channels = x.shape[0], x.shape[1] // elements
     x = K.reshape(x, (n, channels, elements, count))
     found = K.fold_windows(x, (n, channels, *size), *geometry)
-    return found if input.ndim == 3 else K.squeeze(found, 0)  # type: ignore[no-any-return]
+    return found if input.ndim == 3 else K.squeeze(found, 0)
 
 
 # -- shuffles --------------------------------------------------------------------------------------
@@ -229,7 +229,7 @@ def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
     x = K.reshape(input, (*lead, channels // (r * r), r, r, h, w))
     n = len(lead)
     order = (*range(n), n, n + 3, n + 1, n + 4, n + 2)
-    return K.reshape(K.permute(x, order), (*lead, channels // (r * r), h * r, w * r))  # type: ignore[no-any-return]
+    return K.reshape(K.permute(x, order), (*lead, channels // (r * r), h * r, w * r))
 
 
 @composite(
@@ -254,7 +254,7 @@ def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
     x = K.reshape(input, (*lead, channels, h // r, r, w // r, r))
     n = len(lead)
     order = (*range(n), n, n + 2, n + 4, n + 1, n + 3)
-    return K.reshape(K.permute(x, order), (*lead, channels * r * r, h // r, w // r))  # type: ignore[no-any-return]
+    return K.reshape(K.permute(x, order), (*lead, channels * r * r, h // r, w // r))
 
 
 @composite(
@@ -276,7 +276,7 @@ def channel_shuffle(input: Tensor, groups: int) -> Tensor:
             "groups."
         )
     x = K.reshape(input, (n, groups, channels // groups, *rest))
-    return K.reshape(K.transpose(x, 1, 2), tuple(input.shape))  # type: ignore[no-any-return]
+    return K.reshape(K.transpose(x, 1, 2), tuple(input.shape))
 
 
 # -- resizing --------------------------------------------------------------------------------------
@@ -315,7 +315,7 @@ def interpolate(
     sizes = tuple(input.shape[2:])
     out, scales = _target_size(sizes, size, scale_factor, recompute_scale_factor)
     if mode == "area":
-        return getattr(K, f"adaptive_avg_pool{n}d")(input, out)  # type: ignore[no-any-return]
+        return getattr(K, f"adaptive_avg_pool{n}d")(input, out)
     for d, (old, new, scale) in enumerate(zip(sizes, out, scales, strict=True), 2):
         if mode.startswith("nearest"):
             if old != new or scale is not None:

@@ -44,7 +44,7 @@ def _affine(x: Tensor, weight: Tensor, bias: Tensor | None) -> Any:
 
 
 def _stacked(steps: dict[int, Any]) -> Tensor:
-    return K.stack([steps[t] for t in range(len(steps))])  # type: ignore[no-any-return]
+    return K.stack([steps[t] for t in range(len(steps))])
 
 
 def _before(first: Tensor, after: Tensor, reverse: bool) -> Tensor:
@@ -52,8 +52,8 @@ def _before(first: Tensor, after: Tensor, reverse: bool) -> Tensor:
     length = after.shape[0]
     first = K.unsqueeze(first, 0)
     if reverse:
-        return K.cat([K.narrow(after, 0, 1, length - 1), first])  # type: ignore[no-any-return]
-    return K.cat([first, K.narrow(after, 0, 0, length - 1)])  # type: ignore[no-any-return]
+        return K.cat([K.narrow(after, 0, 1, length - 1), first])
+    return K.cat([first, K.narrow(after, 0, 0, length - 1)])
 
 
 def _plus(value: Any, grads: Tensor | None, t: int) -> Any:
@@ -65,7 +65,7 @@ def _start(grad: Tensor | None, like: Tensor) -> Any:
 
 
 def _rows(x: Tensor) -> Tensor:
-    return K.reshape(x, (x.shape[0] * x.shape[1], x.shape[2]))  # type: ignore[no-any-return]
+    return K.reshape(x, (x.shape[0] * x.shape[1], x.shape[2]))
 
 
 def _weight_gradient(slopes: Tensor, x: Tensor) -> Any:
