@@ -171,7 +171,7 @@ def trunc_divide(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     quotient = _whole_quotient(multiple, b, dtype)
     if not dtype.is_floating_point:  # beyond 2**53 the first quotient is off by a little
         quotient = quotient + _whole_quotient(multiple - quotient * b, b, dtype)
-    negative = K.ne(input < 0, other < 0)
+    negative = K.ne(input < 0, other < 0)  # type: ignore[operator]
     return K.cast(K.where(negative, K.neg(quotient), quotient), dtype)
 
 

@@ -74,7 +74,7 @@ class Suite:
         metafunc.parametrize(
             "operator",
             [
-                pytest.param(d.op.name, marks=_marks(gaps, d.op.name, check))  # type: ignore[arg-type]
+                pytest.param(d.op.name, marks=_marks(gaps, d.op.name, check))
                 for d in chosen
                 if applies(d, self.device)
             ],
