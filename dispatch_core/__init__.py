@@ -79,7 +79,7 @@ def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
 
 
-__all__ = [  # noqa: PLE0604, RUF022  plain names first, then those of the tables
+__all__ = [  # noqa: PLE0604  plain names first, then those of the tables
     "Generator",
     "Size",
     "Tensor",
@@ -91,6 +91,7 @@ __all__ = [  # noqa: PLE0604, RUF022  plain names first, then those of the table
     "device",
     "devices",
     "dtype",
+    "emulation",
     "enable_grad",
     "fallback",
     "fallback_report",
@@ -106,12 +107,15 @@ __all__ = [  # noqa: PLE0604, RUF022  plain names first, then those of the table
     "layer",
     "manual_seed",
     "no_grad",
+    "override",
     "plugins",
     "promote_types",
     "random",
     "scalar_tensor",
     "seed",
     "set_default_dtype",
+    "set_emulation",
+    "set_fallback",
     "set_grad_enabled",
     "set_printoptions",
     "set_rng_state",
