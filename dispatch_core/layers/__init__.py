@@ -1,7 +1,7 @@
-"""The built-in layers.
+"""The built-in layers, outermost first.
 
-Outermost first: explain and profiler (installed when they are first used), views, devices, promotion, override_body, autograd, override,
-device (the kernels).
+Explain and profiler (installed when they are first used), views, devices, promotion, override_body,
+autograd, override, device (the kernels).
 """
 
 from __future__ import annotations
