@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import re
+
 from sybil import Example, Sybil
 from sybil.parsers.markdown import CodeBlockParser
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -24,6 +24,7 @@ from dispatch_core._tensor import Tensor, check_tensor, wrap
 from dispatch_core.backend.registry import backend_of
 
 Array = np.ndarray[Any, Any]
+T = TypeVar("T", bound=Tensor)
 
 
 def tensor(
@@ -148,7 +149,9 @@ def _numbers(data: Any, wanted: dtype | None) -> Array:
             "pad it first, as with nn.utils.rnn.pad_sequence"
         ) from None
     except OverflowError as error:
-        raise RuntimeError(f"value cannot be converted to type {wanted} without overflow: {error}") from None
+        raise RuntimeError(
+            f"value cannot be converted to type {wanted} without overflow: {error}"
+        ) from None
     if array.dtype == object or array.dtype.kind in "US":
         first = array.ravel()[0] if array.size else data
         if isinstance(first, int):
@@ -215,14 +218,16 @@ def _construct(cls: type[Tensor], *args: Any, device: Any = None, dtype: Any = N
 _tensor.SLOTS.construct = _construct
 
 
-def make_subclass(cls: type[Tensor], data: Tensor, require_grad: bool = False) -> Tensor:
+def make_subclass(cls: type[T], data: Tensor, require_grad: bool = False) -> T:
     """A tensor of a subclass that shares the memory of `data`, without its history."""
     check_tensor(data, "data")
-    made: Tensor = object.__new__(cls)
+    made: T = object.__new__(cls)
     made._raw = data._raw
     made._k = data._k & PLAIN
     made._node = None
-    return made.requires_grad_() if require_grad else made
+    if require_grad:
+        made.requires_grad_()
+    return made
 
 
 def _as_gradient(owner: Tensor, value: Any) -> Tensor:

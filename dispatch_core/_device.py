@@ -23,6 +23,7 @@ class device:
     Raises:
         RuntimeError: the string is malformed, or the index is negative, too large or given twice.
         TypeError: an argument has the wrong type.
+
     """
 
     __slots__ = ("_hash", "index", "type")

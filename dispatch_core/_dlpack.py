@@ -12,12 +12,11 @@ from enum import IntEnum
 from typing import Any, Final, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 from numpy.lib.array_utils import byte_bounds
 
-from ._dtypes import bfloat16
+from dispatch_core._dtypes import bfloat16
 
-Array: TypeAlias = npt.NDArray[Any]
+Array: TypeAlias = np.ndarray[Any, Any]
 
 CPU_DEVICE: Final = (1, 0)
 MAX_VERSION: Final = (1, 0)
@@ -102,6 +101,7 @@ def from_dlpack(
         TypeError: `source` does not speak DLPack.
         BufferError: its memory, element type or version cannot be taken over, or its capsule was
             used before, or `copy=False` cannot be had.
+
     """
     exporter = source if hasattr(source, "__dlpack__") else _Bare(source)
     device = dl_device or exporter.__dlpack_device__()
@@ -147,6 +147,7 @@ def to_dlpack(
     Raises:
         BufferError: the array is read-only and the old kind asked for, its strides are no multiples
             of its elements, its dtype is not known to DLPack, `stream` or another device is asked.
+
     """
     if stream is not None:
         raise BufferError(f"arrays in host memory have no streams, got stream={stream!r}")

@@ -58,6 +58,7 @@ class dtype:
 
         Raises:
             TypeError: always.
+
         """
         raise TypeError("cannot create dtype objects; use the existing ones, such as dc.float32")
 
@@ -86,6 +87,7 @@ class dtype:
 
         Raises:
             RuntimeError: for bool and integers.
+
         """
         if self.is_complex:
             return self
@@ -165,6 +167,7 @@ def from_name(name: str) -> dtype:
 
     Raises:
         ValueError: there is no such dtype.
+
     """
     found = _by_name.get(name)
     if found is None:
@@ -178,6 +181,7 @@ def from_numpy_dtype(numpy_dtype: np.dtype[Any]) -> dtype:
     Raises:
         ValueError: the byte order is not this machine's.
         TypeError: tensors have no such element type (strings, objects, dates, float128 ...).
+
     """
     found = _by_numpy.get(numpy_dtype)
     if found is not None:
@@ -202,6 +206,7 @@ def promote_types(type1: dtype, type2: dtype) -> dtype:
     Raises:
         TypeError: an argument is not a dtype.
         RuntimeError: uint16, uint32 or uint64 meets another dtype that is not floating point.
+
     """
     for position, argument in ((1, type1), (2, type2)):
         if not isinstance(argument, dtype):
@@ -251,6 +256,7 @@ def scalar_dtype(value: bool | int | float | complex) -> dtype:
 
     Raises:
         TypeError: `value` is no Python number.
+
     """
     if isinstance(value, bool):
         return bool_
@@ -272,6 +278,7 @@ def promote_operands(operands: Iterable[tuple[dtype, Priority]]) -> dtype:
     Raises:
         ValueError: there is no operand.
         RuntimeError: `promote_types` raises it.
+
     """
     best: list[dtype | None] = [None, None, None]
     for operand, priority in operands:
@@ -301,6 +308,7 @@ def can_cast(from_: dtype, to: dtype) -> bool:
 
     Raises:
         TypeError: an argument is not a dtype.
+
     """
     for position, name, argument in ((1, "from_", from_), (2, "to", to)):
         if not isinstance(argument, dtype):
@@ -328,8 +336,9 @@ def set_default_dtype(d: dtype) -> None:
 
     Raises:
         TypeError: `d` is not a floating point dtype.
+
     """
-    global _default
+    global _default  # noqa: PLW0603  the one process-wide default
     if not isinstance(d, dtype) or not d.is_floating_point:
         raise TypeError(
             f"only floating-point types are supported as the default type, got {d!r}; "
@@ -353,6 +362,7 @@ class finfo:
 
     Raises:
         TypeError: the argument is not a floating point or complex dtype.
+
     """
 
     __slots__ = ("bits", "dtype", "eps", "max", "min", "resolution", "smallest_normal", "tiny")
@@ -394,6 +404,7 @@ class iinfo:
 
     Raises:
         TypeError: the argument is not an integer dtype.
+
     """
 
     __slots__ = ("bits", "dtype", "max", "min")

@@ -121,9 +121,13 @@ def make_operator(op: Op, operator: str) -> Callable[..., Any]:
         text = [f"def {method}(self):", "  return T[state()][self._k].call(self)"]
     else:
         other = "other._k if isinstance(other, Tensor) else kind(other)"
-        keys, args = (f"[{other}][self._k]", "other, self") if reflected else (
-            f"[self._k][{other}]",
-            "self, other",
+        keys, args = (
+            (f"[{other}][self._k]", "other, self")
+            if reflected
+            else (
+                f"[self._k][{other}]",
+                "self, other",
+            )
         )
         text = [
             f"def {method}(self, other):",
@@ -143,7 +147,8 @@ def make_operator(op: Op, operator: str) -> Callable[..., Any]:
 def _plain_operand(value: Any) -> Any:
     """A number of numpy's or a subclass of Python's as a Python number; None for anything else."""
     if isinstance(value, (bool, int, float, complex)):
-        return next(cls(value) for cls in (bool, int, float, complex) if isinstance(value, cls))
+        kinds: tuple[Any, ...] = (bool, int, float, complex)
+        return next(cls(value) for cls in kinds if isinstance(value, cls))
     item = getattr(value, "item", None)
     if item is not None and getattr(value, "shape", None) == ():
         found = item()
@@ -299,7 +304,7 @@ def _build(made: types.FunctionType, op: Op, write: Callable[[], Written]) -> ty
         **names,
     }
     local: dict[str, Any] = {}
-    exec(compile(text, f"<front of {op.name}>", "exec"), scope, local)  # noqa: S102  source made above
+    exec(compile(text, f"<front of {op.name}>", "exec"), scope, local)
     (built,) = local.values()
     made.__defaults__, made.__kwdefaults__ = built.__defaults__, built.__kwdefaults__
     made.__code__ = built.__code__

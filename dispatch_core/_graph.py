@@ -74,6 +74,8 @@ class Node:
     saved: Any
     shapes: Any
     hooks: Hooks | None
+    metadata_: dict[str, Any]
+    trace: str
 
     @property
     def next_functions(self) -> tuple[tuple[Any, int], ...]:
@@ -103,10 +105,10 @@ class Node:
     def metadata(self) -> dict[str, Any]:
         """A dictionary for the user's own notes about this node."""
         try:
-            found: dict[str, Any] = self.metadata_
+            return self.metadata_
         except AttributeError:
-            found = self.metadata_ = {}
-        return found
+            self.metadata_ = {}
+        return self.metadata_
 
     def __repr__(self) -> str:
         return f"<{self.name()} object at {id(self):#x}>"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from dispatch_core._construct import tensor_like
-from dispatch_core._families.base import broadcast_shapes
 from dispatch_core._namespaces import public
 from dispatch_core._op import K, operator_named
+from dispatch_core._shapes import broadcast_shapes
 from dispatch_core._state import current_state
 from dispatch_core._tensor import Tensor
 
@@ -63,9 +63,7 @@ def _without_leading_ones(values: Tensor, target: Tensor, indices: Any, dims: An
 
 
 @public("", "Tensor")
-def index_put_(
-    input: Tensor, indices: Any, values: Tensor, accumulate: bool = False
-) -> Tensor:
+def index_put_(input: Tensor, indices: Any, values: Tensor, accumulate: bool = False) -> Tensor:
     """Write (or add) `values` at a tuple of index tensors, in place; returns the tensor.
 
     With `accumulate`, values written at the same place add up. Raises IndexError for indices outside.
@@ -166,8 +164,7 @@ def _item(tensor: Tensor, item: Any) -> Any:
     if isinstance(item, Tensor):
         if item.dtype.is_floating_point or item.dtype.is_complex:
             raise IndexError(
-                "tensors used as indices must be long, int, byte or bool tensors, "
-                f"got {item.dtype}"
+                f"tensors used as indices must be long, int, byte or bool tensors, got {item.dtype}"
             )
         if item.dtype.name in ("uint8", "bool"):
             return K.ne(item, 0) if item.dtype.name == "uint8" else item

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import mmap
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
@@ -10,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from dispatch_core import _printing
+from dispatch_core import _printing, ops  # noqa: F401  `ops` declares the operators
 from dispatch_core._construct import make_subclass, tensor
 from dispatch_core._device import device as Device
 from dispatch_core._dlpack import to_dlpack
@@ -152,9 +153,7 @@ def is_inference(self: Tensor) -> bool:
 def item(self: Tensor) -> Any:
     """The value of a tensor with one element, as a Python number."""
     if self.numel() != 1:
-        raise RuntimeError(
-            f"a Tensor with {self.numel()} elements cannot be converted to Scalar"
-        )
+        raise RuntimeError(f"a Tensor with {self.numel()} elements cannot be converted to Scalar")
     value = self._backend.to_host(self._raw)
     found = value.reshape(-1)[0].item()
     return found if isinstance(found, (bool, int, float, complex)) else float(found)
@@ -207,9 +206,7 @@ def __dlpack__(
 ) -> Any:
     """A DLPack capsule of the tensor's memory (array API 2025.12)."""
     if self.requires_grad:
-        raise BufferError(
-            "Can't export tensors that require gradient, use tensor.detach()"
-        )
+        raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
     if self.device.type != "cpu":
         raise BufferError(f"cannot export a tensor on {self.device} through DLPack; use .cpu()")
     return to_dlpack(
@@ -311,9 +308,7 @@ def detach(self: Tensor) -> Tensor:
 def detach_(self: Tensor) -> Tensor:
     """Cut the history off this tensor itself."""
     if self._k & VIEW:
-        raise RuntimeError(
-            "Can't detach views in-place. Use detach() instead."
-        )
+        raise RuntimeError("Can't detach views in-place. Use detach() instead.")
     self._node = None
     self._k &= ~GRAD
     return self
@@ -350,14 +345,16 @@ def parse_to(*args: Any, **kwargs: Any) -> Conversion:
     Raises TypeError for arguments that are none of these.
     """
     options = dict(kwargs)
-    found = {name: options.pop(name, None) for name in ("device", "dtype", "memory_format")}
+    found: dict[str, Any] = {
+        name: options.pop(name, None) for name in ("device", "dtype", "memory_format")
+    }
     flags = {name: bool(options.pop(name, False)) for name in ("non_blocking", "copy")}
     rest = list(args)
     if "other" in options:
         rest.insert(0, options.pop("other"))
     if options:
         raise TypeError(f"to() got an unexpected keyword argument '{next(iter(options))}'")
-    names = iter(flags)
+    names = list(flags)
     for value in rest:
         if isinstance(value, Tensor):
             found["device"], found["dtype"] = value.device, value.dtype
@@ -365,8 +362,8 @@ def parse_to(*args: Any, **kwargs: Any) -> Conversion:
             found["dtype"] = value
         elif isinstance(value, (str, Device)):
             found["device"] = value
-        elif isinstance(value, bool):
-            flags[next(names)] = value
+        elif isinstance(value, bool) and names:
+            flags[names.pop(0)] = value
         elif value is not None:
             raise TypeError(
                 "to() received an invalid combination of arguments - got "
@@ -374,7 +371,7 @@ def parse_to(*args: Any, **kwargs: Any) -> Conversion:
             )
     if isinstance(found["device"], str):
         found["device"] = Device(found["device"])
-    return Conversion(**found, **flags)
+    return Conversion(**(found | flags))
 
 
 @_method
@@ -387,6 +384,39 @@ def cpu(self: Tensor, memory_format: Any = None) -> Tensor:
 def cuda(self: Tensor, device: Any = None, non_blocking: bool = False) -> Tensor:
     """The tensor on a CUDA device."""
     return self.to("cuda" if device is None else device)
+
+
+@_method
+def pin_memory(self: Tensor, device: Any = None) -> Tensor:
+    """The tensor itself: there is no device here that reads pinned memory faster."""
+    return self
+
+
+@_method
+def is_pinned(self: Tensor, device: Any = None) -> bool:
+    """Whether the tensor is in memory that a device reads faster: never."""
+    return False
+
+
+@_method
+def share_memory_(self: Tensor) -> Tensor:
+    """Move the tensor's elements to memory that processes forked from this one share; returns it.
+
+    Views that were made before keep the old memory. On devices but the cpu nothing is done.
+    """
+    if self.device.type == "cpu" and not self.is_shared():
+        raw = self._raw
+        shared = np.ndarray(raw.shape, raw.dtype, mmap.mmap(-1, max(raw.nbytes, 1)))
+        shared[...] = raw
+        self._raw = shared
+    return self
+
+
+@_method
+def is_shared(self: Tensor) -> bool:
+    """Whether the tensor is in memory that forked processes share (so on devices but the cpu)."""
+    storage = self._backend.storage_of(self._raw)
+    return self.device.type != "cpu" or isinstance(getattr(storage, "base", None), mmap.mmap)
 
 
 @_method
@@ -450,9 +480,7 @@ def __deepcopy__(self: Tensor, memo: dict[int, Any]) -> Tensor:
 @_method
 def __reduce_ex__(self: Tensor, protocol: int) -> Any:
     if not self.is_leaf:
-        raise RuntimeError(
-            "Cannot pickle a tensor with history; use detach() first."
-        )
+        raise RuntimeError("Cannot pickle a tensor with history; use detach() first.")
     host = self._backend.to_host(self._raw)
     return _rebuild, (self.__class__, host, str(self.device), self.requires_grad)
 

@@ -187,6 +187,7 @@ def declare(
 
     Raises:
         DeclarationError: the name is taken, a formula asks for an unknown name, a gradient is missing.
+
     """
     name = function.__name__
     if name in OPERATORS:
@@ -233,9 +234,7 @@ def declare(
 def _gradient(
     name: str, params: Sequence[Param], grad: Grad, outputs: int, primitive: bool
 ) -> Gradient | None:
-    tensors = [
-        i for i, p in enumerate(params) if p.kind not in (ParamKind.PLAIN, ParamKind.PLACE)
-    ]
+    tensors = [i for i, p in enumerate(params) if p.kind not in (ParamKind.PLAIN, ParamKind.PLACE)]
     if grad is NOT_DIFFERENTIABLE or (grad is None and not primitive):
         return None
     if grad is None:

@@ -69,8 +69,6 @@ def place(device: Any, dtype: DType) -> Place:
     return Place(as_device(device), dtype)
 
 
-
-
 def moved(tensor: Tensor, target: Device) -> Tensor:
     """A copy of a tensor, without history, on another device; through the host."""
     backend = backend_of(target.type)

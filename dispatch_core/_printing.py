@@ -10,11 +10,10 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, SupportsIndex, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
-from ._dtypes import bool_, dtype, from_numpy_dtype, get_default_dtype, int64
+from dispatch_core._dtypes import bool_, dtype, from_numpy_dtype, get_default_dtype, int64
 
-Array: TypeAlias = npt.NDArray[Any]
+Array: TypeAlias = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +54,9 @@ def set_printoptions(
     Raises:
         ValueError: an unknown profile, or a negative number.
         TypeError: a number has the wrong type.
+
     """
-    global _current
+    global _current  # noqa: PLW0603  the one process-wide setting
     if profile is not None and profile not in _PROFILES:
         raise ValueError(f"unknown profile {profile!r}; expected one of {', '.join(_PROFILES)}")
     options = _current if profile is None else _PROFILES[profile]
@@ -91,7 +91,7 @@ def get_printoptions() -> dict[str, Any]:
 @contextmanager
 def printoptions(**options: Any) -> Iterator[None]:
     """Set options as `set_printoptions` does, for the length of the block."""
-    global _current
+    global _current  # noqa: PLW0603  the one process-wide setting
     before = _current
     set_printoptions(**options)
     try:

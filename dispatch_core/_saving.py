@@ -28,6 +28,7 @@ def save(obj: Any, f: Any, pickle_module: Any = None, pickle_protocol: int = 2) 
         TypeError: something in `obj` has no safe form; the message names its place. Save a module's
             `state_dict()` rather than the module.
         RuntimeError: the folder does not exist.
+
     """
     _save(obj, f)
 
@@ -53,6 +54,7 @@ def load(
     Raises:
         FileFormatError: (a RuntimeError) the file is damaged, truncated or of another format.
         FileNotFoundError: there is no such file.
+
     """
     return _load(f, map_location, mmap=mmap)
 

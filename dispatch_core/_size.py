@@ -13,6 +13,7 @@ class Size(tuple[int, ...]):
 
     Raises:
         TypeError: an item is not an integer.
+
     """
 
     __slots__ = ()

@@ -7,7 +7,7 @@ Only what every part of the framework needs of a tensor stands here; operators b
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any
 
 from dispatch_core import _graph
 from dispatch_core._device import device as Device
@@ -202,7 +202,7 @@ def detached(tensor: Tensor) -> Tensor:
     return wrap(tensor._raw, tensor._k & PLAIN)
 
 
-def check_tensor(value: Any, where: str) -> Tensor | NoReturn:
+def check_tensor(value: Any, where: str) -> Tensor:
     """`value` if it is a tensor, else a TypeError that names `where`."""
     if isinstance(value, Tensor):
         return value

@@ -50,7 +50,6 @@ from dispatch_core._families.base import (
     REAL,
     REAL_NUMBERS,
     Family,
-    check_dim,
 )
 from dispatch_core._families.others import (
     contraction,
@@ -66,6 +65,7 @@ from dispatch_core._hooks import API_VERSION, hookimpl
 from dispatch_core._layer import Keys, Layer
 from dispatch_core._op import OPERATORS, Ints, K, Number, composite, primitive
 from dispatch_core._place import Place
+from dispatch_core._shapes import check_dim
 from dispatch_core._state import State, Switch
 from dispatch_core._tensor import Tensor
 from dispatch_core.backend import philox

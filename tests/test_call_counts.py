@@ -15,7 +15,6 @@ import pytest
 
 import dispatch_core as dc
 
-
 NUMPY = os.path.dirname(np.__file__)
 
 

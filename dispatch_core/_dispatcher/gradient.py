@@ -7,8 +7,6 @@ and `<name>_dtype` (of a tensor argument, without keeping the array), and `K`, t
 
 from __future__ import annotations
 
-import copy
-import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from dispatch_core import _state
-from dispatch_core._dispatcher.chains import Chain, KernelChain, View, chain_of, failure, invoke
+from dispatch_core._dispatcher.chains import Chain, KernelChain, View, chain_of, failure
 from dispatch_core._dispatcher.operator import Op
 from dispatch_core._dtypes import can_cast
 from dispatch_core._graph import WRITES

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from dispatch_core._dispatcher.operator import Op
 from dispatch_core._dispatcher.policy import DTYPE_EMULATION, HOST_FALLBACK
 from dispatch_core._dtypes import bfloat16, dtype, float16, float32
+from dispatch_core._dtypes import dtype as DType
 from dispatch_core._errors import NoKernelError
 from dispatch_core._state import State
 from dispatch_core.backend.api import Backend
@@ -49,11 +50,11 @@ class Resolution:
 
     op: Op
     backend: Backend
-    dtype: dtype
+    dtype: DType
     kernels: tuple[Kernel, ...] = ()
     """The kernel to call and, while predicates may decline a call, those to ask after it."""
     body: bool = False
-    emulate: dtype | None = None
+    emulate: DType | None = None
     fallback: bool = False
     warn: bool = False
     """Whether emulation or fallback is warned about."""

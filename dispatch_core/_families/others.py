@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from dispatch_core._dtypes import Category, dtype
-from dispatch_core._families.base import ALL, Family, check_dim
+from dispatch_core._families.base import ALL, Family
+from dispatch_core._shapes import check_dim
 
 if TYPE_CHECKING:
     from dispatch_core._dispatcher.operator import Op

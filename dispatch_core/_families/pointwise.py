@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from dispatch_core._dtypes import Category, Priority, bool_, dtype, get_default_dtype
-from dispatch_core._families.base import ALL, Family, Make, Sample, broadcast_shapes
+from dispatch_core._families.base import ALL, Family, Make, Sample
+from dispatch_core._shapes import broadcast_shapes
 from dispatch_core._tensor import Tensor
 
 if TYPE_CHECKING:

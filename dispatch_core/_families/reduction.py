@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from dispatch_core._dtypes import Category, bool_, dtype, get_default_dtype, int64
-from dispatch_core._families.base import ALL, Family, Make, Sample, check_dims
+from dispatch_core._families.base import ALL, Family, Make, Sample
+from dispatch_core._shapes import check_dims
 
 if TYPE_CHECKING:
     from dispatch_core._dispatcher.operator import Op
@@ -23,6 +24,7 @@ class Reduction(Family):
         truth: whether the result is a truth value (uint8 stays uint8, as in PyTorch).
         one: whether exactly one dimension is taken (scans, softmax).
         nonempty: whether reducing over zero elements is an error.
+
     """
 
     kind = "reduction"
@@ -75,9 +77,7 @@ class Reduction(Family):
                         "Specify the reduction dim with the 'dim' argument."
                     )
                 at = next(d for d in dims if shape[d] == 0)
-                raise IndexError(
-                    f"{op.name}(): Expected reduction dim {at} to have non-zero size."
-                )
+                raise IndexError(f"{op.name}(): Expected reduction dim {at} to have non-zero size.")
         else:
             raise TypeError(
                 f"{op.name}(): argument 'dim' must be int or tuple of ints, not {type(dim).__name__}"

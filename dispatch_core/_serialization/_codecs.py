@@ -17,9 +17,9 @@ import numpy as np
 from dispatch_core._device import device
 from dispatch_core._dtypes import dtype, from_name
 from dispatch_core._errors import FileFormatError
-from dispatch_core._size import Size
 from dispatch_core._serialization._safetensors import Array
 from dispatch_core._serialization._storages import can_store
+from dispatch_core._size import Size
 
 
 @dataclass(slots=True)
@@ -70,6 +70,7 @@ def register_leaf_codec(
 
     Raises:
         ValueError: another type has this kind.
+
     """
     codec = LeafCodec(kind, encode, decode)
     owner = next((t for t, known in _by_type.items() if known.kind == kind), type_)

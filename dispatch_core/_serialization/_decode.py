@@ -28,6 +28,7 @@ class Decoder:
 
         Raises:
             FileFormatError: nothing is encoded like this.
+
         """
         if json is None or isinstance(json, (bool, int, float, str)):
             return json

@@ -43,6 +43,7 @@ class Encoder:
         Raises:
             TypeError: something in it cannot be saved; the message names its place.
             ValueError: a container contains itself.
+
         """
         scalar = _SCALARS.get(type(obj))
         if scalar is not None:

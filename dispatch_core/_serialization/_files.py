@@ -115,6 +115,7 @@ def open_source(file: PathLike | Readable, *, map_file: bool) -> Source:
     Raises:
         OSError: the path cannot be opened.
         TypeError: `file` is neither a path nor an object with a `read` method.
+
     """
     if isinstance(file, (str, os.PathLike)):
         if map_file:
@@ -138,6 +139,7 @@ def replacing(path: PathLike) -> Iterator[IO[bytes]]:
     Raises:
         RuntimeError: the directory does not exist.
         OSError: it cannot be written.
+
     """
     target = os.path.realpath(path)
     directory, name = os.path.split(target)

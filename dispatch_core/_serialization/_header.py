@@ -70,7 +70,7 @@ class Header:
     data_start: int
 
 
-class _Duplicate(ValueError):
+class _DuplicateKeyError(ValueError):
     pass
 
 
@@ -79,6 +79,7 @@ def read_header(source: Source) -> Header:
 
     Raises:
         FileFormatError: any rule of the format is broken; the message names file and tensor.
+
     """
     if source.size < 8:
         _fail(source, f"too short for a safetensors file: {source.size} bytes{_hint(source)}")
@@ -106,7 +107,7 @@ def _parse_json(source: Source, text: bytes) -> dict[str, Any]:
         fields = json.loads(
             text.decode(), object_pairs_hook=_unique_pairs, parse_constant=_no_constant
         )
-    except _Duplicate as error:
+    except _DuplicateKeyError as error:
         _fail(source, str(error))
     except (ValueError, RecursionError) as error:
         _fail(source, f"the header is not valid JSON: {error or 'nested too deeply'}")
@@ -120,7 +121,7 @@ def _unique_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(result) != len(pairs):
         seen: set[str] = set()
         twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-        raise _Duplicate(f"the header has the key {twice!r} twice")
+        raise _DuplicateKeyError(f"the header has the key {twice!r} twice")
     return result
 
 

@@ -19,7 +19,12 @@ from dispatch_core._serialization._decode import Decoder
 from dispatch_core._serialization._encode import Encoder
 from dispatch_core._serialization._files import Bytes, PathLike, Readable, Writable
 from dispatch_core._serialization._header import TAG_OF_DTYPE
-from dispatch_core._serialization._safetensors import Array, SafetensorsFile, bytes_of, write_safetensors
+from dispatch_core._serialization._safetensors import (
+    Array,
+    SafetensorsFile,
+    bytes_of,
+    write_safetensors,
+)
 from dispatch_core._serialization._storages import Spec, View, make_view, parse_spec, plan
 
 _PREFIX: Final = "dispatch_core."
@@ -46,6 +51,7 @@ def save(obj: object, f: PathLike | Writable) -> None:
         ValueError: `obj` contains itself or is nested too deeply.
         RuntimeError: the directory does not exist.
         OSError: the file cannot be written.
+
     """
     encoder = Encoder()
     try:
@@ -74,6 +80,7 @@ def load(f: PathLike | Readable, map_location: Any = None, *, mmap: bool | None 
         FileFormatError: the file is damaged, truncated or of another format.
         ValueError: `mmap` is asked of a file object.
         OSError: the file cannot be opened.
+
     """
     if mmap and not isinstance(f, (str, os.PathLike)):
         raise ValueError("f must be a file path in order to use the mmap argument")

@@ -14,7 +14,15 @@ import numpy as np
 import numpy.typing as npt
 
 from dispatch_core._errors import FileFormatError
-from dispatch_core._serialization._files import Bytes, PathLike, Readable, Writable, open_source, replacing, write_all
+from dispatch_core._serialization._files import (
+    Bytes,
+    PathLike,
+    Readable,
+    Writable,
+    open_source,
+    replacing,
+    write_all,
+)
 from dispatch_core._serialization._header import (
     DTYPE_OF_TAG,
     MAX_HEADER_BYTES,
@@ -41,6 +49,7 @@ class SafetensorsFile(Mapping[str, Array]):
     Raises:
         OSError: the path cannot be opened.
         FileFormatError: a rule of the format is broken; the whole header is checked at once.
+
     """
 
     def __init__(self, file: PathLike | Readable, *, mmap: bool = True) -> None:
@@ -63,6 +72,7 @@ class SafetensorsFile(Mapping[str, Array]):
             KeyError: there is none.
             FileFormatError: its elements are not what its dtype allows, or numpy has no such dtype.
             ValueError: the file is closed.
+
         """
         entry = self.entries[name]
         dtype = DTYPE_OF_TAG.get(entry.tag)
@@ -126,6 +136,7 @@ def write_safetensors(
         ValueError: a name is reserved or not Unicode, or the header would be too large.
         RuntimeError: the directory does not exist.
         OSError: the file cannot be written.
+
     """
     prepared = {name: _native(name, array) for name, array in arrays.items()}
     # Widest first, so that every array is aligned to its width without padding between.

@@ -132,6 +132,7 @@ def parse_spec(json: Any, stored: Mapping[str, Array], where: str) -> Spec:
 
     Raises:
         FileFormatError: it is no spec, or reaches outside of the stored array.
+
     """
     if isinstance(json, str) and json in stored:
         return json
@@ -152,6 +153,7 @@ def make_view(view: View, storage: Bytes, where: str) -> Array:
 
     Raises:
         FileFormatError: it reaches outside of them.
+
     """
     dtype = _DTYPE_OF_TAG[view.tag]
     reach = [(size - 1) * stride for size, stride in zip(view.shape, view.strides, strict=True)]

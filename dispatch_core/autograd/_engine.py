@@ -229,7 +229,7 @@ class Engine:
             if known is None:
                 self.leaves[edge] = [value, backend]
             else:
-                self.leaves[edge] = [self._sum(*known, value, backend), backend]
+                self.leaves[edge] = [self._sum(known[0], known[1], value, backend), backend]
             return
         order = edge.order
         entry = self.pending.get(order)
@@ -260,7 +260,7 @@ class Engine:
 
     def as_tensor(self, value: Any, backend: Backend) -> Tensor:
         """A gradient as a tensor; those of several outputs are tensors already."""
-        return value if isinstance(value, (Tensor, tuple)) else wrap_raw(value, backend)
+        return value if isinstance(value, (Tensor, tuple)) else wrap_raw(value, backend)  # type: ignore[return-value]
 
     def as_tensors(self, value: Any, backend: Backend) -> Any:
         """The gradient of one output as a tensor, or those of several (None where none arrived)."""
@@ -278,7 +278,12 @@ class Engine:
         self.leaves = {}
         while leaves:
             leaf, box = leaves.popitem()
-            if leaf.hooks is None and leaf.after is None and self.inputs is None and self.accumulate:
+            if (
+                leaf.hooks is None
+                and leaf.after is None
+                and self.inputs is None
+                and self.accumulate
+            ):
                 self._accumulate(leaf, box)
             else:
                 with _switched(self.create_graph):

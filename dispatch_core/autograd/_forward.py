@@ -109,9 +109,7 @@ class Jvp(Chain):
             return out
         results = out if isinstance(out, tuple) else (out,)
         found = _tangents(self.op, primals, results, tangents)
-        made = [
-            r if t is None else make(r, t, level) for r, t in zip(results, found, strict=True)
-        ]
+        made = [r if t is None else make(r, t, level) for r, t in zip(results, found, strict=True)]
         if not isinstance(out, tuple):
             return made[0]
         return type(out)(*made) if hasattr(out, "_fields") else tuple(made)
@@ -156,7 +154,11 @@ def _tangents(
     parts, _ = gradient.needed(frozenset(tangents))  # type: ignore[union-attr]
     saved = _saved(op, primals, results)
     inexact = [r.dtype.is_floating_point or r.dtype.is_complex for r in results]
-    if op.family.kind == "pointwise" and op.traits.outputs == 1 and not _any_complex(primals, results):
+    if (
+        op.family.kind == "pointwise"
+        and op.traits.outputs == 1
+        and not _any_complex(primals, results)
+    ):
         total = None
         for part in parts:
             at = part.targets[0]
@@ -165,12 +167,17 @@ def _tangents(
             total = value if total is None else total + value
         return [total]
     with Switch("grad", True):
-        seeds = [K.zeros_like(r).requires_grad_() if yes else None for r, yes in zip(results, inexact, strict=True)]
+        seeds = [
+            K.zeros_like(r).requires_grad_() if yes else None
+            for r, yes in zip(results, inexact, strict=True)
+        ]
         g = seeds[0] if op.traits.outputs == 1 else tuple(seeds)
         total = None
         for part in parts:
             values = part.call(K, g, saved)
-            for at, value in zip(part.targets, values if len(part.targets) > 1 else (values,), strict=True):
+            for at, value in zip(
+                part.targets, values if len(part.targets) > 1 else (values,), strict=True
+            ):
                 if at in tangents:
                     total = _add_product(total, value, tangents[at], primals[at])
     if total is None:
@@ -192,7 +199,7 @@ def _transposed(total: Tensor, seeds: list[Tensor]) -> list[Any]:
 
 
 def _add_product(total: Any, value: Any, tangent: Any, primal: Any) -> Any:
-    """total + the real inner product of a formula's value with a tangent (of lists: of their items)."""
+    """Total + the real inner product of a formula's value with a tangent (of lists: of their items)."""
     if isinstance(value, (list, tuple)):
         for v, t, p in zip(value, tangent, primal, strict=True):
             total = total if t is None else _add_product(total, v, t, p)

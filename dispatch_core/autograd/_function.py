@@ -10,8 +10,8 @@ from typing import Any
 from dispatch_core import _state
 from dispatch_core._graph import WRITES, Node, Pick, tick
 from dispatch_core._keys import GRAD, VIEW
-from dispatch_core._families.base import broadcast_shapes
 from dispatch_core._op import K, operator_named
+from dispatch_core._shapes import broadcast_shapes
 from dispatch_core._state import Switch
 from dispatch_core._tensor import Tensor, detached, wrap
 from dispatch_core.layers.autograd import ANOMALY, attach, check_write, pick, remember_line
@@ -47,7 +47,8 @@ class FunctionCtx:
         """The tensors that `save_for_backward` was given."""
         return self._give_back()
 
-    _give_back: Callable[[], tuple[Tensor | None, ...]] = lambda self: self._saved
+    def _give_back(self) -> tuple[Tensor | None, ...]:
+        return self._saved
 
     def mark_dirty(self, *tensors: Tensor) -> None:
         """Say which inputs `forward` wrote in place; they must be among its results."""
@@ -191,9 +192,7 @@ def _record(cls: type[Function], ctx: FunctionCtx, args: tuple[Any, ...], output
     results = output if isinstance(output, tuple) else (output,)
     node = Node()
     node.spec = FunctionSpec(cls, args, results)
-    node.edges = tuple(
-        a._node if isinstance(a, Tensor) and a.requires_grad else None for a in args
-    )
+    node.edges = tuple(a._node if isinstance(a, Tensor) and a.requires_grad else None for a in args)
     node.saved = ctx
     node.shapes = node.hooks = None
     dirty = {id(t) for t in ctx._dirty}
@@ -263,7 +262,7 @@ def _keep_saved(
             found.append(entry)
         return tuple(found)
 
-    ctx._give_back = give_back
+    ctx._give_back = give_back  # type: ignore[method-assign]
 
 
 def once_differentiable(fn: Callable[..., Any]) -> Callable[..., Any]:

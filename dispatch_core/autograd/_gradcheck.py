@@ -168,7 +168,9 @@ def _check_inputs(arguments: Sequence[Any], eps: float) -> None:
                 UserWarning,
                 stacklevel=3,
             )
-        if _real_size(argument) and any(s == 0 and n > 1 for s, n in zip(argument.stride(), argument.shape, strict=True)):
+        if _real_size(argument) and any(
+            s == 0 and n > 1 for s, n in zip(argument.stride(), argument.shape, strict=True)
+        ):
             raise RuntimeError(
                 f"The {index}th input has a dimension with stride 0. gradcheck only supports inputs "
                 "that are non-overlapping to be able to compute the numerical gradients correctly. "
@@ -314,7 +316,7 @@ def _check_jacobian(point: _Point, tolerance: _Tolerance, nondet_tol: float) -> 
 
 
 def _jacobian(point: _Point, result: Tensor) -> list[Array]:
-    """d result_j / d input_i for each input, found by one backward pass for each j."""
+    """D result_j / d input_i for each input, found by one backward pass for each j."""
     rows: list[list[Array]] = [[] for _ in point.wanted]
     for unit in np.eye(_real_size(result)):
         found = grad(

@@ -48,9 +48,7 @@ class RawOperators:
 
     def _kernel(self, op: Op) -> Callable[..., Any] | None:
         candidates = self._backend.kernels.candidates(op.name)
-        kernel = next(
-            (k for k in candidates if k.dtypes is None or self._dtype in k.dtypes), None
-        )
+        kernel = next((k for k in candidates if k.dtypes is None or self._dtype in k.dtypes), None)
         if kernel is None or kernel.when is not None or op.family.kind == "creation":
             return None
         if all(p.required and p.kind is not ParamKind.OPERAND for p in op.params):

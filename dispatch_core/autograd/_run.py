@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from dispatch_core._op import K
 from dispatch_core._keys import KEYS, PLAIN
+from dispatch_core._op import K
 from dispatch_core._tensor import Tensor, wrap
 from dispatch_core.autograd._engine import Engine
 
@@ -124,7 +124,9 @@ def grad(
             )
     unused_allowed = materialize_grads if allow_unused is None else allow_unused
     if materialize_grads and allow_unused is False:
-        raise ValueError("Expected allow_unused to be True or not passed when materialize_grads=True")
+        raise ValueError(
+            "Expected allow_unused to be True or not passed when materialize_grads=True"
+        )
     engine = Engine(
         create_graph if retain_graph is None else retain_graph,
         create_graph,

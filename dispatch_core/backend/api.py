@@ -1,7 +1,8 @@
 """What the framework needs of a device: the `Backend` base class, eight run-time functions and a kernel table.
 
 A raw array may be an object of any class that has a `shape` (a tuple of ints) and a `base` (None where
-it owns its memory, else the owner, as numpy has it) and can be weakly referenced. Everything else the framework asks of it goes through the methods below or through kernels.
+it owns its memory, else the owner, as numpy has it) and can be weakly referenced. Everything else the
+framework asks of it goes through the methods below or through kernels.
 """
 
 from __future__ import annotations
@@ -79,7 +80,7 @@ class Backend(ABC):
     def count(self) -> int:
         """How many devices of this type can be used now (0: none; `why_unavailable` says why)."""
 
-    def synchronize(self, index: int | None) -> None:
+    def synchronize(self, index: int | None) -> None:  # noqa: B027  may stay empty
         """Wait until all work given to the device is done; nothing to wait for by default."""
 
     # -- what most backends can leave as it is ------------------------------------------------------
@@ -99,10 +100,10 @@ class Backend(ABC):
             f"expected {self.array.__name__}"
         )
 
-    def open_thread(self) -> None:
+    def open_thread(self) -> None:  # noqa: B027  may stay empty
         """Runs once in every thread before its first operator."""
 
-    def reclaim(self) -> None:
+    def reclaim(self) -> None:  # noqa: B027  may stay empty
         """Give cached memory back (`dc.empty_cache()`)."""
 
     def describe(self) -> str:

@@ -34,7 +34,7 @@ class Kernel:
     def describe(self) -> str:
         """`provider:function` as `explain` prints it."""
         name = getattr(self.fn, "__qualname__", None) or getattr(self.fn, "__name__", repr(self.fn))
-        return f"{self.provider}:{name.rpartition('<locals>.')[2]}"
+        return f"{self.provider}:{name.rpartition('<locals>.')[2]}"  # type: ignore[union-attr]
 
 
 class KernelTable:

@@ -12,7 +12,11 @@ __all__ = ["jvp"]
 
 
 def jvp(
-    func: Callable[..., Any], primals: Sequence[Tensor], tangents: Sequence[Tensor], *, has_aux: bool = False
+    func: Callable[..., Any],
+    primals: Sequence[Tensor],
+    tangents: Sequence[Tensor],
+    *,
+    has_aux: bool = False,
 ) -> Any:
     """`func(*primals)` and its directional derivative along `tangents`, in forward mode.
 
@@ -20,7 +24,9 @@ def jvp(
     numbers or shapes of primals and tangents differ.
     """
     if not isinstance(primals, tuple) or not isinstance(tangents, tuple) or not primals:
-        raise RuntimeError("jvp(f, primals, tangents): Expected primals and tangents to be non-empty tuples")
+        raise RuntimeError(
+            "jvp(f, primals, tangents): Expected primals and tangents to be non-empty tuples"
+        )
     if len(primals) != len(tangents):
         raise RuntimeError(
             f"jvp(f, primals, tangents): got {len(primals)} primals and {len(tangents)} tangents"

@@ -163,7 +163,10 @@ class Record(Chain):
         return results
 
     def describe(self) -> list[str]:
-        return [f"autograd: records {self.spec.name}, saves {self.spec.saves()}", *self.inner.describe()]
+        return [
+            f"autograd: records {self.spec.name}, saves {self.spec.saves()}",
+            *self.inner.describe(),
+        ]
 
 
 def _differentiable(result: Tensor) -> bool:
@@ -286,7 +289,7 @@ class RecordTwo(RecordPlainUnary):
 class RecordView(RecordUnary):
     """Records a view by one plain argument, in one frame with its kernel: the cheapest of calls."""
 
-    __slots__ = ("key", "kernel", "maybe", "nested")
+    __slots__ = ("kernel", "key", "maybe", "nested")
 
     def __init__(self, op: Op, inner: ViewOne, spec: OperatorSpec) -> None:
         super().__init__(op, inner, spec)
@@ -330,7 +333,16 @@ class RecordView(RecordUnary):
 class RecordBinary(Record):
     """Records f(x, y) with one result; notes the shapes where they differ."""
 
-    __slots__ = ("edge_x", "edge_y", "save_out", "save_shapes", "save_x", "save_y", "tensor_x", "tensor_y")
+    __slots__ = (
+        "edge_x",
+        "edge_y",
+        "save_out",
+        "save_shapes",
+        "save_x",
+        "save_y",
+        "tensor_x",
+        "tensor_y",
+    )
 
     def __init__(self, op: Op, inner: Chain, spec: OperatorSpec) -> None:
         super().__init__(op, inner, spec)

@@ -25,13 +25,13 @@ from dispatch_core._dispatcher.operator import Op, ParamKind
 from dispatch_core._dispatcher.resolve import HOST, Step, resolve
 from dispatch_core._dtypes import dtype
 from dispatch_core._errors import DispatchCoreError
-from dispatch_core._families.base import broadcast_shapes
 from dispatch_core._graph import Node, tick
 from dispatch_core._keys import GRAD, LOCK, describe_key, key_number
 from dispatch_core._layer import LAYERS, Keys, Layer
 from dispatch_core._op import operator_named
 from dispatch_core._place import HOST as HOST_DEVICE
 from dispatch_core._place import Place
+from dispatch_core._shapes import broadcast_shapes
 from dispatch_core._state import State, Switch
 from dispatch_core._tensor import Tensor, wrap
 from dispatch_core.backend.api import Backend, Raw

@@ -124,12 +124,11 @@ def build(op: Op, keys: Keys, found: Resolution) -> Chain:
         return HostFallback(op, found.backend, found.warn)
     if not found.kernels:
         return Body(op, op.body)  # type: ignore[arg-type]
-    chains = [kernel_chain(op, keys, found, kernel) for kernel in found.kernels]
+    choices = [kernel_chain(op, keys, found, kernel) for kernel in found.kernels]
     last = found.kernels[-1]
     if last.when is None:
-        choices, rest = chains[:-1], chains[-1]
+        rest: Chain = choices.pop()
     else:
-        choices = chains
         rest = Body(op, op.body) if found.body and op.body else Declined(op, found)
     for chain in reversed(choices):
         rest = Conditional(op, chain, rest)
@@ -137,6 +136,7 @@ def build(op: Op, keys: Keys, found: Resolution) -> Chain:
 
 
 def kernel_chain(op: Op, keys: Keys, found: Resolution, kernel: Kernel) -> KernelChain:
+    """The chain class for the shape of an operator's arguments, around one kernel."""
     backend, computed = found.backend, found.dtype
     if op.traits.writes:
         return Writing(op, backend, kernel)
@@ -148,7 +148,9 @@ def kernel_chain(op: Op, keys: Keys, found: Resolution, kernel: Kernel) -> Kerne
         key = key_number(backend.device, result)  # type: ignore[arg-type]
         count, total = len(op.tensors), len(op.params)
         if op.traits.view:
-            return (ViewOne if total == 2 else View)(op, backend, kernel, key | VIEW, bool(keys[0] & VIEW))
+            return (ViewOne if total == 2 else View)(
+                op, backend, kernel, key | VIEW, bool(keys[0] & VIEW)
+            )
         if count == 1:
             shape = {1: Unary, 3: UnaryTwo}.get(total, UnaryParams)
             return shape(op, backend, kernel, key)
@@ -240,7 +242,10 @@ class Emulated(Chain):
         self.warn = warn
 
     def call(self, *args: Any) -> Any:
-        if REPORT.count(self.op.name, f"{self.dtype.name} as {self.wider.name}", args) and self.warn:
+        if (
+            REPORT.count(self.op.name, f"{self.dtype.name} as {self.wider.name}", args)
+            and self.warn
+        ):
             warnings.warn(
                 f"'{self.op.name}' has no kernel for {self.dtype.name} and is computed in "
                 f"{self.wider.name}; each call casts its arguments and its result",

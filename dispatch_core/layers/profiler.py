@@ -217,7 +217,7 @@ class Profiler(Layer):
         return Timed(op, keys, below())
 
     @contextmanager
-    def session(
+    def session(  # type: ignore[override]
         self, *, record_shapes: bool = True, synchronize: bool = False
     ) -> Iterator[Profile]:
         """Collect into a new `Profile` until the end."""

@@ -27,9 +27,8 @@ def tensor_keys(op: Op, keys: Keys, *, operands: bool) -> list[Any]:
         param = op.params[at]
         if param.kind is ParamKind.PLACE or (operands and param.name in op.family.apart):
             continue
-        for each in number if isinstance(number, frozenset) else (number,):
-            if each >= FIRST_TENSOR_KEY:
-                found.append(tensor_key(each))
+        numbers = number if isinstance(number, frozenset) else (number,)
+        found += [tensor_key(each) for each in numbers if each >= FIRST_TENSOR_KEY]
     return found
 
 
@@ -77,9 +76,7 @@ class OneDevice(Redirect):
 
     def change(self, args: Sequence[Any]) -> list[Any]:
         op = self.op
-        tensors = {
-            op.params[i].name: args[i] for i in op.tensors if isinstance(args[i], Tensor)
-        }
+        tensors = {op.params[i].name: args[i] for i in op.tensors if isinstance(args[i], Tensor)}
         places = {name: t.device for name, t in tensors.items() if t.ndim or t.device.type != "cpu"}
         types = {place.type for place in places.values()}
         movable = op.family.promotes and len(types) == 1

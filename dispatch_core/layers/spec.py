@@ -115,7 +115,11 @@ class OperatorSpec:
         for at, wanted, is_list in self.plan:
             value = args[at]
             if is_list:
-                edges += [t._node if t._k & GRAD else None for t in value] if wanted else [None] * len(value)
+                edges += (
+                    [t._node if t._k & GRAD else None for t in value]
+                    if wanted
+                    else [None] * len(value)
+                )
             else:
                 edges.append(value._node if wanted else None)
         if not self.broadcasts:

@@ -18,7 +18,7 @@ from dispatch_core._dispatcher.operator import Op, ParamKind
 from dispatch_core._graph import Leaf, Node, tick
 from dispatch_core._keys import FIRST_TENSOR_KEY, GRAD, VIEW
 from dispatch_core._layer import Keys, Layer
-from dispatch_core._state import Switch, State
+from dispatch_core._state import State, Switch
 from dispatch_core._tensor import Tensor
 from dispatch_core.layers.spec import Mode
 

@@ -7,9 +7,9 @@ from itertools import pairwise
 from typing import Any
 
 from dispatch_core._dtypes import int64
-from dispatch_core._families.base import check_dim
 from dispatch_core._families.others import custom, movement
 from dispatch_core._op import K, composite, primitive
+from dispatch_core._shapes import check_dim
 from dispatch_core._tensor import Tensor
 
 # -- like another tensor -------------------------------------------------------------------------

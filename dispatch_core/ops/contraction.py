@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from dispatch_core._families.base import NUMBERS, broadcast_shapes, check_dim
+from dispatch_core._families.base import NUMBERS
 from dispatch_core._families.others import contraction
 from dispatch_core._families.pointwise import SAME, pointwise
 from dispatch_core._namespaces import public
 from dispatch_core._op import K, composite
+from dispatch_core._shapes import broadcast_shapes, check_dim
 from dispatch_core._tensor import Tensor
 
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -179,20 +180,20 @@ def _contract(
         y = _widened(y, ys.index(n), sizes[n])
     x = K.permute(x, tuple(xs.index(n) for n in (*batch, *left, *shared)))
     y = K.permute(y, tuple(ys.index(n) for n in (*batch, *shared, *right)))
-    b = tuple(x.shape[: len(batch)])
+    b = tuple(x.shape[: len(batch)])  # type: ignore[assignment]
     m = tuple(x.shape[len(batch) : len(batch) + len(left)])
     k = tuple(x.shape[len(batch) + len(left) :])
-    n = tuple(y.shape[len(batch) + len(shared) :])
+    n = tuple(y.shape[len(batch) + len(shared) :])  # type: ignore[assignment]
     if not shared:
-        wide = K.reshape(x, (*b, *m, *(1,) * len(n)))
-        product = K.mul(wide, K.reshape(y, (*b, *(1,) * len(m), *n)))
+        wide = K.reshape(x, (*b, *m, *(1,) * len(n)))  # type: ignore[arg-type, misc]
+        product = K.mul(wide, K.reshape(y, (*b, *(1,) * len(m), *n)))  # type: ignore[misc]
         return product, batch + left + right
-    rows, inner, columns = _count(m), _count(k), _count(n)
-    batches = (_count(b),) if b else ()
+    rows, inner, columns = _count(m), _count(k), _count(n)  # type: ignore[arg-type]
+    batches = (_count(b),) if b else ()  # type: ignore[arg-type]
     product = K.matmul(
         K.reshape(x, (*batches, rows, inner)), K.reshape(y, (*batches, inner, columns))
     )
-    return K.reshape(product, (*b, *m, *n)), batch + left + right
+    return K.reshape(product, (*b, *m, *n)), batch + left + right  # type: ignore[misc]
 
 
 def _count(shape: Sequence[int]) -> int:
@@ -249,9 +250,9 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
             )
         left, right = range(a.ndim - dims, a.ndim), range(dims)
     else:
-        left, right = (d if isinstance(d, (list, tuple)) else (d,) for d in dims)
-    left = [check_dim(d, a.ndim) for d in left]
-    right = [check_dim(d, b.ndim) for d in right]
+        left, right = (d if isinstance(d, (list, tuple)) else (d,) for d in dims)  # type: ignore[assignment]
+    left = [check_dim(d, a.ndim) for d in left]  # type: ignore[assignment]
+    right = [check_dim(d, b.ndim) for d in right]  # type: ignore[assignment]
     if len(left) != len(right):
         raise RuntimeError(
             f"both dimension lists should have same length, got {left} and {right} in tensordot()"

@@ -38,8 +38,14 @@ def _finish(tensor: Tensor, requires_grad: bool) -> Tensor:
 
 @composite(creation(), out=True)
 def full(
-    size: Any, fill_value: Any, *, dtype: Any = None, layout: Any = None, device: Any = None,
-    requires_grad: bool = False, pin_memory: bool = False,
+    size: Any,
+    fill_value: Any,
+    *,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    pin_memory: bool = False,
 ) -> Tensor:
     """A tensor filled with one value; its dtype follows from the value unless given."""
     if isinstance(fill_value, Tensor):
@@ -51,8 +57,14 @@ def full(
 
 @composite(creation(), out=True)
 def empty(
-    size: Ints, *, dtype: Any = None, layout: Any = None, device: Any = None,
-    requires_grad: bool = False, pin_memory: bool = False, memory_format: Any = None,
+    size: Ints,
+    *,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    pin_memory: bool = False,
+    memory_format: Any = None,
 ) -> Tensor:
     """A tensor whose elements are whatever the memory holds."""
     wanted = dtype or get_default_dtype()
@@ -61,8 +73,13 @@ def empty(
 
 @composite(creation(), out=True)
 def zeros(
-    size: Ints, *, dtype: Any = None, layout: Any = None, device: Any = None,
-    requires_grad: bool = False, pin_memory: bool = False,
+    size: Ints,
+    *,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    pin_memory: bool = False,
 ) -> Tensor:
     """A tensor filled with 0."""
     wanted = dtype or get_default_dtype()
@@ -71,8 +88,13 @@ def zeros(
 
 @composite(creation(), out=True)
 def ones(
-    size: Ints, *, dtype: Any = None, layout: Any = None, device: Any = None,
-    requires_grad: bool = False, pin_memory: bool = False,
+    size: Ints,
+    *,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    pin_memory: bool = False,
 ) -> Tensor:
     """A tensor filled with 1."""
     wanted = dtype or get_default_dtype()
@@ -81,7 +103,12 @@ def ones(
 
 @composite(creation(), out=True)
 def eye(
-    n: int, m: Any = None, *, dtype: Any = None, layout: Any = None, device: Any = None,
+    n: int,
+    m: Any = None,
+    *,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
     requires_grad: bool = False,
 ) -> Tensor:
     """A matrix with ones on the diagonal and zeros elsewhere."""
@@ -96,8 +123,14 @@ def eye(
 
 @composite(creation(), out=True)
 def arange(
-    start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None, layout: Any = None,
-    device: Any = None, requires_grad: bool = False,
+    start: Any,
+    end: Any = None,
+    step: Any = 1,
+    *,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
 ) -> Tensor:
     """start, start + step, ... below end; int64 if all are ints, else the default dtype."""
     if end is None:
@@ -111,7 +144,9 @@ def arange(
         whole = all(isinstance(v, int) for v in (start, end, step))
         dtype = int64 if whole else get_default_dtype()
     span = end - start
-    count = -(-span // step) if isinstance(span, int) and isinstance(step, int) else _ceil(span / step)
+    count = (
+        -(-span // step) if isinstance(span, int) and isinstance(step, int) else _ceil(span / step)
+    )
     return _finish(K.arange_new(start, step, int(count), place(device, dtype)), requires_grad)
 
 
@@ -122,7 +157,13 @@ def _ceil(value: float) -> int:
 
 @composite(creation(), out=True)
 def linspace(
-    start: Any, end: Any, steps: int, *, dtype: Any = None, layout: Any = None, device: Any = None,
+    start: Any,
+    end: Any,
+    steps: int,
+    *,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
     requires_grad: bool = False,
 ) -> Tensor:
     """`steps` evenly spaced values from start to end, both included."""
@@ -142,8 +183,14 @@ def linspace(
 
 @composite(custom(samples=lambda make: [(make(2, 3), 2.5)]), grad=NOT_DIFFERENTIABLE)
 def full_like(
-    input: Tensor, fill_value: Any, *, dtype: Any = None, layout: Any = None, device: Any = None,
-    requires_grad: bool = False, memory_format: Any = None,
+    input: Tensor,
+    fill_value: Any,
+    *,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    memory_format: Any = None,
 ) -> Tensor:
     """A tensor of the shape, dtype and device of another, filled with one value."""
     if isinstance(fill_value, Tensor):
@@ -152,37 +199,70 @@ def full_like(
     return _finish(K.fill_new(tuple(input.shape), fill_value, where), requires_grad)
 
 
-def _new(input: Tensor, size: Any, value: Any, dtype: Any, device: Any, requires_grad: bool) -> Tensor:
+def _new(
+    input: Tensor, size: Any, value: Any, dtype: Any, device: Any, requires_grad: bool
+) -> Tensor:
     size = size if isinstance(size, (tuple, list)) else (size,)
     where = place(input.device if device is None else device, dtype or input.dtype)
     return _finish(K.fill_new(_size(size), value, where), requires_grad)
 
 
-@composite(custom(samples=lambda make: [(make(2), (2, 3), 2.5)]), grad=NOT_DIFFERENTIABLE, method=True,
-           namespace="_")
+@composite(
+    custom(samples=lambda make: [(make(2), (2, 3), 2.5)]),
+    grad=NOT_DIFFERENTIABLE,
+    method=True,
+    namespace="_",
+)
 def new_full(
-    input: Tensor, size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None,
-    requires_grad: bool = False, layout: Any = None, pin_memory: bool = False,
+    input: Tensor,
+    size: Any,
+    fill_value: Any,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    layout: Any = None,
+    pin_memory: bool = False,
 ) -> Tensor:
     """A tensor filled with one value, of the dtype and device of `input`."""
     return _new(input, size, fill_value, dtype, device, requires_grad)
 
 
-@composite(custom(samples=lambda make: [(make(2), (2, 3))]), grad=NOT_DIFFERENTIABLE, method=True,
-           namespace="_")
+@composite(
+    custom(samples=lambda make: [(make(2), (2, 3))]),
+    grad=NOT_DIFFERENTIABLE,
+    method=True,
+    namespace="_",
+)
 def new_zeros(
-    input: Tensor, size: Ints, *, dtype: Any = None, device: Any = None,
-    requires_grad: bool = False, layout: Any = None, pin_memory: bool = False,
+    input: Tensor,
+    size: Ints,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    layout: Any = None,
+    pin_memory: bool = False,
 ) -> Tensor:
     """Zeros, of the dtype and device of `input`."""
     return _new(input, size, 0, dtype, device, requires_grad)
 
 
-@composite(custom(samples=lambda make: [(make(2), (2, 3))]), grad=NOT_DIFFERENTIABLE, method=True,
-           namespace="_")
+@composite(
+    custom(samples=lambda make: [(make(2), (2, 3))]),
+    grad=NOT_DIFFERENTIABLE,
+    method=True,
+    namespace="_",
+)
 def new_ones(
-    input: Tensor, size: Ints, *, dtype: Any = None, device: Any = None,
-    requires_grad: bool = False, layout: Any = None, pin_memory: bool = False,
+    input: Tensor,
+    size: Ints,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    layout: Any = None,
+    pin_memory: bool = False,
 ) -> Tensor:
     """Ones, of the dtype and device of `input`."""
     return _new(input, size, 1, dtype, device, requires_grad)
@@ -190,8 +270,14 @@ def new_ones(
 
 @composite(custom(), grad=NOT_DIFFERENTIABLE, method=True, namespace="_")
 def new_empty(
-    input: Tensor, size: Ints, *, dtype: Any = None, device: Any = None,
-    requires_grad: bool = False, layout: Any = None, pin_memory: bool = False,
+    input: Tensor,
+    size: Ints,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    layout: Any = None,
+    pin_memory: bool = False,
 ) -> Tensor:
     """An uninitialised tensor, of the dtype and device of `input`."""
     return _new(input, size, None, dtype, device, requires_grad)
@@ -199,8 +285,13 @@ def new_empty(
 
 @composite(custom(samples=lambda make: [(make(2, 3),)]), grad=NOT_DIFFERENTIABLE)
 def zeros_like(
-    input: Tensor, *, dtype: Any = None, layout: Any = None, device: Any = None,
-    requires_grad: bool = False, memory_format: Any = None,
+    input: Tensor,
+    *,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    memory_format: Any = None,
 ) -> Tensor:
     """Zeros in the shape, dtype and device of another tensor."""
     return K.full_like(input, 0, dtype=dtype, device=device, requires_grad=requires_grad)
@@ -208,8 +299,13 @@ def zeros_like(
 
 @composite(custom(samples=lambda make: [(make(2, 3),)]), grad=NOT_DIFFERENTIABLE)
 def ones_like(
-    input: Tensor, *, dtype: Any = None, layout: Any = None, device: Any = None,
-    requires_grad: bool = False, memory_format: Any = None,
+    input: Tensor,
+    *,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    memory_format: Any = None,
 ) -> Tensor:
     """Ones in the shape, dtype and device of another tensor."""
     return K.full_like(input, 1, dtype=dtype, device=device, requires_grad=requires_grad)
@@ -217,8 +313,13 @@ def ones_like(
 
 @composite(custom(), grad=NOT_DIFFERENTIABLE)
 def empty_like(
-    input: Tensor, *, dtype: Any = None, layout: Any = None, device: Any = None,
-    requires_grad: bool = False, memory_format: Any = None,
+    input: Tensor,
+    *,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    memory_format: Any = None,
 ) -> Tensor:
     """An uninitialised tensor in the shape, dtype and device of another."""
     where = place(input.device if device is None else device, dtype or input.dtype)
@@ -274,7 +375,9 @@ def fill(input: Tensor, value: Tensor | Number) -> Tensor:
     return K.full_like(input, value)
 
 
-@composite(movement(samples=lambda make: [(make(2, 3),)], inplace=True), namespace="_", method=False)
+@composite(
+    movement(samples=lambda make: [(make(2, 3),)], inplace=True), namespace="_", method=False
+)
 def zero(input: Tensor) -> Tensor:
     """Zeros in the shape of `input`."""
     return K.fill(input, 0)

@@ -405,7 +405,12 @@ def linalg_lu(A: Tensor, *, pivot: bool = True) -> Any:
 
 
 @composite(
-    custom(INEXACT, halves=False, apart=("LU_pivots",), samples=lambda make: [tuple(K.linalg_lu_factor(make(3, 3)))]),
+    custom(
+        INEXACT,
+        halves=False,
+        apart=("LU_pivots",),
+        samples=lambda make: [tuple(K.linalg_lu_factor(make(3, 3)))],
+    ),
     outputs=3,
     fields=("P", "L", "U"),
     method=False,

@@ -6,8 +6,8 @@ import itertools
 from collections.abc import Sequence
 from typing import Any
 
+from dispatch_core import _shapes
 from dispatch_core._dtypes import Priority, promote_operands
-from dispatch_core._families import base
 from dispatch_core._keys import KIND, kind_dtype
 from dispatch_core._namespaces import public
 from dispatch_core._op import K
@@ -27,14 +27,16 @@ def _listed(tensors: Sequence[Any]) -> list[Tensor]:
 @public("")
 def broadcast_shapes(*shapes: Any) -> Size:
     """The shape that all shapes broadcast to; RuntimeError where there is none."""
-    return Size(base.broadcast_shapes(*((s,) if isinstance(s, int) else tuple(s) for s in shapes)))
+    return Size(
+        _shapes.broadcast_shapes(*((s,) if isinstance(s, int) else tuple(s) for s in shapes))
+    )
 
 
 @public("")
 def broadcast_tensors(*tensors: Any) -> tuple[Tensor, ...]:
     """The tensors expanded to a common shape; views."""
     listed = _listed(tensors)
-    shape = base.broadcast_shapes(*(t.shape for t in listed))
+    shape = _shapes.broadcast_shapes(*(t.shape for t in listed))
     return tuple(K.expand(t, shape) for t in listed)
 
 

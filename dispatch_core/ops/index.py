@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
-from dispatch_core._families.base import REAL, check_dim
+from dispatch_core._families.base import REAL
 from dispatch_core._families.others import custom, indexing
 from dispatch_core._op import K, Number, composite, primitive
+from dispatch_core._shapes import check_dim
 from dispatch_core._tensor import Tensor
 
 
@@ -66,7 +67,9 @@ def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
         samples=lambda make: [(make(3, 4), 1, _index_of(make, 3, 1, high=4), make(3, 1))],
     ),
     grad={
-        "input": lambda K, g, dim, index: K.scatter(g, dim, index, K.zeros_like(K.gather(g, dim, index))),
+        "input": lambda K, g, dim, index: K.scatter(
+            g, dim, index, K.zeros_like(K.gather(g, dim, index))
+        ),
         "index": NOT_DIFFERENTIABLE,
         "src": lambda K, g, dim, index: K.gather(g, dim, index),
     },
@@ -89,7 +92,12 @@ def scatter_src(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
     handled=("value", "reduce"),
 )
 def scatter(
-    input: Tensor, dim: int, index: Tensor, src: Tensor | Number | None = None, *, value: Any = None,
+    input: Tensor,
+    dim: int,
+    index: Tensor,
+    src: Tensor | Number | None = None,
+    *,
+    value: Any = None,
     reduce: str | None = None,
 ) -> Tensor:
     """input with src[i][j], or one number, written at [index[i][j]][j] for dim 0.
@@ -198,16 +206,20 @@ def index_at(input: Tensor, indices: Sequence[Tensor], dims: Any) -> Tensor:
         inplace=True,
         samples=lambda make: [
             (make(3, 4), [_index_of(make, 2, high=3)], make(2, 4), (0,), True),
-            (make(3, 4), [_index_of(make, 1, high=3), _index_of(make, 1, high=4)], make(1), (0, 1), False),
+            (
+                make(3, 4),
+                [_index_of(make, 1, high=3), _index_of(make, 1, high=4)],
+                make(1),
+                (0, 1),
+                False,
+            ),
         ],
     ),
     grad={
         "input": lambda K, g, indices, values_shape, dims, accumulate: (
             g
             if accumulate
-            else K.index_put_at(
-                g, indices, K.new_zeros(g, values_shape), dims, False
-            )
+            else K.index_put_at(g, indices, K.new_zeros(g, values_shape), dims, False)
         ),
         "indices": NOT_DIFFERENTIABLE,
         "values": lambda K, g, indices, values_shape, dims: K.sum_to(
@@ -238,7 +250,9 @@ def _order(ndim: int, dims: Sequence[int]) -> list[int]:
     return [*dims, *(d for d in range(ndim) if d not in dims)]
 
 
-def _folded(input: Tensor, indices: Sequence[Tensor], dims: Sequence[int]) -> tuple[Tensor, Tensor, Any]:
+def _folded(
+    input: Tensor, indices: Sequence[Tensor], dims: Sequence[int]
+) -> tuple[Tensor, Tensor, Any]:
     """The indexed dimensions folded into the first, the indices into one, and the other sizes."""
     shape = input.shape
     at: Any = None

@@ -142,7 +142,7 @@ def float_power(input: Tensor | Number, exponent: Tensor | Number) -> Tensor:
         K.cast(v, wide) if isinstance(v, Tensor) and v.dtype is not wide else v
         for v in (input, exponent)
     )
-    return K.pow(first, second) if tensors else first**second
+    return K.pow(first, second) if tensors else first**second  # type: ignore[return-value]
 
 
 def _is_complex(value: Any) -> bool:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from dispatch_core._families.base import FLOATING, INEXACT, check_dim
+from dispatch_core._families.base import FLOATING, INEXACT
 from dispatch_core._families.reduction import reduction
 from dispatch_core._op import K, composite
+from dispatch_core._shapes import check_dim
 from dispatch_core._tensor import Tensor
 from dispatch_core.ops._formulas import kept_shape
 

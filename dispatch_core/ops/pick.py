@@ -7,10 +7,10 @@ from typing import Any
 import dispatch_core.ops.shape  # noqa: F401  declares what indexing is made of
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
 from dispatch_core._dtypes import int64
-from dispatch_core._families.base import broadcast_shapes, check_dim
 from dispatch_core._families.others import indexing
 from dispatch_core._indexing import parse
 from dispatch_core._op import K, composite
+from dispatch_core._shapes import broadcast_shapes, check_dim
 from dispatch_core._tensor import Tensor
 from dispatch_core.ops._formulas import Number
 from dispatch_core.ops.index import _index_of
@@ -273,7 +273,10 @@ def scatter_reduce(
     return K.scatter_combine(input, dim, index, part, reduce, include_self)
 
 
-@composite(indexing(apart=("index",)), namespace="_")
+@composite(
+    indexing(apart=("index",), samples=lambda make: [(make(3, 4), _index_of(make, 2, 4, high=3))]),
+    namespace="_",
+)
 def narrow_like(input: Tensor, index: Tensor) -> Tensor:
     """The leading part of each dimension that an index covers."""
     return K.basic_index(input, tuple(slice(0, n) for n in index.shape))
@@ -335,7 +338,13 @@ def _prod_gradients(
 
 
 @composite(
-    indexing(apart=("index",)),
+    indexing(
+        apart=("index",),
+        samples=lambda make: [
+            (make(3, 4), 0, _index_of(make, 5, 4, high=3), make(5, 4), "prod", own)
+            for own in (True, False)
+        ],
+    ),
     grad={
         ("input", "src"): lambda K, g, input, dim, index, src, reduce, include_self, out: (
             _combine_gradients(K, g, input, dim, index, src, reduce, include_self, out)

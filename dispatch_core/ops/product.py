@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from dispatch_core._families.base import NUMBERS, broadcast_shapes
+from dispatch_core._families.base import NUMBERS
 from dispatch_core._families.others import contraction
 from dispatch_core._families.pointwise import SAME, pointwise
 from dispatch_core._op import K, composite, primitive
+from dispatch_core._shapes import broadcast_shapes
 from dispatch_core._tensor import Tensor
 from dispatch_core.ops._formulas import Number
 

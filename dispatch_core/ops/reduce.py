@@ -31,10 +31,9 @@ def sum(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = N
 @composite(
     reduction(INEXACT),
     grad={
-        "input": lambda K, g, input_shape, dim, keepdim: expand_reduced(
-            K, g, input_shape, dim, keepdim
+        "input": lambda K, g, input_shape, dim, keepdim: (
+            expand_reduced(K, g, input_shape, dim, keepdim) / max(count(input_shape, dim), 1)
         )
-        / max(count(input_shape, dim), 1)
     },
     out=True,
     handled=("dtype",),
@@ -188,8 +187,10 @@ def max_dim(input: Tensor, dim: int, keepdim: bool = False) -> Any:
     index = K.argmax(input, dim, True)
     values = K.gather(input, dim, index) if input.ndim else K.clone(input)
     index = index if input.ndim else K.reshape(index, ())
-    return (values, index) if keepdim or not input.ndim else (
-        K.squeeze(values, dim).clone(), K.squeeze(index, dim).clone()
+    return (
+        (values, index)
+        if keepdim or not input.ndim
+        else (K.squeeze(values, dim).clone(), K.squeeze(index, dim).clone())
     )
 
 
@@ -213,8 +214,10 @@ def min_dim(input: Tensor, dim: int, keepdim: bool = False) -> Any:
     index = K.argmin(input, dim, True)
     values = K.gather(input, dim, index) if input.ndim else K.clone(input)
     index = index if input.ndim else K.reshape(index, ())
-    return (values, index) if keepdim or not input.ndim else (
-        K.squeeze(values, dim).clone(), K.squeeze(index, dim).clone()
+    return (
+        (values, index)
+        if keepdim or not input.ndim
+        else (K.squeeze(values, dim).clone(), K.squeeze(index, dim).clone())
     )
 
 
@@ -296,7 +299,12 @@ def _spread_samples(make: Any) -> list[Any]:
 
 @composite(reduction(INEXACT, real=True, samples=_spread_samples), out=True, method=True)
 def var(
-    input: Tensor, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None
+    input: Tensor,
+    dim: Any = None,
+    unbiased: Any = None,
+    keepdim: bool = False,
+    *,
+    correction: Any = None,
 ) -> Tensor:
     """The variance, divided by n - correction (default 1; `unbiased=False` means 0)."""
     if isinstance(dim, bool):
@@ -313,7 +321,12 @@ def var(
 
 @composite(reduction(INEXACT, real=True, samples=_spread_samples), out=True, method=True)
 def std(
-    input: Tensor, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None
+    input: Tensor,
+    dim: Any = None,
+    unbiased: Any = None,
+    keepdim: bool = False,
+    *,
+    correction: Any = None,
 ) -> Tensor:
     """The standard deviation; see `var`."""
     return K.sqrt(K.var(input, dim, unbiased, keepdim, correction=correction))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from dispatch_core._families.base import FLOATING, REAL, check_dim
+from dispatch_core._families.base import FLOATING, REAL
 from dispatch_core._families.others import movement
 from dispatch_core._families.reduction import scan
 from dispatch_core._op import K, composite
+from dispatch_core._shapes import check_dim
 from dispatch_core._tensor import Tensor
 
 

@@ -6,9 +6,10 @@ from typing import Any
 
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
 from dispatch_core._dtypes import int32, int64
-from dispatch_core._families.base import ALL, DISCRETE, FLOATING, REAL, broadcast_shapes
+from dispatch_core._families.base import ALL, DISCRETE, FLOATING, REAL
 from dispatch_core._families.others import custom, indexing
 from dispatch_core._op import K, composite
+from dispatch_core._shapes import broadcast_shapes
 from dispatch_core._tensor import Tensor
 from dispatch_core.ops._formulas import Number
 

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
-from dispatch_core._families.base import COMPLEX, INEXACT, check_dim
+from dispatch_core._families.base import INEXACT
 from dispatch_core._families.others import custom, movement
 from dispatch_core._op import Ints, K, composite, primitive
+from dispatch_core._shapes import check_dim
 from dispatch_core._tensor import Tensor
 from dispatch_core.ops._formulas import Ints as _Ints  # noqa: F401  for annotations
 
@@ -44,7 +45,9 @@ def bits_as(input: Tensor, dtype: Any) -> Tensor:
 
 
 @primitive(
-    movement(samples=lambda make: [(make(2, 3, 4), (2, 0, 1)), (make(3, 4), (-1, 0)), (make(), ())]),
+    movement(
+        samples=lambda make: [(make(2, 3, 4), (2, 0, 1)), (make(3, 4), (-1, 0)), (make(), ())]
+    ),
     grad={"input": lambda K, g, dims: K.permute(g, _inverse(dims))},
     view=True,
 )
@@ -79,9 +82,7 @@ def expand(input: Tensor, size: Ints) -> Tensor:
         ],
         rule=lambda input, index: _check_ints(input, index),
     ),
-    grad={
-        "input": lambda K, g, input_shape, index: K.basic_index_backward(g, input_shape, index)
-    },
+    grad={"input": lambda K, g, input_shape, index: K.basic_index_backward(g, input_shape, index)},
     view=True,
     namespace="_",
     method=False,
@@ -110,7 +111,9 @@ def _check_ints(input: Tensor, index: Any) -> None:
         elif item is not None:
             size = input.shape[at]
             if isinstance(item, int) and not -size <= item < size:
-                raise IndexError(f"index {item} is out of bounds for dimension {at} with size {size}")
+                raise IndexError(
+                    f"index {item} is out of bounds for dimension {at} with size {size}"
+                )
             at += 1
 
 
@@ -149,9 +152,7 @@ def _as_strided_input(
     for n in shape:
         total *= n
     index = K.as_strided(K.storage_index(g, total), size, stride, offset)
-    flat = K.scatter_add(
-        K.new_zeros(g, (total,)), 0, K.reshape(index, (-1,)), K.reshape(g, (-1,))
-    )
+    flat = K.scatter_add(K.new_zeros(g, (total,)), 0, K.reshape(index, (-1,)), K.reshape(g, (-1,)))
     return K.reshape(flat, shape)
 
 
@@ -196,7 +197,9 @@ def unsqueeze(input: Tensor, dim: int) -> Tensor:
     return K.basic_index(input, (slice(None),) * at + (None, ...))
 
 
-@composite(movement(samples=lambda make: [(make(3, 1, 4, 1),), (make(3, 1), 1), (make(1, 3, 1), (0, 2))]))
+@composite(
+    movement(samples=lambda make: [(make(3, 1, 4, 1),), (make(3, 1), 1), (make(1, 3, 1), (0, 2))])
+)
 def squeeze(input: Tensor, dim: Any = None) -> Tensor:
     """Dimensions of size one taken out: all, or those of `dim` that have size one; a view."""
     n = input.ndim
@@ -250,9 +253,7 @@ def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
         )
     start = start + size if start < 0 else start
     if length < 0 or start + length > size:
-        raise RuntimeError(
-            f"start ({start}) + length ({length}) exceeds dimension size ({size})."
-        )
+        raise RuntimeError(f"start ({start}) + length ({length}) exceeds dimension size ({size}).")
     return K.basic_index(input, (slice(None),) * at + (slice(start, start + length), ...))
 
 
@@ -265,7 +266,11 @@ def select(input: Tensor, dim: int, index: int) -> Tensor:
     return K.basic_index(input, (slice(None),) * at + (int(index), ...))
 
 
-@composite(movement(samples=lambda make: [(make(5, 3), 2), (make(5, 3), (1, 4), 0)]), outputs=0, method=True)
+@composite(
+    movement(samples=lambda make: [(make(5, 3), 2), (make(5, 3), (1, 4), 0)]),
+    outputs=0,
+    method=True,
+)
 def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> Any:
     """Parts along a dimension: of a given size, or of the sizes of a list; views, as a tuple."""
     at = check_dim(dim, tensor.ndim)
@@ -311,12 +316,16 @@ def unbind(input: Tensor, dim: int = 0) -> Any:
     return tuple(K.select(input, at, i) for i in range(input.shape[at]))
 
 
-@composite(movement(samples=lambda make: [(make(2, 3, 4), 0, 2), (make(2, 3, 4), (0, 1), (-1, 0))]),
-           aliases=("moveaxis",))
+@composite(
+    movement(samples=lambda make: [(make(2, 3, 4), 0, 2), (make(2, 3, 4), (0, 1), (-1, 0))]),
+    aliases=("moveaxis",),
+)
 def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
     """Dimensions moved to new places, the others keeping their order; a view."""
     n = input.ndim
-    sources = [check_dim(d, n) for d in (source if isinstance(source, (tuple, list)) else (source,))]
+    sources = [
+        check_dim(d, n) for d in (source if isinstance(source, (tuple, list)) else (source,))
+    ]
     targets = [
         check_dim(d, n)
         for d in (destination if isinstance(destination, (tuple, list)) else (destination,))
@@ -343,8 +352,12 @@ def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Te
     if length == 0:
         return K.basic_index(x, (Ellipsis, 0, slice(0, 0))) if rows else x.sum(-2)[..., :0]
     x = K.basic_index(
-        x, (Ellipsis, slice(max(-offset, 0), max(-offset, 0) + length),
-            slice(max(offset, 0), max(offset, 0) + length)),
+        x,
+        (
+            Ellipsis,
+            slice(max(-offset, 0), max(-offset, 0) + length),
+            slice(max(offset, 0), max(offset, 0) + length),
+        ),
     )
     return K.square_diagonal(x)
 
@@ -377,22 +390,28 @@ def diag_embed(input: Tensor, offset: int = 0, dim1: int = -2, dim2: int = -1) -
 def pad_last(input: Tensor, before: int, after: int) -> Tensor:
     """The last dimension extended by zeros on both sides."""
     shape = (*input.shape[:-1], input.shape[-1] + before + after)
-    return K.basic_index_backward(
-        input, shape, (Ellipsis, slice(before, before + input.shape[-1]))
-    )
+    return K.basic_index_backward(input, shape, (Ellipsis, slice(before, before + input.shape[-1])))
 
 
 # -- copies ------------------------------------------------------------------------------------------------
 
 
-@primitive(movement(samples=lambda make: [(make(3, 4),), (make(),), (make(0, 2),)]), grad={"input": lambda g: g},
-           handled=("memory_format",))
+@primitive(
+    movement(samples=lambda make: [(make(3, 4),), (make(),), (make(0, 2),)]),
+    grad={"input": lambda g: g},
+    handled=("memory_format",),
+)
 def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:
     """A copy with memory of its own."""
     return K.clone(input)
 
 
-@composite(movement(samples=lambda make: [(make(3, 4),)]), namespace="_", method=True, handled=("memory_format",))
+@composite(
+    movement(samples=lambda make: [(make(3, 4),)]),
+    namespace="_",
+    method=True,
+    handled=("memory_format",),
+)
 def contiguous(input: Tensor, *, memory_format: Any = None) -> Tensor:
     """The tensor itself if its memory is in order, else a copy that is."""
     return input if input.is_contiguous() else K.clone(input)
@@ -419,7 +438,7 @@ def flip(input: Tensor, dims: Ints) -> Tensor:
             ([make(2, 3), make(1, 3)],),
             ([make(2, 3), make(2, 1)], 1),
             ([make(2)],),
-        ]
+        ],
     ),
     grad={"tensors": lambda K, g, tensors_shape, dim: _cat_tensors(K, g, tensors_shape, dim)},
     aliases=("concat", "concatenate"),
@@ -461,28 +480,31 @@ def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     return K.cat([K.unsqueeze(each, at) for each in tensors], at)
 
 
-@composite(movement(samples=lambda make: [(make(2, 3), (2, 2)), (make(3), (2, 1, 2))]), method=True,
-           namespace="_")
+@composite(
+    movement(samples=lambda make: [(make(2, 3), (2, 2)), (make(3), (2, 1, 2))]),
+    method=True,
+    namespace="_",
+)
 def repeat(input: Tensor, repeats: Ints) -> Tensor:
     """The tensor repeated along each dimension; a copy."""
-    if len(repeats) < input.ndim:
+    if len(repeats) < input.ndim:  # type: ignore[arg-type]
         raise RuntimeError(
             "Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor"
         )
-    x = K.reshape(input, (1,) * (len(repeats) - input.ndim) + tuple(input.shape))
+    x = K.reshape(input, (1,) * (len(repeats) - input.ndim) + tuple(input.shape))  # type: ignore[arg-type]
     spread: list[int] = []
     shown: list[Any] = []
-    for n, size in zip(repeats, x.shape, strict=True):
+    for n, size in zip(repeats, x.shape, strict=True):  # type: ignore[arg-type]
         spread += [n, size]
         shown += [None, slice(None)]
     wide = K.expand(K.basic_index(x, (*shown, ...)), tuple(spread))
-    return K.clone(K.reshape(wide, tuple(n * s for n, s in zip(repeats, x.shape, strict=True))))
+    return K.clone(K.reshape(wide, tuple(n * s for n, s in zip(repeats, x.shape, strict=True))))  # type: ignore[arg-type]
 
 
 @composite(movement(samples=lambda make: [(make(2, 3), (2,)), (make(3), (2, 2))]))
 def tile(input: Tensor, dims: Ints) -> Tensor:
     """`repeat`, with missing leading repetitions taken as one."""
-    return K.repeat(input, (1,) * (input.ndim - len(dims)) + tuple(dims))
+    return K.repeat(input, (1,) * (input.ndim - len(dims)) + tuple(dims))  # type: ignore[arg-type]
 
 
 @composite(movement(samples=lambda make: [(make(4, 3), 1), (make(4, 3), (1, -1), (0, 1))]))
@@ -503,7 +525,9 @@ def roll(input: Tensor, shifts: Any, dims: Any = None) -> Tensor:
     return input
 
 
-@composite(movement(samples=lambda make: [(make(2, 3), (2, 2, 3)), (make(3, 1), (3, 4))]), method=True)
+@composite(
+    movement(samples=lambda make: [(make(2, 3), (2, 2, 3)), (make(3, 1), (3, 4))]), method=True
+)
 def broadcast_to(input: Tensor, size: Ints) -> Tensor:
     """The tensor expanded to a shape; a view."""
     return K.expand(input, size)

@@ -165,7 +165,10 @@ def cholesky_inverse(L: Tensor, upper: bool = False) -> Tensor:
 
 
 @composite(
-    contraction(INEXACT, halves=False, apart=("pivots",),
+    contraction(
+        INEXACT,
+        halves=False,
+        apart=("pivots",),
         samples=lambda make: [
             (*K.linalg_lu_factor(make(3, 3)), make(3, 2)),
             (*K.linalg_lu_factor(make(3, 3)), make(3, 2), {"adjoint": True}),

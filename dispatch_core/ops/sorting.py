@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
-from dispatch_core._families.base import FLOATING, REAL, check_dim
+from dispatch_core._families.base import FLOATING, REAL
 from dispatch_core._families.reduction import reduction, scan
 from dispatch_core._op import K, composite, primitive
+from dispatch_core._shapes import check_dim
 from dispatch_core._tensor import Tensor
 from dispatch_core.ops._formulas import kept_shape
 from dispatch_core.ops.reduce import _extreme_input, _picked

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from dispatch_core._dtypes import get_default_dtype
-from dispatch_core._families.base import INEXACT, NUMBERS, check_dim
+from dispatch_core._families.base import INEXACT, NUMBERS
 from dispatch_core._families.others import creation, custom
 from dispatch_core._families.reduction import reduction
 from dispatch_core._op import K, composite
+from dispatch_core._shapes import check_dim
 from dispatch_core._tensor import Tensor
 from dispatch_core.ops.create import _finish
 

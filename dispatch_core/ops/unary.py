@@ -5,7 +5,8 @@ from __future__ import annotations
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
 from dispatch_core._families.base import DISCRETE, FLOATING, INEXACT, NUMBERS, REAL, REAL_NUMBERS
 from dispatch_core._families.others import custom
-from dispatch_core._families.pointwise import BOOL, FLOAT, FLOAT_REAL, REAL as TO_REAL, SAME, pointwise
+from dispatch_core._families.pointwise import BOOL, FLOAT, SAME, pointwise
+from dispatch_core._families.pointwise import REAL as TO_REAL
 from dispatch_core._op import K, composite, primitive
 from dispatch_core._tensor import Tensor
 
@@ -51,15 +52,15 @@ def sgn(input: Tensor) -> Tensor:
     """The sign of each element; for complex numbers x / |x|, and 0 at 0."""
 
 
-@primitive(
-    pointwise(FLOAT), grad={"input": lambda K, g, out: g * K.conj(out)}, out=True
-)
+@primitive(pointwise(FLOAT), grad={"input": lambda K, g, out: g * K.conj(out)}, out=True)
 def exp(input: Tensor) -> Tensor:
     """e to the power of each element."""
 
 
 @primitive(
-    pointwise(FLOAT), grad={"input": lambda K, g, out: g * K.conj(out + 1)}, out=True,
+    pointwise(FLOAT),
+    grad={"input": lambda K, g, out: g * K.conj(out + 1)},
+    out=True,
     aliases=("special.expm1",),
 )
 def expm1(input: Tensor) -> Tensor:
@@ -85,9 +86,7 @@ def log1p(input: Tensor) -> Tensor:
     """Natural logarithm of 1 + x, exact for small x too."""
 
 
-@primitive(
-    pointwise(FLOAT), grad={"input": lambda K, g, input: g * K.conj(K.cos(input))}, out=True
-)
+@primitive(pointwise(FLOAT), grad={"input": lambda K, g, input: g * K.conj(K.cos(input))}, out=True)
 def sin(input: Tensor) -> Tensor:
     """The sine of each element, in radians."""
 
@@ -109,7 +108,9 @@ def sqrt(input: Tensor) -> Tensor:
 
 
 @primitive(
-    pointwise(FLOAT), grad={"input": lambda K, g, out: g * K.conj(1 - out * out)}, out=True,
+    pointwise(FLOAT),
+    grad={"input": lambda K, g, out: g * K.conj(1 - out * out)},
+    out=True,
     aliases=("nn.functional.tanh",),
 )
 def tanh(input: Tensor) -> Tensor:
@@ -160,9 +161,7 @@ def round(input: Tensor, *, decimals: int = 0) -> Tensor:
     return K.mul(K.round(K.div(input, scale)), scale)
 
 
-@composite(
-    custom(samples=lambda make: [(make(3), make(3), make(3))]), namespace="_", method=False
-)
+@composite(custom(samples=lambda make: [(make(3), make(3), make(3))]), namespace="_", method=False)
 def sgn_backward(grad: Tensor, input: Tensor, sign: Tensor) -> Tensor:
     """Only turning changes x / |x|: the part of grad across x, divided by |x|; 0 for real x."""
     if not input.is_complex():
@@ -250,7 +249,9 @@ def frac(input: Tensor) -> Tensor:
 
 
 @composite(
-    pointwise(FLOAT), grad={"input": lambda K, g, out: g * K.conj(out) * LN_2}, out=True,
+    pointwise(FLOAT),
+    grad={"input": lambda K, g, out: g * K.conj(out) * LN_2},
+    out=True,
     aliases=("special.exp2",),
 )
 def exp2(input: Tensor) -> Tensor:
@@ -422,7 +423,9 @@ def signbit(input: Tensor) -> Tensor:
 )
 def erf(input: Tensor) -> Tensor:
     """The error function, by the series and continued fraction of Abramowitz and Stegun, chapter 7."""
-    return K.where(K.lt(K.abs(input), 2.5), _erf_series(input), K.sub(K.sgn(input), _erfc_tail(input)))
+    return K.where(
+        K.lt(K.abs(input), 2.5), _erf_series(input), K.sub(K.sgn(input), _erfc_tail(input))
+    )
 
 
 @composite(
@@ -456,4 +459,3 @@ def _erfc_tail(x: Tensor) -> Tensor:
     for n in range(40, 0, -1):
         fraction = a + K.div(n / 2.0, fraction)
     return K.mul(K.sgn(x), K.div(K.exp(K.neg(K.mul(a, a))), K.mul(fraction, 1.7724538509055159)))
-

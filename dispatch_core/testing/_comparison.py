@@ -26,7 +26,7 @@ TOLERANCES: dict[str, tuple[float, float]] = {
 
 
 def default_tolerances(*names: str) -> tuple[float, float]:
-    """rtol and atol for values of these dtypes (by name): the largest of each."""
+    """Rtol and atol for values of these dtypes (by name): the largest of each."""
     found = [TOLERANCES.get(name, (0.0, 0.0)) for name in names]
     return max(r for r, _ in found), max(a for _, a in found)
 
@@ -236,9 +236,7 @@ def _scalar_message(
     )
 
 
-def _message(
-    matches: Array, absolute: Array, relative: Array, rtol: float, atol: float
-) -> str:
+def _message(matches: Array, absolute: Array, relative: Array, rtol: float, atol: float) -> str:
     wrong = ~matches
     count, total = int(wrong.sum()), matches.size
     exact = rtol == 0 and atol == 0

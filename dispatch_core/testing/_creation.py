@@ -77,7 +77,7 @@ def draw(
         drawn = random.integers(bottom, top, size, np.int64 if limits.max < 2**63 else np.uint64)
         return np.asarray(drawn).astype(dtype.numpy_dtype)
     span = finfo(dtype)
-    bottom, top = (-9.0 if low is None else low), (9.0 if high is None else high)
+    bottom, top = (-9.0 if low is None else low), (9.0 if high is None else high)  # type: ignore[assignment]
     _check_bounds(bottom, top, span.min, span.max, dtype)
     values = random.uniform(bottom, top, size)
     if category is Category.COMPLEX:

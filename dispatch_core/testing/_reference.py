@@ -73,9 +73,20 @@ def _sgn(input: Any) -> Any:
 REFERENCES: dict[str, Reference] = {
     **{name: getattr(np, name) for name in _SAME_NAME},
     **{op: getattr(np, name) for op, name in _OTHER_NAME.items()},
-    **{name: _reduction(name) for name in (
-        "sum", "mean", "prod", "all", "any", "argmax", "argmin", "nansum", "nanmean",
-    )},
+    **{
+        name: _reduction(name)
+        for name in (
+            "sum",
+            "mean",
+            "prod",
+            "all",
+            "any",
+            "argmax",
+            "argmin",
+            "nansum",
+            "nanmean",
+        )
+    },
     "amax": _reduction("max"),
     "amin": _reduction("min"),
     "cumsum": _scan("cumsum"),
@@ -105,7 +116,9 @@ REFERENCES: dict[str, Reference] = {
     "stack": lambda tensors, dim=0: np.stack(tensors, dim),
     "index_select": lambda input, dim, index: np.take(input, index, dim),
     "gather": lambda input, dim, index: np.take_along_axis(
-        input[tuple(slice(None if d == dim % input.ndim else n) for d, n in enumerate(index.shape))],
+        input[
+            tuple(slice(None if d == dim % input.ndim else n) for d, n in enumerate(index.shape))
+        ],
         index,
         dim,
     ),
@@ -117,6 +130,6 @@ REFERENCES: dict[str, Reference] = {
     "bmm": np.matmul,
     "mv": np.matmul,
     "dot": np.dot,
-    "nonzero_rows": lambda input: np.argwhere(input),
+    "nonzero_rows": np.argwhere,
 }
 """Operator name -> reference, called with host arrays and the operator's plain arguments."""

@@ -12,7 +12,17 @@ import numpy as np
 
 from dispatch_core._construct import tensor
 from dispatch_core._dispatcher.operator import Op
-from dispatch_core._dtypes import ALL_DTYPES, Category, Priority, bool_, complex64, dtype, float32, int64, scalar_dtype
+from dispatch_core._dtypes import (
+    ALL_DTYPES,
+    Category,
+    Priority,
+    bool_,
+    complex64,
+    dtype,
+    float32,
+    int64,
+    scalar_dtype,
+)
 from dispatch_core._op import OPERATORS, Declared
 from dispatch_core._tensor import Tensor
 from dispatch_core.testing._creation import draw
@@ -39,7 +49,9 @@ class Maker:
         if wanted.category is Category.INTEGRAL:
             low = math.ceil(low) if wanted.is_signed else max(math.ceil(low), 0)
             high = max(math.ceil(high), low + 1)
-        return tensor(draw(self._random, shape, wanted, low, high), dtype=wanted, device=self.device)
+        return tensor(
+            draw(self._random, shape, wanted, low, high), dtype=wanted, device=self.device
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,13 @@ _KNOWN = {
     "Tensor", "bool", "int", "float", "complex", "str", "None", "Size", "DType", "Device",
     "Backend", "Node | None", "Tensor | None", "Iterator[Tensor]", "tuple[int, int]",
 }  # fmt: skip
-_SHADOWING = {"bool": "bool_", "int": "int_", "float": "float_", "complex": "complex_", "str": "str_"}
+_SHADOWING = {
+    "bool": "bool_",
+    "int": "int_",
+    "float": "float_",
+    "complex": "complex_",
+    "str": "str_",
+}
 _OWN = set(vars(object)) | {"__slots__", "__module__", "__dict__", "__weakref__", "__new__"}
 
 

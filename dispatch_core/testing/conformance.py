@@ -30,8 +30,7 @@ from dispatch_core.testing._samples import declared_operators
 _CHECKS: dict[str, Callable[[Declared, str], bool]] = {
     "values": lambda d, device: True,
     "definition": lambda d, device: not d.op.traits.primitive and device == HOST,
-    "precision": lambda d, device: not _is_random(d)
-    and d.op.name not in values.LIMITS_MATTER,
+    "precision": lambda d, device: not _is_random(d) and d.op.name not in values.LIMITS_MATTER,
     "reference": lambda d, device: d.op.name in REFERENCES,
     "method": lambda d, device: d.exposure.method,
     "inplace": lambda d, device: d.exposure.inplace is not None,
@@ -73,7 +72,7 @@ class Suite:
         metafunc.parametrize(
             "operator",
             [
-                pytest.param(d.op.name, marks=_marks(gaps, d.op.name, check))
+                pytest.param(d.op.name, marks=_marks(gaps, d.op.name, check))  # type: ignore[arg-type]
                 for d in chosen
                 if applies(d, self.device)
             ],

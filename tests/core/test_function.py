@@ -300,7 +300,9 @@ def test_mistakes_in_backward():
         def backward(ctx, g):
             return dc.ones(3, dtype=dc.float64)
 
-    with pytest.raises(RuntimeError, match="invalid gradient at index 0 - got .3. but expected shape"):
+    with pytest.raises(
+        RuntimeError, match="invalid gradient at index 0 - got .3. but expected shape"
+    ):
         WrongShape.apply(leaf(1.0, 2.0)).sum().backward()
 
     class Wide(WrongShape):

@@ -100,7 +100,9 @@ def test_messages():
 # -- make_tensor --------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("dtype", [dc.bool, dc.uint8, dc.int32, dc.uint64, dc.bfloat16, dc.complex64])
+@pytest.mark.parametrize(
+    "dtype", [dc.bool, dc.uint8, dc.int32, dc.uint64, dc.bfloat16, dc.complex64]
+)
 def test_random_tensors(dtype):
     x = make_tensor(4, 5, dtype=dtype)
     assert (x.shape, x.dtype) == ((4, 5), dtype)
@@ -167,7 +169,9 @@ def test_complex_and_several_inputs():
     w = dc.tensor([3.0], dtype=dc.float64, requires_grad=True)
     assert gradcheck(lambda z, w, k: (z * w * k, z.abs()), (z, w, 2.0))
     assert gradgradcheck(lambda z, w: z * z * w, (z, w))
-    assert gradgradcheck(lambda z: (z * z.conj()).real, z, dc.ones(1, dtype=dc.float64).requires_grad_())
+    assert gradgradcheck(
+        lambda z: (z * z.conj()).real, z, dc.ones(1, dtype=dc.float64).requires_grad_()
+    )
 
 
 # -- the conformance suite ----------------------------------------------------------------------------------
@@ -175,7 +179,9 @@ def test_complex_and_several_inputs():
 
 def test_known_gaps_are_read(tmp_path):
     file = tmp_path / "known_gaps.txt"
-    file.write_text("# a comment\nadd: all wrong\nsum.layouts: strides  # really\n\n", encoding="utf-8")
+    file.write_text(
+        "# a comment\nadd: all wrong\nsum.layouts: strides  # really\n\n", encoding="utf-8"
+    )
     assert conformance.read_gaps(file) == {"add": "all wrong", "sum.layouts": "strides"}
     for line in ("add", "nonsense: x", "add.nonsense: x"):
         file.write_text(line, encoding="utf-8")

@@ -76,7 +76,16 @@ def test_many_threads_with_graphs_of_their_own():
 
 def test_operators_are_resolved_by_many_threads_at_once():
     """First calls compose chains; they must not disturb one another."""
-    dtypes = [dc.float32, dc.float64, dc.int32, dc.int64, dc.complex64, dc.float16, dc.int8, dc.uint8]
+    dtypes = [
+        dc.float32,
+        dc.float64,
+        dc.int32,
+        dc.int64,
+        dc.complex64,
+        dc.float16,
+        dc.int8,
+        dc.uint8,
+    ]
     start = threading.Barrier(8)
 
     def work(k):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 from collections import OrderedDict
 from copy import deepcopy
@@ -305,3 +306,16 @@ def test_repr_of_nested_modules() -> None:
     assert repr(nn.Sequential(OrderedDict(x=Wide()))) == (
         "Sequential(\n  (x): Wide(\n    a=1\n    (child): ReLU()\n  )\n)"
     )
+
+
+def test_share_memory_is_seen_by_a_forked_process() -> None:
+    layer = nn.Linear(2, 1).share_memory()
+    assert all(parameter.is_shared() for parameter in layer.parameters())
+    before = layer.weight.tolist()
+    child = os.fork()
+    if child == 0:
+        with dc.no_grad():
+            layer.weight.add_(1.0)
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    assert layer.weight.tolist()[0] == pytest.approx([value + 1 for value in before[0]])

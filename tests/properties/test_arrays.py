@@ -157,10 +157,18 @@ def test_shapes_that_do_not_broadcast(a, b):
 def reduced(draw):
     shape = draw(solid)
     n = len(shape)
-    dims = draw(st.one_of(st.none(), st.integers(-n, n - 1), st.lists(
-        st.integers(0, n - 1), min_size=1, max_size=n, unique=True
-    ).map(tuple)))
-    return draw(hnp.arrays(np.float64, shape, elements=st.integers(-3, 3))), dims, draw(st.booleans())
+    dims = draw(
+        st.one_of(
+            st.none(),
+            st.integers(-n, n - 1),
+            st.lists(st.integers(0, n - 1), min_size=1, max_size=n, unique=True).map(tuple),
+        )
+    )
+    return (
+        draw(hnp.arrays(np.float64, shape, elements=st.integers(-3, 3))),
+        dims,
+        draw(st.booleans()),
+    )
 
 
 @given(reduced())
@@ -174,7 +182,10 @@ def test_reductions_over_any_dimensions(case):
         assert tuple(result.shape) == expected.shape
         assert np.allclose(result.numpy(), expected)
     for name in ("all", "any"):
-        same(getattr(dc, name)(x, dim, keepdim), np.asarray(getattr(array, name)(axis=dim, keepdims=keepdim)))
+        same(
+            getattr(dc, name)(x, dim, keepdim),
+            np.asarray(getattr(array, name)(axis=dim, keepdims=keepdim)),
+        )
 
 
 @given(reduced())
@@ -198,7 +209,9 @@ def chains(draw):
     steps = []
     for _ in range(draw(st.integers(1, 5))):
         n = array.ndim
-        kind = draw(st.sampled_from(["permute", "reshape", "slice", "select", "unsqueeze", "flatten"]))
+        kind = draw(
+            st.sampled_from(["permute", "reshape", "slice", "select", "unsqueeze", "flatten"])
+        )
         if kind == "permute":
             order = tuple(draw(st.permutations(range(n))))
             step = (lambda t, o=order: t.permute(*o), lambda a, o=order: a.transpose(o))

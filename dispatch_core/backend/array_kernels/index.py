@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from dispatch_core._families.base import check_dim
+from dispatch_core._shapes import check_dim
 
 Kernel = Callable[..., Any]
 
@@ -19,9 +19,11 @@ def kernels(xp: Any) -> dict[str, Kernel]:
         "index_select": _index_select(xp),
         "index_at": _index_at(xp),
         "index_put_at": _index_put_at(xp),
-        "nonzero_rows": lambda input: xp.stack(xp.nonzero(xp.atleast_1d(input)), 1)
-        if input.ndim
-        else xp.zeros((int(input != 0), 0), "int64"),
+        "nonzero_rows": lambda input: (
+            xp.stack(xp.nonzero(xp.atleast_1d(input)), 1)
+            if input.ndim
+            else xp.zeros((int(input != 0), 0), "int64")
+        ),
     }
 
 

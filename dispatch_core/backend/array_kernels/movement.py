@@ -244,6 +244,6 @@ def _bits_as(input: Any, dtype: Any) -> Any:
         return input.view(wanted)
     except ValueError:
         raise RuntimeError(
-            f"self.size(-1) must be divisible by {wanted.itemsize // input.dtype.itemsize}, and its "
+            f"self.size(-1) must be divisible by {max(wanted.itemsize // input.dtype.itemsize, 1)}, and its "
             f"stride 1, to view {input.dtype} as {wanted}, but got shape {list(input.shape)}"
         ) from None

@@ -142,7 +142,9 @@ def _arg(function: Kernel) -> Kernel:
             dim = _scalar_dim(dim)
         result = function(input, axis=dim)
         if keepdim:
-            shape = [1 if dim is None or i == dim % input.ndim else n for i, n in enumerate(input.shape)]
+            shape = [
+                1 if dim is None or i == dim % input.ndim else n for i, n in enumerate(input.shape)
+            ]
             return result.reshape(shape)
         return result
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from dispatch_core.nn._core import Function, Tensor, is_grad_enabled
-from dispatch_core.nn.modules._hooks import GLOBAL, Hook
+from dispatch_core.nn._core import Function, Hook, Tensor, is_grad_enabled
+from dispatch_core.nn.modules._hooks import GLOBAL
 
 if TYPE_CHECKING:
     from dispatch_core.nn.modules.module import Module

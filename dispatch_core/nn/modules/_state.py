@@ -6,8 +6,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from dispatch_core.nn._core import Tensor, no_grad
-from dispatch_core.nn.modules._hooks import Hook, HookTable, RemovableHandle, add_hook
+from dispatch_core.nn._core import Hook, HookTable, RemovableHandle, Tensor, add_hook, no_grad
 from dispatch_core.nn.modules._members import Members
 from dispatch_core.nn.parameter import Parameter
 

@@ -339,9 +339,11 @@ def _declare(n: int) -> None:
     )
     for name, function, doc in made:
         function = declared(name, n, function, doc)
-        composite(custom(INEXACT, samples=_samples(name, n)), aliases=(f"nn.functional.{function.__name__}",), method=False)(
-            function
-        )
+        composite(
+            custom(INEXACT, samples=_samples(name, n)),
+            aliases=(f"nn.functional.{function.__name__}",),
+            method=False,
+        )(function)
 
 
 for _n in (1, 2, 3):

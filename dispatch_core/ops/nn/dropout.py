@@ -136,7 +136,11 @@ def rrelu(
     return input * K.where(K.ge(input, 0), 1.0, drawn * (upper - lower) + lower)
 
 
-@composite(custom(FLOATING, samples=lambda make: [(make(3, 4),), (make(3, 4), 0.5, False)]), random=True, namespace=F)
+@composite(
+    custom(FLOATING, samples=lambda make: [(make(3, 4),), (make(3, 4), 0.5, False)]),
+    random=True,
+    namespace=F,
+)
 def gumbel_softmax(
     logits: Tensor, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1
 ) -> Tensor:

@@ -206,10 +206,17 @@ def embedding_rows(
     return K.reshape(flat, (*indices.shape, *weight.shape[1:]))
 
 
-@composite(indexing(INEXACT, apart=("indices",), samples=lambda make: [
-        (make(4, 3), make(4, low=0, high=5, integer=True), 5, -1, False),
-        (make(2, 3, 2), make(2, 3, low=0, high=4, integer=True), 4, 1, True),
-    ]), namespace="_")
+@composite(
+    indexing(
+        INEXACT,
+        apart=("indices",),
+        samples=lambda make: [
+            (make(4, 3), make(4, low=0, high=5, integer=True), 5, -1, False),
+            (make(2, 3, 2), make(2, 3, low=0, high=4, integer=True), 4, 1, True),
+        ],
+    ),
+    namespace="_",
+)
 def embedding_backward(
     grad: Tensor, indices: Tensor, num_weights: int, padding_idx: int, scale_grad_by_freq: bool
 ) -> Tensor:
@@ -256,10 +263,16 @@ def _power_norm(x: Tensor, p: float) -> Tensor:
     return K.pow(K.sum(K.pow(K.abs(x), p), -1, True), 1 / p)
 
 
-@composite(indexing(apart=("input",), samples=lambda make: [
-        (make(2, 4, low=0, high=5, integer=True), make(5, 3)),
-        (make(low=0, high=5, integer=True), make(5, 3)),
-    ]), namespace=F)
+@composite(
+    indexing(
+        apart=("input",),
+        samples=lambda make: [
+            (make(2, 4, low=0, high=5, integer=True), make(5, 3)),
+            (make(low=0, high=5, integer=True), make(5, 3)),
+        ],
+    ),
+    namespace=F,
+)
 def embedding(
     input: Tensor,
     weight: Tensor,
@@ -283,7 +296,6 @@ def embedding(
     if max_norm is not None:
         _limit_norms(weight, input, max_norm, norm_type)
     return K.embedding_rows(weight, input, padding, scale_grad_by_freq)
-
 
 
 def _bag_samples(make: Any) -> list[Any]:
@@ -376,7 +388,11 @@ def _largest_of_bags(rows: Tensor, counted: Tensor, bag: Tensor, bags: int) -> T
     return K.where(K.unsqueeze(K.any(inside, 1), 1), found, 0.0)
 
 
-@composite(indexing(samples=lambda make: [(make(2, 3, low=0, high=4, integer=True), 5)]), grad=NOT_DIFFERENTIABLE, namespace=F)
+@composite(
+    indexing(samples=lambda make: [(make(2, 3, low=0, high=4, integer=True), 5)]),
+    grad=NOT_DIFFERENTIABLE,
+    namespace=F,
+)
 def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     """Integers (*) as int64 vectors (*, classes) with a single 1; classes found unless given."""
     if tensor.dtype is not int64:

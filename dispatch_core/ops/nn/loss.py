@@ -9,10 +9,11 @@ from typing import Any
 
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
 from dispatch_core._dtypes import int64
-from dispatch_core._families.base import FLOATING, INEXACT, REAL_NUMBERS
+from dispatch_core._families.base import FLOATING, INEXACT
 from dispatch_core._families.others import custom
 from dispatch_core._op import K, composite
 from dispatch_core._tensor import Tensor
+from dispatch_core.ops._formulas import Number
 from dispatch_core.ops.nn.windows import product
 
 F = "nn.functional"
@@ -233,10 +234,31 @@ def _cross_entropy_input(
     return main if found is None else main + found
 
 
-@composite(custom(FLOATING, apart=("target",), samples=lambda make: [
-        (make(), K.log_softmax(make(4, 3), 1), make(4, low=0, high=3, integer=True), None, -100, "mean"),
-        (make(4), K.log_softmax(make(4, 3), 1), make(4, low=0, high=3, integer=True), None, 1, "none"),
-    ]), namespace="_")
+@composite(
+    custom(
+        FLOATING,
+        apart=("target",),
+        samples=lambda make: [
+            (
+                make(),
+                K.log_softmax(make(4, 3), 1),
+                make(4, low=0, high=3, integer=True),
+                None,
+                -100,
+                "mean",
+            ),
+            (
+                make(4),
+                K.log_softmax(make(4, 3), 1),
+                make(4, low=0, high=3, integer=True),
+                None,
+                1,
+                "none",
+            ),
+        ],
+    ),
+    namespace="_",
+)
 def cross_entropy_backward(
     grad: Tensor,
     log_probs: Tensor,
@@ -270,8 +292,7 @@ def nll(
     return K.sum(loss) if reduction == "sum" else loss
 
 
-
-def _class_samples(make: Any) -> list[Any]:
+def _public_class_samples(make: Any) -> list[Any]:
     x, target = make(4, 3), make(4, low=0, high=3, integer=True)
     plane = make(2, 2, low=0, high=3, integer=True)
     weight = make(3, low=0.5, high=2)
@@ -284,7 +305,10 @@ def _class_samples(make: Any) -> list[Any]:
     ]
 
 
-@composite(custom(FLOATING, apart=("target",), constant=("weight",), samples=_class_samples), namespace=F)
+@composite(
+    custom(FLOATING, apart=("target",), constant=("weight",), samples=_public_class_samples),
+    namespace=F,
+)
 def nll_loss(
     input: Tensor,
     target: Tensor,
@@ -303,19 +327,21 @@ def nll_loss(
     return K.nll(input, target, weight, ignore_index, reduction)
 
 
-
 def _smoothed_samples(make: Any) -> list[Any]:
     x, target = make(4, 3), make(4, low=0, high=3, integer=True)
     probabilities = K.softmax(make(4, 3), 1)
     return [
-        *_class_samples(make),
+        *_public_class_samples(make),
         (x, target, {"label_smoothing": 0.2}),
         (x, probabilities),
         (x, probabilities, make(3, low=0.5, high=2), {"label_smoothing": 0.1}),
     ]
 
 
-@composite(custom(FLOATING, apart=("target",), constant=("weight",), samples=_smoothed_samples), namespace=F)
+@composite(
+    custom(FLOATING, apart=("target",), constant=("weight",), samples=_smoothed_samples),
+    namespace=F,
+)
 def cross_entropy(
     input: Tensor,
     target: Tensor,
@@ -525,31 +551,35 @@ def poisson_nll_loss(
 def gaussian_nll_loss(
     input: Tensor,
     target: Tensor,
-    var: Tensor | float,
+    var: Tensor | Number,
     full: bool = False,
     eps: float = 1e-6,
     reduction: str = "mean",
 ) -> Tensor:
     """(log var + (input - target)^2 / var) / 2 with variances of at least `eps`."""
     reduction = _reduction(reduction, None, None)
-    if not isinstance(var, Tensor):
-        if var < 0:
-            raise ValueError("var has negative entry/entries")
-        var = K.full_like(input, var)
-    else:
-        if var.shape != input.shape:
-            if var.shape == input.shape[:-1]:
-                var = K.unsqueeze(var, -1)
-            elif not (var.shape[:-1] == input.shape[:-1] and var.shape[-1] == 1):
-                raise ValueError("var is of incorrect size")
-        if var.numel() and K.amin(var.detach()) < 0:
-            raise ValueError("var has negative entry/entries")
+    spread = _variances(input, var)
     # The bound is no part of the gradient: below it, var still gets one, as in PyTorch.
-    bounded = var + (K.maximum(var.detach(), eps) - var.detach())
+    bounded = spread + (K.maximum(spread.detach(), eps) - spread.detach())
     loss = (K.log(bounded) + K.square(input - target) / bounded) * 0.5
     if full:
         loss = loss + 0.5 * math.log(2 * math.pi)
     return reduced(loss, reduction)
+
+
+def _variances(input: Tensor, var: Any) -> Any:
+    """The variances as a tensor that broadcasts to the input; ValueError for what cannot be them."""
+    if not isinstance(var, Tensor):
+        if var < 0:
+            raise ValueError("var has negative entry/entries")
+        return K.full_like(input, var)
+    if var.shape == input.shape[:-1] and var.shape != input.shape:
+        var = K.unsqueeze(var, -1)
+    elif var.shape not in (input.shape, (*input.shape[:-1], 1)):
+        raise ValueError("var is of incorrect size")
+    if var.numel() and K.amin(var.detach()) < 0:
+        raise ValueError("var has negative entry/entries")
+    return var
 
 
 # -- margins ---------------------------------------------------------------------------------------
@@ -559,15 +589,21 @@ def _hinge(x: Tensor) -> Any:
     return K.relu(x)
 
 
-
 def _signs(make: Any, *shape: int) -> Any:
     """1 and -1, as the margin losses take them for targets."""
     return K.cast_like(K.sgn(make(*shape, boolean=True) * 2 - 1), make())
 
 
-@composite(custom(FLOATING, samples=lambda make: [
-        (make(3, 4), _signs(make, 3, 4)), (make(4), _signs(make, 4), 0.5, {"reduction": "sum"}),
-    ]), namespace=F)
+@composite(
+    custom(
+        FLOATING,
+        samples=lambda make: [
+            (make(3, 4), _signs(make, 3, 4)),
+            (make(4), _signs(make, 4), 0.5, {"reduction": "sum"}),
+        ],
+    ),
+    namespace=F,
+)
 def hinge_embedding_loss(
     input: Tensor,
     target: Tensor,
@@ -583,10 +619,16 @@ def hinge_embedding_loss(
     return reduced(near + far, reduction)
 
 
-@composite(custom(FLOATING, samples=lambda make: [
-        (make(4), make(4), _signs(make, 4)),
-        (make(3, 4), make(3, 4), _signs(make, 3, 4), 0.5, {"reduction": "none"}),
-    ]), namespace=F)
+@composite(
+    custom(
+        FLOATING,
+        samples=lambda make: [
+            (make(4), make(4), _signs(make, 4)),
+            (make(3, 4), make(3, 4), _signs(make, 3, 4), 0.5, {"reduction": "none"}),
+        ],
+    ),
+    namespace=F,
+)
 def margin_ranking_loss(
     input1: Tensor,
     input2: Tensor,
@@ -607,10 +649,17 @@ def margin_ranking_loss(
     return reduced(_hinge(-target * (input1 - input2) + margin), reduction)
 
 
-@composite(custom(FLOATING, apart=("target",), samples=lambda make: [
-        (make(4, 3), make(4, 3), _signs(make, 4)),
-        (make(4, 3), make(4, 3), _signs(make, 4), 0.1, {"reduction": "sum"}),
-    ]), namespace=F)
+@composite(
+    custom(
+        FLOATING,
+        apart=("target",),
+        samples=lambda make: [
+            (make(4, 3), make(4, 3), _signs(make, 4)),
+            (make(4, 3), make(4, 3), _signs(make, 4), 0.1, {"reduction": "sum"}),
+        ],
+    ),
+    namespace=F,
+)
 def cosine_embedding_loss(
     input1: Tensor,
     input2: Tensor,
@@ -638,9 +687,16 @@ def cosine_embedding_loss(
     return reduced(near + far, reduction)
 
 
-@composite(custom(FLOATING, samples=lambda make: [
-        (make(3, 4), _signs(make, 3, 4)), (make(4), _signs(make, 4), {"reduction": "none"}),
-    ]), namespace=F)
+@composite(
+    custom(
+        FLOATING,
+        samples=lambda make: [
+            (make(3, 4), _signs(make, 3, 4)),
+            (make(4), _signs(make, 4), {"reduction": "none"}),
+        ],
+    ),
+    namespace=F,
+)
 def soft_margin_loss(
     input: Tensor,
     target: Tensor,
@@ -653,11 +709,18 @@ def soft_margin_loss(
     return reduced(-K.logsigmoid(target * input), reduction)
 
 
-@composite(custom(FLOATING, apart=("target",), samples=lambda make: [
-        (make(4, 3), make(4, low=0, high=3, integer=True)),
-        (make(4, 3), make(4, low=0, high=3, integer=True), 2, 0.7, make(3, low=0.5, high=2)),
-        (make(3), make(low=0, high=3, integer=True), {"reduction": "sum"}),
-    ]), namespace=F)
+@composite(
+    custom(
+        FLOATING,
+        apart=("target",),
+        samples=lambda make: [
+            (make(4, 3), make(4, low=0, high=3, integer=True)),
+            (make(4, 3), make(4, low=0, high=3, integer=True), 2, 0.7, make(3, low=0.5, high=2)),
+            (make(3), make(low=0, high=3, integer=True), {"reduction": "sum"}),
+        ],
+    ),
+    namespace=F,
+)
 def multi_margin_loss(
     input: Tensor,
     target: Tensor,
@@ -687,10 +750,17 @@ def multi_margin_loss(
     return reduced(loss, reduction)
 
 
-@composite(custom(FLOATING, apart=("target",), samples=lambda make: [
-        (make(2, 4), make(2, 4, low=-1, high=4, integer=True)),
-        (make(4), make(4, low=-1, high=4, integer=True), {"reduction": "sum"}),
-    ]), namespace=F)
+@composite(
+    custom(
+        FLOATING,
+        apart=("target",),
+        samples=lambda make: [
+            (make(2, 4), make(2, 4, low=-1, high=4, integer=True)),
+            (make(4), make(4, low=-1, high=4, integer=True), {"reduction": "sum"}),
+        ],
+    ),
+    namespace=F,
+)
 def multilabel_margin_loss(
     input: Tensor,
     target: Tensor,
@@ -719,10 +789,21 @@ def multilabel_margin_loss(
     return reduced(loss, reduction)
 
 
-@composite(custom(FLOATING, samples=lambda make: [
-        (make(3, 4), make(3, 4, low=0, high=1)),
-        (make(3, 4), make(3, 4, low=0, high=1), make(4, low=0.5, high=2), {"reduction": "none"}),
-    ]), namespace=F)
+@composite(
+    custom(
+        FLOATING,
+        samples=lambda make: [
+            (make(3, 4), make(3, 4, low=0, high=1)),
+            (
+                make(3, 4),
+                make(3, 4, low=0, high=1),
+                make(4, low=0.5, high=2),
+                {"reduction": "none"},
+            ),
+        ],
+    ),
+    namespace=F,
+)
 def multilabel_soft_margin_loss(
     input: Tensor,
     target: Tensor,
@@ -749,10 +830,16 @@ def _triplet(
     return reduced(_hinge(near - far + margin), reduction)
 
 
-@composite(custom(FLOATING, samples=lambda make: [
-        (make(3, 4), make(3, 4), make(3, 4)),
-        (make(3, 4), make(3, 4), make(3, 4), 2.0, 1, {"swap": True, "reduction": "sum"}),
-    ]), namespace=F)
+@composite(
+    custom(
+        FLOATING,
+        samples=lambda make: [
+            (make(3, 4), make(3, 4), make(3, 4)),
+            (make(3, 4), make(3, 4), make(3, 4), 2.0, 1, {"swap": True, "reduction": "sum"}),
+        ],
+    ),
+    namespace=F,
+)
 def triplet_margin_loss(
     anchor: Tensor,
     positive: Tensor,
@@ -780,10 +867,21 @@ def triplet_margin_loss(
     )
 
 
-@composite(custom(FLOATING, samples=lambda make: [
-        (make(3, 4), make(3, 4), make(3, 4)),
-        (make(3, 4), make(3, 4), make(3, 4), {"swap": True, "margin": 2.0, "reduction": "none"}),
-    ]), namespace=F)
+@composite(
+    custom(
+        FLOATING,
+        samples=lambda make: [
+            (make(3, 4), make(3, 4), make(3, 4)),
+            (
+                make(3, 4),
+                make(3, 4),
+                make(3, 4),
+                {"swap": True, "margin": 2.0, "reduction": "none"},
+            ),
+        ],
+    ),
+    namespace=F,
+)
 def triplet_margin_with_distance_loss(
     anchor: Tensor,
     positive: Tensor,
@@ -803,7 +901,6 @@ def triplet_margin_with_distance_loss(
 
 
 # -- connectionist temporal classification ---------------------------------------------------------
-
 
 
 def _ctc_samples(make: Any) -> list[Any]:

@@ -130,7 +130,6 @@ def native_batch_norm(input: Tensor, weight: Tensor | None, bias: Tensor | None,
     return out, K.reshape(mean, (-1,)), K.reshape(rstd, (-1,))
 
 
-
 def _batch_backward_samples(make: Any) -> list[Any]:
     x = make(3, 2, 4)
     _, mean, rstd = K.native_batch_norm(x, None, None, 1e-5)
@@ -267,7 +266,6 @@ def native_layer_norm(
     return K.cast_like(_affine(unit, weight, bias, normalized_shape), input), mean, rstd
 
 
-
 def _layer_backward_samples(make: Any) -> list[Any]:
     x = make(3, 4)
     _, mean, rstd = K.native_layer_norm(x, (4,), None, None, 1e-5)
@@ -312,9 +310,18 @@ def _check_normalized(input: Tensor, shape: Any, **parameters: Any) -> None:
             )
 
 
-@composite(custom(FLOATING, samples=lambda make: [
-        (make(3, 4), (4,)), (make(2, 3, 4), (3, 4), make(3, 4), make(3, 4)), (make(3, 4), [4], make(4)),
-    ]), aliases=("nn.functional.layer_norm",), method=False)
+@composite(
+    custom(
+        FLOATING,
+        samples=lambda make: [
+            (make(3, 4), (4,)),
+            (make(2, 3, 4), (3, 4), make(3, 4), make(3, 4)),
+            (make(3, 4), [4], make(4)),
+        ],
+    ),
+    aliases=("nn.functional.layer_norm",),
+    method=False,
+)
 def layer_norm(
     input: Tensor,
     normalized_shape: Any,
@@ -408,7 +415,6 @@ def native_group_norm(
     return out, K.reshape(mean, (n, num_groups)), K.reshape(rstd, (n, num_groups))
 
 
-
 def _group_backward_samples(make: Any) -> list[Any]:
     x = make(2, 4, 3)
     _, mean, rstd = K.native_group_norm(x, 2, None, None, 1e-5)
@@ -441,9 +447,18 @@ def group_norm_backward(
     return K.reshape(found[0], tuple(input.shape)), *(K.reshape(f, (-1,)) for f in found[1:])
 
 
-@composite(custom(FLOATING, samples=lambda make: [
-        (make(2, 4, 3), 2), (make(2, 4), 4, make(4), make(4)), (make(2, 4, 2, 2), 1, make(4)),
-    ]), aliases=("nn.functional.group_norm",), method=False)
+@composite(
+    custom(
+        FLOATING,
+        samples=lambda make: [
+            (make(2, 4, 3), 2),
+            (make(2, 4), 4, make(4), make(4)),
+            (make(2, 4, 2, 2), 1, make(4)),
+        ],
+    ),
+    aliases=("nn.functional.group_norm",),
+    method=False,
+)
 def group_norm(
     input: Tensor,
     num_groups: int,
@@ -472,9 +487,17 @@ def group_norm(
     return K.native_group_norm(input, num_groups, weight, bias, eps)[0]
 
 
-@composite(custom(FLOATING, apart=("running_mean", "running_var"), samples=lambda make: [
-        (make(2, 3, 4),), (make(2, 3, 4), None, None, make(3), make(3)),
-    ]), namespace=F)
+@composite(
+    custom(
+        FLOATING,
+        apart=("running_mean", "running_var"),
+        samples=lambda make: [
+            (make(2, 3, 4),),
+            (make(2, 3, 4), None, None, make(3), make(3)),
+        ],
+    ),
+    namespace=F,
+)
 def instance_norm(
     input: Tensor,
     running_mean: Tensor | None = None,

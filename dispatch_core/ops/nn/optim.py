@@ -15,7 +15,7 @@ What holds for all three:
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
 from dispatch_core._families.base import FLOATING
@@ -23,10 +23,11 @@ from dispatch_core._families.others import custom
 from dispatch_core._op import composite
 from dispatch_core._tensor import Tensor
 
+F = TypeVar("F", bound=Callable[..., Any])
 Keep = Callable[[Tensor], Tensor]
 
 
-def _step(*writes: str) -> Any:
+def _step(*writes: str) -> Callable[[F], F]:
     """A step that overwrites the lists of these names."""
     return composite(
         custom(FLOATING),

@@ -79,10 +79,14 @@ def _largest(input: Tensor, out: Any, positions: Any) -> tuple[Tensor, Tensor]:
 
 
 @composite(
-    custom(REAL_NUMBERS, apart=("indices",), samples=lambda make: [
+    custom(
+        REAL_NUMBERS,
+        apart=("indices",),
+        samples=lambda make: [
             (make(2, 3, 4), make(2, 3, 4, low=0, high=7, integer=True), (2, 3, 7)),
             (make(1, 2, 2, 2), make(1, 2, 2, 2, low=0, high=6, integer=True), (1, 2, 2, 3)),
-        ]),
+        ],
+    ),
     grad={
         "grad": lambda K, g, indices: K.pick_in_planes(g, indices),
         "indices": NOT_DIFFERENTIABLE,
@@ -101,10 +105,14 @@ def max_pool_backward(grad: Tensor, indices: Tensor, input_shape: Any) -> Tensor
 
 
 @composite(
-    custom(REAL_NUMBERS, apart=("indices",), samples=lambda make: [
+    custom(
+        REAL_NUMBERS,
+        apart=("indices",),
+        samples=lambda make: [
             (make(2, 3, 7), make(2, 3, 4, low=0, high=7, integer=True)),
             (make(1, 2, 2, 3), make(1, 2, 2, 2, low=0, high=6, integer=True)),
-        ]),
+        ],
+    ),
     grad={
         "input": lambda K, g, indices, input_shape: K.max_pool_backward(
             g, indices, tuple(input_shape)
@@ -500,7 +508,9 @@ def _declare(n: int) -> None:
     for name, function in made.items():
         function = declared(name, n, function, _DOCS[name])
         family = custom(
-            REAL_NUMBERS if "max" in name else FLOATING, apart=("indices",), samples=_samples(name, n)
+            REAL_NUMBERS if "max" in name else FLOATING,
+            apart=("indices",),
+            samples=_samples(name, n),
         )
         composite(family, namespace="nn.functional")(function)
 

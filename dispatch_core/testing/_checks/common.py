@@ -82,7 +82,9 @@ def raises(error: type[Exception] | tuple[type[Exception], ...], call: Callable[
     fail(f"no error was raised, expected {names}")
 
 
-def cases(op: Op, device: str, dtypes: Sequence[dtype] | None = None) -> Iterator[tuple[dtype, Sample]]:
+def cases(
+    op: Op, device: str, dtypes: Sequence[dtype] | None = None
+) -> Iterator[tuple[dtype, Sample]]:
     """Every sample call in every dtype that the operator takes."""
     for found in accepted_dtypes(op) if dtypes is None else dtypes:
         if accepts(op, found):
@@ -110,4 +112,3 @@ def close(actual: Any, expected: Any, computed: dtype, *, factor: float = 1.0) -
             atol=0.0 if exact else factor * atol * max(scale, 1.0),
             equal_nan=True,
         )
-

@@ -66,7 +66,9 @@ def check_out(declared: Declared, device: str) -> None:
             results = list(tensors_in(expected))
             for shape in (None, (0,)):
                 outs = [
-                    K.empty(tuple(r.shape) if shape is None else shape, dtype=r.dtype, device=device)
+                    K.empty(
+                        tuple(r.shape) if shape is None else shape, dtype=r.dtype, device=device
+                    )
                     for r in results
                 ]
                 out = tuple(outs) if isinstance(expected, tuple) else outs[0]
@@ -78,5 +80,3 @@ def check_out(declared: Declared, device: str) -> None:
             if lowest > Category.INTEGRAL and len(results) == 1:
                 wrong = K.empty(tuple(results[0].shape), dtype=int64, device=device)
                 raises(RuntimeError, lambda s=sample, o=wrong: front(*s.args, **s.kwargs, out=o))  # type: ignore[misc]
-
-

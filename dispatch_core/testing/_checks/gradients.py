@@ -21,10 +21,7 @@ def _gradient_calls(
 ) -> Iterator[tuple[Sample, Callable[..., Any], list[Tensor]]]:
     """For each sample: a function of its differentiable tensors alone, and those tensors."""
     for sample in samples_of(op, given, device):
-        wanted = [
-            K.clone(t).requires_grad_()
-            for t in _differentiable_arguments(op, sample)
-        ]
+        wanted = [K.clone(t).requires_grad_() for t in _differentiable_arguments(op, sample)]
         if not wanted or any(0 in t.shape for t in wanted):
             continue
         ids = [id(t) for t in _differentiable_arguments(op, sample)]
@@ -36,9 +33,7 @@ def _gradient_calls(
             replaced = sample.map(lambda t: places.get(id(t), t))
             result = replaced.call(_differentiated(op))
             return tuple(
-                t
-                for t in tensors_in(result)
-                if t.dtype.is_floating_point or t.dtype.is_complex
+                t for t in tensors_in(result) if t.dtype.is_floating_point or t.dtype.is_complex
             )
 
         yield sample, function, wanted
@@ -88,9 +83,7 @@ def _check_modes(function: Callable[..., Any], inputs: Sequence[Tensor]) -> None
         if not results:
             return
         weights = [K.cast_like(K.ones_like(r.detach()) * 0.7, r.detach()) for r in results]
-        found.append(
-            grad(results, inputs, weights, create_graph=create_graph, allow_unused=True)
-        )
+        found.append(grad(results, inputs, weights, create_graph=create_graph, allow_unused=True))
     for raw, recorded in zip(*found, strict=True):
         if (raw is None) != (recorded is None):
             fail("create_graph=True changes whether there is a gradient")
@@ -117,7 +110,9 @@ def check_gradient_dtypes(declared: Declared, device: str) -> None:
                     (K.cast(x.detach(), wide) if x.dtype is given else x.detach()).requires_grad_()
                     for x in inputs
                 ]
-                expected_results = [r for r in _wide_call(op, sample, given, wide, widened) if r.requires_grad]
+                expected_results = [
+                    r for r in _wide_call(op, sample, given, wide, widened) if r.requires_grad
+                ]
                 expected = grad(
                     expected_results,
                     widened,
@@ -135,9 +130,7 @@ def check_gradient_dtypes(declared: Declared, device: str) -> None:
 
 
 def _wide_call(op: Op, sample: Sample, given: dtype, wide: dtype, inputs: Sequence[Tensor]) -> Any:
-    places = dict(
-        zip((id(t) for t in _differentiable_arguments(op, sample)), inputs, strict=True)
-    )
+    places = dict(zip((id(t) for t in _differentiable_arguments(op, sample)), inputs, strict=True))
 
     def widened(t: Tensor) -> Tensor:
         if id(t) in places:
@@ -165,12 +158,13 @@ def check_no_gradient(declared: Declared, device: str) -> None:
     for given in _exact_dtypes(op):
         for sample in samples_of(op, given, device):
             recorded = sample.map(
-                lambda t: K.clone(t).requires_grad_()
-                if t.dtype.is_floating_point or t.dtype.is_complex
-                else t
+                lambda t: (
+                    K.clone(t).requires_grad_()
+                    if t.dtype.is_floating_point or t.dtype.is_complex
+                    else t
+                )
             )
             with about(f"{op.name}{sample}"):
                 for t in tensors_in(recorded.call(seeded(op, declared.front))):
                     if t.requires_grad:
                         fail("the result requires grad, but the operator is not differentiable")
-

@@ -5,17 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from dispatch_core._dispatcher.chains import KernelChain, View, chain_of
-from dispatch_core._errors import LinAlgError
 from dispatch_core._dtypes import complex64, float32, float64
+from dispatch_core._errors import LinAlgError
 from dispatch_core._op import Declared, K
 from dispatch_core._tensor import Tensor
 from dispatch_core.testing._checks.common import about, cases, close, fail, seeded
 from dispatch_core.testing._comparison import host_of
 from dispatch_core.testing._samples import accepted_dtypes, accepts, sample_dtype, tensors_in
 
-LAYOUT_MATTERS = frozenset(
-    {"view", "as_strided", "contiguous", "storage_index", "view_as_complex"}
-)
+LAYOUT_MATTERS = frozenset({"view", "as_strided", "contiguous", "storage_index", "view_as_complex"})
 """Operators whose result depends on how the elements lie in memory."""
 
 
@@ -63,7 +61,9 @@ def check_memory(declared: Declared, device: str) -> None:
             if op.traits.view is True:
                 _check_view(sample.args[0], result)
                 continue
-            chain = chain_of(op, op.bind(sample.args, sample.kwargs)) if not op.traits.view else None
+            chain = (
+                chain_of(op, op.bind(sample.args, sample.kwargs)) if not op.traits.view else None
+            )
             if not isinstance(chain, KernelChain) or isinstance(chain, View):
                 continue
             owned = {id(t._backend.storage_of(t._raw)) for t in sample.tensors()}
@@ -83,4 +83,3 @@ def _check_view(base: Tensor, result: Tensor) -> None:
     base.zero_()
     if np.any(host_of(result) != 0):
         fail("a write to the base is not seen in the view")
-

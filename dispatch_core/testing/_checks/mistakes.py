@@ -30,7 +30,7 @@ def check_mistakes(declared: Declared, device: str) -> None:
     named = _named(op, sample)
     for param in op.params:
         if param.kind in (ParamKind.TENSOR, ParamKind.LIST):
-            for wrong in ("text", None if param.required else "text", {}):
+            for wrong in ("text", None if param.required else "text", {}):  # type: ignore[var-annotated]
                 with about(f"{op.name}: {param.name}={wrong!r}"):
                     raises(TypeError, lambda n=param.name, w=wrong: _call(declared, named | {n: w}))  # type: ignore[misc]
     with about(f"{op.name}: a keyword that does not exist"):
@@ -105,4 +105,3 @@ def _check_shapes(declared: Declared, sample: Sample, device: str) -> None:
         named[name] = K.ones((size,), dtype=named[name].dtype, device=device)
     with about(f"{op.name}: shapes that do not broadcast"):
         raises(RuntimeError, lambda: _call(declared, named))
-

@@ -12,7 +12,16 @@ from dispatch_core._dispatcher.operator import Op
 from dispatch_core._dtypes import bfloat16, dtype, float16
 from dispatch_core._op import Declared, K
 from dispatch_core._tensor import Tensor
-from dispatch_core.testing._checks.common import HOST, SLACK, WIDER, about, cases, close, fail, seeded
+from dispatch_core.testing._checks.common import (
+    HOST,
+    SLACK,
+    WIDER,
+    about,
+    cases,
+    close,
+    fail,
+    seeded,
+)
 from dispatch_core.testing._comparison import assert_close, host_of
 from dispatch_core.testing._reference import REFERENCES
 from dispatch_core.testing._samples import sample_dtype, tensors_in
@@ -146,4 +155,3 @@ def _close_to_array(result: Tensor, expected: Any, computed: dtype) -> None:
         atol=atol * scale,
         equal_nan=True,
     )
-

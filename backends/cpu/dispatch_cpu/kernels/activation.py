@@ -12,7 +12,9 @@ from dispatch_cpu.kernels._common import Array, accumulate_in_float32
 from dispatch_cpu.kernels.special import erf
 
 BLOCK = 1 << 14
-clip: Any = np._core.umath.clip  # the ufunc; `np.clip` and the method take three times as long to call
+clip: Any = (
+    np._core.umath.clip
+)  # the ufunc; `np.clip` and the method take three times as long to call
 
 
 def relu(input: Array, out: Array | None = None) -> Array:

@@ -18,7 +18,9 @@ def _solver(name: str, function: Function) -> Function:
 
     def computed(A: Any, *rest: Any) -> Any:
         if A.dtype.itemsize == 2:
-            raise NotImplementedError(f"\"{name}\" not implemented for '{A.dtype.name}'; use .float()")
+            raise NotImplementedError(
+                f"\"{name}\" not implemented for '{A.dtype.name}'; use .float()"
+            )
         try:
             return function(A, *rest)
         except np.linalg.LinAlgError as error:

@@ -1,0 +1,57 @@
+"""Dimensions and shapes: what they may be, in PyTorch's words."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import Any
+
+
+def dim_error(dim: int, ndim: int) -> IndexError:
+    """PyTorch's words for a dimension that the tensor does not have."""
+    low, high = (-ndim, ndim - 1) if ndim else (-1, 0)
+    return IndexError(
+        f"Dimension out of range (expected to be in range of [{low}, {high}], but got {dim})"
+    )
+
+
+def check_dim(dim: Any, ndim: int) -> int:
+    """A dimension as a non-negative number; IndexError where the tensor has no such dimension."""
+    if isinstance(dim, bool) or not hasattr(dim, "__index__"):
+        raise TypeError(f"argument 'dim' must be int, not {type(dim).__name__}")
+    dim = dim.__index__()
+    count = ndim or 1
+    if not -count <= dim < count:
+        raise dim_error(dim, ndim)
+    return dim % count if dim < 0 else dim
+
+
+def check_dims(dim: Any, ndim: int) -> tuple[int, ...]:
+    """One, several or (None, empty) all dimensions as sorted non-negative numbers."""
+    if dim is None:
+        return tuple(range(ndim))
+    if not isinstance(dim, (tuple, list)):
+        dim = (dim,)
+    dims = sorted(check_dim(d, ndim) for d in dim)
+    for one, other in itertools.pairwise(dims):
+        if one == other:
+            raise RuntimeError(f"dim {one} appears multiple times in the list of dims")
+    return tuple(dims)
+
+
+def broadcast_shapes(*shapes: Sequence[int]) -> tuple[int, ...]:
+    """The shape that all shapes broadcast to; RuntimeError in PyTorch's words where there is none."""
+    ndim = max((len(shape) for shape in shapes), default=0)
+    result = [1] * ndim
+    for shape in shapes:
+        offset = ndim - len(shape)
+        for i, size in enumerate(shape, offset):
+            if size == result[i] or size == 1:
+                continue
+            if result[i] != 1:
+                raise RuntimeError(
+                    f"The size of tensor a ({result[i]}) must match the size of tensor b ({size}) at "
+                    f"non-singleton dimension {i}"
+                )
+            result[i] = size
+    return tuple(result)
