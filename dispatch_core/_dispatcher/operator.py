@@ -72,7 +72,7 @@ class Op:
     def result_type(self) -> Callable[..., Any] | None:
         """The named tuple of several results."""
         fields = self.traits.fields
-        return namedtuple(self.name.removesuffix("_dim"), fields) if fields else None  # type: ignore[misc]
+        return namedtuple(self.name.removesuffix("_dim"), fields) if fields else None
 
     def __init__(
         self,
