@@ -68,6 +68,7 @@ class Op:
     """One operator; `front` is the function users call."""
 
     front: Callable[..., Any]
+
     @functools.cached_property
     def result_type(self) -> Callable[..., Any] | None:
         """The named tuple of several results."""

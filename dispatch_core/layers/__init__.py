@@ -1,7 +1,7 @@
-"""The built-in layers.
+"""The built-in layers, outermost first.
 
-Outermost first: explain, profiler, views, devices, promotion, override_body, autograd, override, device
-(the kernels). explain, profiler and the two of override are imported and installed at their first use.
+explain, profiler, views, devices, promotion, override_body, autograd, override, device (the kernels).
+The first two and those of override are imported and installed when they are first used.
 """
 
 from __future__ import annotations
