@@ -5,8 +5,11 @@ from __future__ import annotations
 from importlib import import_module as _import_module
 from typing import Any
 
-from dispatch_core import _methods, autograd, plugins, random
-from dispatch_core import ops as _ops  # noqa: F401  declares the operators
+from dispatch_core._startup import NoCollection as _NoCollection
+
+with _NoCollection():
+    from dispatch_core import _loader, _methods, autograd, random  # noqa: F401  it fills slots
+    from dispatch_core import ops as _ops  # noqa: F401  declares the operators
 from dispatch_core._construct import as_tensor, from_dlpack, from_numpy, scalar_tensor, tensor
 from dispatch_core._device import device
 from dispatch_core._dispatcher.policy import emulation, fallback, set_emulation, set_fallback
@@ -21,8 +24,6 @@ from dispatch_core._dtypes import (
     set_default_dtype,
 )
 from dispatch_core._layer import LAYERS as _LAYERS
-from dispatch_core._loader.devices import devices
-from dispatch_core._loader.layers import layer
 from dispatch_core._namespaces import names_of as _names_of
 from dispatch_core._printing import set_printoptions
 from dispatch_core._random import (
@@ -47,7 +48,6 @@ from dispatch_core.autograd import (
 from dispatch_core.autograd._forward import ForwardMode as _ForwardMode
 from dispatch_core.layers import install as _install
 from dispatch_core.layers.fallback import fallback_report
-from dispatch_core.layers.override import override
 
 _install()
 _LAYERS.add(_ForwardMode())
@@ -57,11 +57,20 @@ _methods.bind()
 _TABLES = _DTYPES | _names_of("")
 globals().update(_TABLES)
 
-_FACES = frozenset({"func", "linalg", "nn", "optim", "profiler", "special", "testing", "utils"})
+_FACES = frozenset(
+    {"func", "linalg", "nn", "optim", "plugins", "profiler", "special", "testing", "utils"}
+)
 """Public namespaces that are imported when they are first named, to keep the import short."""
 
 
-_LATE = {"explain": "layers.explain", "load": "_saving", "save": "_saving"}
+_LATE = {
+    "devices": "_loader.devices",
+    "explain": "layers.explain",
+    "layer": "_loader.layers",
+    "load": "_saving",
+    "override": "layers.override",
+    "save": "_saving",
+}
 """Public functions whose module is imported when they are first named, and that module."""
 
 
@@ -89,7 +98,6 @@ __all__ = [  # noqa: PLE0604  plain names first, then those of the tables
     "can_cast",
     "default_generator",
     "device",
-    "devices",
     "dtype",
     "emulation",
     "enable_grad",
@@ -104,11 +112,8 @@ __all__ = [  # noqa: PLE0604  plain names first, then those of the tables
     "inference_mode",
     "initial_seed",
     "is_grad_enabled",
-    "layer",
     "manual_seed",
     "no_grad",
-    "override",
-    "plugins",
     "promote_types",
     "random",
     "scalar_tensor",

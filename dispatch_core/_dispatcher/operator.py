@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import enum
 import functools
-import weakref
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -100,7 +99,7 @@ class Op:
         self.table: list[Any] = []
         self._is_blank = False
         self.renew()
-        _tables.add(self)
+        _tables.append(self)
 
     def __repr__(self) -> str:
         return f"<operator {self.name}>"
@@ -251,7 +250,7 @@ class _Capacity:
 
 
 _capacity = _Capacity()
-_tables: weakref.WeakSet[Op] = weakref.WeakSet()
+_tables: list[Op] = []
 MISS_CLASS: Callable[[Op], Any] = lambda op: None  # noqa: E731  set by `chains`, which needs `Op`
 
 
@@ -269,7 +268,7 @@ def _grow(attribute: str) -> Callable[[int], None]:
 def forget_all() -> None:
     """Drop every resolved chain of every operator."""
     with LOCK:
-        for op in list(_tables):
+        for op in _tables:
             op.forget()
 
 

@@ -53,7 +53,15 @@ def find_layer(name: str) -> Layer:
     return found
 
 
-LATE = {"profiler": "dispatch_core.layers.profiler"}
+LATE = {
+    name: f"dispatch_core.layers.{module}"
+    for name, module in {
+        "explain": "explain",
+        "override": "override",
+        "override_body": "override",
+        "profiler": "profiler",
+    }.items()
+}
 """Layers of the framework itself that are imported at their first use."""
 
 

@@ -1,7 +1,7 @@
 """The built-in layers, outermost first.
 
-Explain and profiler (installed when they are first used), views, devices, promotion, override_body,
-autograd, override, device (the kernels).
+explain, profiler, views, devices, promotion, override_body, autograd, override, device (the kernels).
+The first two and those of override are imported and installed when they are first used.
 """
 
 from __future__ import annotations
@@ -9,15 +9,12 @@ from __future__ import annotations
 from dispatch_core._layer import LAYERS
 from dispatch_core.layers.autograd import Autograd
 from dispatch_core.layers.kernel import KernelLayer
-from dispatch_core.layers.override import OverriddenBodies, Overrides
 from dispatch_core.layers.promotion import Devices, Promotion
 from dispatch_core.layers.views import Views
 
 BUILT_IN = (
     KernelLayer,
-    Overrides,
     Autograd,
-    OverriddenBodies,
     Promotion,
     Devices,
     Views,
