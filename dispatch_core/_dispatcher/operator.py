@@ -259,7 +259,7 @@ def _grow(attribute: str) -> Callable[[int], None]:
         if count <= getattr(_capacity, attribute):
             return
         setattr(_capacity, attribute, 2 * count)
-        for op in list(_tables):
+        for op in _tables:
             op.renew()
 
     return grow
