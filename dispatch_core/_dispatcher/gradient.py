@@ -101,6 +101,9 @@ def _caller(formula: Formula, at: tuple[int, ...]) -> Callable[[Any, Any, Sequen
     if len(at) == 4 and at[:2] == (_K, _G):
         (_, _, a, b) = at
         return lambda K, g, saved: formula(K, g, saved[a], saved[b])
+    if len(at) == 5 and at[:2] == (_K, _G):
+        (_, _, a, b, c) = at
+        return lambda K, g, saved: formula(K, g, saved[a], saved[b], saved[c])
 
     def call(K: Any, g: Any, saved: Sequence[Any]) -> Any:
         ends = {_K: K, _G: g}

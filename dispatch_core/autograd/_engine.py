@@ -109,7 +109,8 @@ class Engine:
             _state.reset_state(token)
         return self.captured
 
-    def run_plain(self, root: Any, g: Any) -> None:
+    # One loop on purpose: a function for each step would cost more than the step.
+    def run_plain(self, root: Any, g: Any) -> None:  # noqa: C901, PLR0915
         """The common case in one loop: formulas on raw arrays, all leaves wanted, nobody watching.
 
         What one node needs beyond that is done for it by the general steps.
@@ -117,8 +118,13 @@ class Engine:
         heap, pending, leaves, retain = self.heap, self.pending, self.leaves, self.retain
         pop, push = heapq.heappop, heapq.heappush
         self.send(root, g, None)
-        while heap:
-            node, g = pending.pop(-pop(heap))
+        ahead: Any = None  # the only gradient under way needs no place in the heap
+        while heap or ahead is not None:
+            if ahead is None:
+                node, g = pending.pop(-pop(heap))
+            else:
+                node, g = ahead
+                ahead = None
             spec = node.spec
             if node.hooks is not None or not spec.raw or spec.calls is None:
                 with _switched(False):
@@ -155,6 +161,15 @@ class Engine:
                     else:
                         self.send(edge, value, spec.backend)
                     continue
+                if ahead is None:
+                    if not heap:
+                        ahead = (edge, value)
+                        continue
+                else:
+                    order = ahead[0].order
+                    pending[order] = ahead
+                    push(heap, -order)
+                    ahead = None
                 order = edge.order
                 entry = pending.get(order)
                 if entry is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from dispatch_core._graph import Leaf
 from dispatch_core._keys import KEYS, PLAIN
 from dispatch_core._op import K
 from dispatch_core._tensor import Tensor, wrap
@@ -159,7 +160,11 @@ def _backward_method(
     if gradient is None and inputs is None and not create_graph and self.requires_grad:
         engine = Engine(bool(retain_graph))
         if engine.raw_allowed and not engine.check_nan:
-            engine.run_plain(self._node, _start(self, None, 0))
+            node = self._node
+            seed = None
+            if self._raw.shape == () and node.__class__ is not Leaf:
+                seed = _seeds.get(self._k & PLAIN)
+            engine.run_plain(node, _start(self, None, 0) if seed is None else seed)
             return
     backward(self, None if gradient is None else (gradient,), retain_graph, create_graph, inputs)
 
