@@ -5,8 +5,11 @@ from __future__ import annotations
 from importlib import import_module as _import_module
 from typing import Any
 
-from dispatch_core import _methods, autograd, plugins, random
-from dispatch_core import ops as _ops  # noqa: F401  declares the operators
+from dispatch_core._startup import NoCollection as _NoCollection
+
+with _NoCollection():
+    from dispatch_core import _loader, _methods, autograd, random  # noqa: F401  it fills slots
+    from dispatch_core import ops as _ops  # noqa: F401  declares the operators
 from dispatch_core._construct import as_tensor, from_dlpack, from_numpy, scalar_tensor, tensor
 from dispatch_core._device import device
 from dispatch_core._dispatcher.policy import emulation, fallback, set_emulation, set_fallback
@@ -21,8 +24,6 @@ from dispatch_core._dtypes import (
     set_default_dtype,
 )
 from dispatch_core._layer import LAYERS as _LAYERS
-from dispatch_core._loader.devices import devices
-from dispatch_core._loader.layers import layer
 from dispatch_core._namespaces import names_of as _names_of
 from dispatch_core._printing import set_printoptions
 from dispatch_core._random import (
@@ -46,29 +47,38 @@ from dispatch_core.autograd import (
 )
 from dispatch_core.autograd._forward import ForwardMode as _ForwardMode
 from dispatch_core.layers import install as _install
-from dispatch_core.layers.explain import explain
 from dispatch_core.layers.fallback import fallback_report
-from dispatch_core.layers.override import override
 
 _install()
 _LAYERS.add(_ForwardMode())
 _methods.bind()
 
 # The public names of dtypes and operators come from their tables.
-globals().update(_DTYPES | _names_of(""))
+_TABLES = _DTYPES | _names_of("")
+globals().update(_TABLES)
 
-_FACES = frozenset({"func", "linalg", "nn", "optim", "profiler", "special", "testing", "utils"})
+_FACES = frozenset(
+    {"func", "linalg", "nn", "optim", "plugins", "profiler", "special", "testing", "utils"}
+)
 """Public namespaces that are imported when they are first named, to keep the import short."""
 
 
-_SAVING = frozenset({"load", "save"})
+_LATE = {
+    "devices": "_loader.devices",
+    "explain": "layers.explain",
+    "layer": "_loader.layers",
+    "load": "_saving",
+    "override": "layers.override",
+    "save": "_saving",
+}
+"""Public functions whose module is imported when they are first named, and that module."""
 
 
 def __getattr__(name: str) -> Any:
     if name in _FACES:
         return _import_module(f"dispatch_core.{name}")
-    if name in _SAVING:
-        found = getattr(_import_module("dispatch_core._saving"), name)
+    if name in _LATE:
+        found = getattr(_import_module(f"dispatch_core.{_LATE[name]}"), name)
         globals()[name] = found
         return found
     raise AttributeError(f"module 'dispatch_core' has no attribute '{name}'")
@@ -79,13 +89,6 @@ def __dir__() -> list[str]:
 
 
 __all__ = [  # noqa: PLE0604  plain names first, then those of the tables
-    "set_fallback",
-    "set_emulation",
-    "override",
-    "fallback_report",
-    "fallback",
-    "explain",
-    "emulation",
     "Generator",
     "Size",
     "Tensor",
@@ -95,9 +98,11 @@ __all__ = [  # noqa: PLE0604  plain names first, then those of the tables
     "can_cast",
     "default_generator",
     "device",
-    "devices",
     "dtype",
+    "emulation",
     "enable_grad",
+    "fallback",
+    "fallback_report",
     "finfo",
     "from_dlpack",
     "from_numpy",
@@ -107,21 +112,20 @@ __all__ = [  # noqa: PLE0604  plain names first, then those of the tables
     "inference_mode",
     "initial_seed",
     "is_grad_enabled",
-    "layer",
     "manual_seed",
     "no_grad",
-    "plugins",
     "promote_types",
     "random",
     "scalar_tensor",
     "seed",
     "set_default_dtype",
+    "set_emulation",
+    "set_fallback",
     "set_grad_enabled",
     "set_printoptions",
     "set_rng_state",
     "tensor",
     *_FACES,
-    *_SAVING,
-    *_DTYPES,
-    *_names_of(""),
+    *_LATE,
+    *_TABLES,
 ]

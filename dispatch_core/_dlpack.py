@@ -12,12 +12,11 @@ from enum import IntEnum
 from typing import Any, Final, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 from numpy.lib.array_utils import byte_bounds
 
 from dispatch_core._dtypes import bfloat16
 
-Array: TypeAlias = npt.NDArray[Any]
+Array: TypeAlias = np.ndarray[Any, Any]
 
 CPU_DEVICE: Final = (1, 0)
 MAX_VERSION: Final = (1, 0)

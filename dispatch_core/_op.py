@@ -12,7 +12,6 @@ function that users call; its `op` attribute is the operator.
 
 from __future__ import annotations
 
-from collections import namedtuple
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -221,7 +220,6 @@ def declare(
         writes=tuple([p.name for p in params].index(each) for each in writes),
     )
     op = Op(name, params, family, gradient, function, traits)
-    op.result_type = namedtuple(name.removesuffix("_dim"), fields) if fields else None
     has_inplace = family.inplace if inplace is None else inplace
     inplace_front = make_inplace_front(op, parameters, function, handled) if has_inplace else None
     front = make_front(op, parameters, function, inplace_front, out=out, handled=handled)

@@ -10,11 +10,10 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, SupportsIndex, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
 from dispatch_core._dtypes import bool_, dtype, from_numpy_dtype, get_default_dtype, int64
 
-Array: TypeAlias = npt.NDArray[Any]
+Array: TypeAlias = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,6 +72,7 @@ def order():
 
 
 def test_the_built_in_layers_stand_in_the_published_order():
+    assert all((dc.override, dc.profiler))  # installed when they are first named
     wanted = ["profiler", "views", "devices", "promotion", "autograd", "override", "device"]
     assert [name for name in order() if name in wanted] == wanted
     assert order()[-1] == "device"

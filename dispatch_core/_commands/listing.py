@@ -8,7 +8,7 @@ from dispatch_core._layer import LAYERS
 from dispatch_core._loader import discovery
 from dispatch_core._loader.devices import devices
 from dispatch_core._loader.discovery import INSTALLED
-from dispatch_core._loader.layers import find_layer
+from dispatch_core._loader.layers import LATE, find_layer
 
 
 def plugins() -> str:
@@ -48,6 +48,8 @@ def device_list() -> str:
 def layers(*, load: bool = True) -> str:
     """The layers, outermost first; those of plugins are loaded unless `load` is off."""
     failed = []
+    for name in LATE:
+        find_layer(name)
     if load:
         for plugin, entry in INSTALLED.entries(discovery.LAYERS):
             try:

@@ -8,10 +8,11 @@ that nothing was resolved in are shared, and unresolved places hold a `Miss`, so
 from __future__ import annotations
 
 import enum
-import weakref
+import functools
+from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dispatch_core import _keys, _state
 from dispatch_core._dispatcher.gradient import Gradient
@@ -35,8 +36,7 @@ class ParamKind(enum.Enum):
     PLAIN = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Param:
+class Param(NamedTuple):
     """One parameter of an operator."""
 
     name: str
@@ -68,8 +68,12 @@ class Op:
     """One operator; `front` is the function users call."""
 
     front: Callable[..., Any]
-    result_type: Callable[..., Any] | None = None
-    """The named tuple of several results."""
+
+    @functools.cached_property
+    def result_type(self) -> Callable[..., Any] | None:
+        """The named tuple of several results."""
+        fields = self.traits.fields
+        return namedtuple(self.name.removesuffix("_dim"), fields) if fields else None
 
     def __init__(
         self,
@@ -93,8 +97,9 @@ class Op:
         self.nested = len(tensorish) <= 3 and not self.has_list
         self.miss = MISS_CLASS(self)
         self.table: list[Any] = []
-        self.forget()
-        _tables.add(self)
+        self._is_blank = False
+        self.renew()
+        _tables.append(self)
 
     def __repr__(self) -> str:
         return f"<operator {self.name}>"
@@ -135,7 +140,14 @@ class Op:
     def forget(self) -> None:
         """Drop every resolved chain (a kernel, layer or override came or went)."""
         with LOCK:
+            if not self._is_blank:
+                self.renew()
+
+    def renew(self) -> None:
+        """A blank table for all keys and states that there are."""
+        with LOCK:
             self.table[:] = self._blank()
+            self._is_blank = True
 
     def _blank(self) -> list[Any]:
         if not self.nested:
@@ -158,6 +170,7 @@ class Op:
     def store(self, state: int, keys: tuple[int, ...], chain: Chain) -> None:
         """Publish a resolved chain; rows are copied before they are written, then stored at once."""
         with LOCK:
+            self._is_blank = False
             if not self.nested:
                 self.table[state][_row_key(keys)] = chain
                 return
@@ -237,7 +250,7 @@ class _Capacity:
 
 
 _capacity = _Capacity()
-_tables: weakref.WeakSet[Op] = weakref.WeakSet()
+_tables: list[Op] = []
 MISS_CLASS: Callable[[Op], Any] = lambda op: None  # noqa: E731  set by `chains`, which needs `Op`
 
 
@@ -246,7 +259,8 @@ def _grow(attribute: str) -> Callable[[int], None]:
         if count <= getattr(_capacity, attribute):
             return
         setattr(_capacity, attribute, 2 * count)
-        forget_all()
+        for op in list(_tables):
+            op.renew()
 
     return grow
 
@@ -254,7 +268,7 @@ def _grow(attribute: str) -> Callable[[int], None]:
 def forget_all() -> None:
     """Drop every resolved chain of every operator."""
     with LOCK:
-        for op in list(_tables):
+        for op in _tables:
             op.forget()
 
 

@@ -10,10 +10,32 @@ operators.py    namespaces of operators at their first use: `dc.ops.example`
 
 from __future__ import annotations
 
+from typing import Any
+
 from dispatch_core import _op, _state
-from dispatch_core._loader.devices import find, open_thread
-from dispatch_core._loader.operators import namespace
 from dispatch_core.backend import registry
+from dispatch_core.backend.api import Backend
+
+
+def find(device: str) -> Backend:
+    """The backend of a device that is not in use yet; see `devices.find`."""
+    from dispatch_core._loader import devices  # noqa: PLC0415  imported with the first plugin
+
+    return devices.find(device)
+
+
+def namespace(name: str) -> Any:
+    """A namespace of operators that a plugin declares; see `operators.namespace`."""
+    from dispatch_core._loader import operators  # noqa: PLC0415  imported with the first plugin
+
+    return operators.namespace(name)
+
+
+def open_thread() -> None:
+    """Let every backend do what its library needs in a new thread or context."""
+    for backend in list(registry.BACKENDS.values()):
+        backend.open_thread()
+
 
 registry.SLOTS.find = find
 _op.SLOTS.namespace = namespace

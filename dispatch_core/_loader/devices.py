@@ -176,12 +176,6 @@ def remove_backends(provider: str) -> set[str]:
     return gone
 
 
-def open_thread() -> None:
-    """Let every backend do what its library needs in a new thread or context."""
-    for backend in list(BACKENDS.values()):
-        backend.open_thread()
-
-
 # -- the list of devices ---------------------------------------------------------------------------
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any
@@ -52,7 +53,21 @@ def find_layer(name: str) -> Layer:
     return found
 
 
+LATE = {
+    name: f"dispatch_core.layers.{module}"
+    for name, module in {
+        "explain": "explain",
+        "override": "override",
+        "override_body": "override",
+        "profiler": "profiler",
+    }.items()
+}
+"""Layers of the framework itself that are imported at their first use."""
+
+
 def _installed(name: str) -> Layer | None:
+    if name in LATE:
+        importlib.import_module(LATE[name])
     return next((layer for layer in LAYERS.layers if layer.name == name), None)
 
 

@@ -121,7 +121,9 @@ def operators_of(plugin: Plugin) -> list[str]:
     packages |= {_module_name(found).partition(".")[0] for found in plugin.modules.values()}
     packages.discard("dispatch_core")
     return [
-        name for name, d in OPERATORS.items() if d.front.__module__.partition(".")[0] in packages
+        name
+        for name, d in OPERATORS.items()
+        if (d.front.__module__ or "").partition(".")[0] in packages
     ]
 
 

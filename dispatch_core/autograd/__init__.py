@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import Any
+
 from dispatch_core._errors import GradcheckError
 from dispatch_core.autograd import forward_ad
 from dispatch_core.autograd._anomaly import (
@@ -18,10 +21,18 @@ from dispatch_core.autograd._grad_mode import (
     no_grad,
     set_grad_enabled,
 )
-from dispatch_core.autograd._gradcheck import gradcheck, gradgradcheck
 from dispatch_core.autograd._run import backward, grad
 
-__all__ = [
+_CHECKS = frozenset({"gradcheck", "gradgradcheck"})
+
+
+def __getattr__(name: str) -> Any:
+    if name in _CHECKS:  # imported when they are first named, to keep the import short
+        return getattr(import_module("dispatch_core.autograd._gradcheck"), name)
+    raise AttributeError(f"module 'dispatch_core.autograd' has no attribute '{name}'")
+
+
+__all__ = [  # noqa: PLE0604
     "Function",
     "FunctionCtx",
     "GradcheckError",
@@ -30,8 +41,6 @@ __all__ = [
     "enable_grad",
     "forward_ad",
     "grad",
-    "gradcheck",
-    "gradgradcheck",
     "inference_mode",
     "is_anomaly_check_nan_enabled",
     "is_anomaly_enabled",
@@ -40,4 +49,5 @@ __all__ = [
     "once_differentiable",
     "set_detect_anomaly",
     "set_grad_enabled",
+    *_CHECKS,
 ]

@@ -21,15 +21,15 @@ def _switch(mode: bool, check_nan: bool) -> Token[int]:
 class detect_anomaly:
     """Context manager: remember where each operation was called, and raise when a gradient is NaN.
 
-    The error of the backward pass then carries the forward call as a note. Slow; for finding mistakes.
+    The error of the backward pass then carries the forward call as a note. Slow: to find mistakes.
     """
 
     def __init__(self, check_nan: bool = True) -> None:
         self._check_nan = check_nan
         self._tokens: list[Token[int]] = []
         warnings.warn(
-            "Anomaly Detection has been enabled. This mode will increase the runtime and should only "
-            "be enabled for debugging.",
+            "Anomaly Detection has been enabled. This mode will increase the runtime and should "
+            "only be enabled for debugging.",
             UserWarning,
             stacklevel=2,
         )

@@ -1,8 +1,8 @@
 """`gradcheck` and `gradgradcheck`: derivatives compared with differences of function values.
 
-Every tensor is taken as a vector of real numbers (a complex element counts as two), so that one check
-serves real and complex functions: the gradient of a real number L with respect to a complex z is
-dL/dRe(z) + i dL/dIm(z).
+Every tensor is taken as a vector of real numbers (a complex element counts as two), so that one
+check serves real and complex functions: the gradient of a real number L with respect to a complex z
+is dL/dRe(z) + i dL/dIm(z).
 """
 
 from __future__ import annotations
@@ -55,9 +55,9 @@ def gradcheck(
 ) -> bool:
     """Whether the gradients of `func` at `inputs` agree with central differences of width 2 eps.
 
-    Checks the inputs that require grad, and all differentiable outputs; outputs that require no grad
-    must not depend on them. Inputs should be float64 or complex128. `fast_mode` compares one random
-    direction instead of the whole Jacobian. The check of batched gradients is not made.
+    Checks the inputs that require grad, and all differentiable outputs; outputs that require no
+    grad must not depend on them. Inputs should be float64 or complex128. `fast_mode` compares one
+    random direction instead of the whole Jacobian. The check of batched gradients is not made.
 
     Raises GradcheckError where they differ (returns False with `raise_exception=False`), ValueError
     when no input requires grad.
@@ -155,8 +155,8 @@ def _check_inputs(arguments: Sequence[Any], eps: float) -> None:
     wanted = [a for a in arguments if isinstance(a, Tensor) and a.requires_grad]
     if not wanted:
         raise ValueError(
-            "gradcheck expects at least one input tensor to require gradient, but none of them have "
-            "requires_grad=True."
+            "gradcheck expects at least one input tensor to require gradient, but none of them "
+            "have requires_grad=True."
         )
     for index, argument in enumerate(arguments):
         if not (isinstance(argument, Tensor) and argument.requires_grad):
@@ -164,7 +164,8 @@ def _check_inputs(arguments: Sequence[Any], eps: float) -> None:
         if argument.dtype.name not in ("float64", "complex128"):
             warnings.warn(
                 f"Input #{index} requires gradient and is not a double precision floating point or "
-                "complex. This check will likely fail if all the inputs are not of double precision.",
+                "complex. This check will likely fail if all the inputs are not of double "
+                "precision.",
                 UserWarning,
                 stacklevel=3,
             )
@@ -172,9 +173,9 @@ def _check_inputs(arguments: Sequence[Any], eps: float) -> None:
             s == 0 and n > 1 for s, n in zip(argument.stride(), argument.shape, strict=True)
         ):
             raise RuntimeError(
-                f"The {index}th input has a dimension with stride 0. gradcheck only supports inputs "
-                "that are non-overlapping to be able to compute the numerical gradients correctly. "
-                "You should call .contiguous on the input before passing it to gradcheck."
+                f"The {index}th input has a dimension with stride 0. gradcheck only supports "
+                "inputs that are non-overlapping to be able to compute the numerical gradients "
+                "correctly. You should call .contiguous on the input before passing it to gradcheck."
             )
 
 
@@ -217,7 +218,7 @@ def _from_real(vector: Array, like: Tensor) -> Tensor:
     return tensor(host.reshape(like.shape), dtype=like.dtype, device=like.device)
 
 
-# -- numerical ---------------------------------------------------------------------------------------
+# -- numerical ---------------------------------------------------------------------------------
 
 
 class _Point:
@@ -304,9 +305,9 @@ def _check_jacobian(point: _Point, tolerance: _Tolerance, nondet_tol: float) -> 
         for at in range(len(point.wanted)):
             if not np.allclose(analytical[at], again[at], rtol=0, atol=nondet_tol, equal_nan=True):
                 raise GradcheckError(
-                    "Backward is not reentrant, i.e., running backward with same input and grad_output "
-                    f"multiple times gives different values (output {k}, input {at}); the tolerance "
-                    f"for nondeterminism was {nondet_tol}"
+                    "Backward is not reentrant, i.e., running backward with same input and "
+                    f"grad_output multiple times gives different values (output {k}, input {at}); "
+                    f"the tolerance for nondeterminism was {nondet_tol}"
                 )
             if not tolerance.close(analytical[at], numerical[at][k]):
                 raise GradcheckError(
@@ -316,7 +317,7 @@ def _check_jacobian(point: _Point, tolerance: _Tolerance, nondet_tol: float) -> 
 
 
 def _jacobian(point: _Point, result: Tensor) -> list[Array]:
-    """D result_j / d input_i for each input, found by one backward pass for each j."""
+    """The derivatives d result_j / d input_i for each input, by one backward pass a j."""
     rows: list[list[Array]] = [[] for _ in point.wanted]
     for unit in np.eye(_real_size(result)):
         found = grad(

@@ -1,32 +1,26 @@
-"""The built-in layers.
+"""The built-in layers, outermost first.
 
-Outermost first: explain, profiler, views, devices, promotion, override_body, autograd, override,
-device (the kernels).
+explain, profiler, views, devices, promotion, override_body, autograd, override, device (the kernels).
+The first two and those of override are imported and installed when they are first used.
 """
 
 from __future__ import annotations
 
 from dispatch_core._layer import LAYERS
 from dispatch_core.layers.autograd import Autograd
-from dispatch_core.layers.explain import Explain
 from dispatch_core.layers.kernel import KernelLayer
-from dispatch_core.layers.override import OverriddenBodies, Overrides
-from dispatch_core.layers.profiler import PROFILER
 from dispatch_core.layers.promotion import Devices, Promotion
 from dispatch_core.layers.views import Views
 
 BUILT_IN = (
     KernelLayer,
-    Overrides,
     Autograd,
-    OverriddenBodies,
     Promotion,
     Devices,
     Views,
-    Explain,
 )
 
 
 def install() -> None:
     """Install the built-in layers; they declare their order like any other."""
-    LAYERS.add(*(cls() for cls in BUILT_IN), PROFILER)
+    LAYERS.add(*(cls() for cls in BUILT_IN))

@@ -383,3 +383,4 @@ def _mark(tensor: Any) -> None:
 
 
 inplace.DRY.add(NAME)
+LAYERS.add(Explain())

@@ -17,7 +17,7 @@ from dispatch_core._dispatcher.operator import Op
 from dispatch_core._dispatcher.resolve import Resolution, Step
 from dispatch_core._dtypes import dtype
 from dispatch_core._keys import FIRST_TENSOR_KEY, GRAD
-from dispatch_core._layer import Keys, Layer
+from dispatch_core._layer import LAYERS, Keys, Layer
 from dispatch_core._op import operator_named
 from dispatch_core._state import State, Switch
 from dispatch_core._tensor import Tensor
@@ -266,3 +266,6 @@ def named(op: Any) -> Op:
             f"{op!r}"
         )
     return found
+
+
+LAYERS.add(Overrides(), OverriddenBodies())

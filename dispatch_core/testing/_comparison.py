@@ -1,4 +1,4 @@
-"""`assert_close`: values, shapes, dtypes and devices of two structures compared, mistakes told in full."""
+"""`assert_close`: two structures compared by value, shape, dtype and device."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ TOLERANCES: dict[str, tuple[float, float]] = {
 
 
 def default_tolerances(*names: str) -> tuple[float, float]:
-    """Rtol and atol for values of these dtypes (by name): the largest of each."""
+    """The rtol and atol for values of these dtypes (by name): the largest of each."""
     found = [TOLERANCES.get(name, (0.0, 0.0)) for name in names]
     return max(r for r, _ in found), max(a for _, a in found)
 
@@ -75,11 +75,12 @@ def assert_close(
 ) -> None:
     """Raise AssertionError unless |actual - expected| <= atol + rtol |expected| for all elements.
 
-    Compares tensors, arrays, numbers, None, and sequences and mappings of them. Without rtol and atol
-    they follow from the dtypes (float32: 1.3e-6 and 1e-5). The message names the elements that differ
-    most and, in a structure, the item.
+    Compares tensors, arrays, numbers, None, and sequences and mappings of them. Without rtol and
+    atol they follow from the dtypes (float32: 1.3e-6 and 1e-5). The message names the elements that
+    differ most and, in a structure, the item.
 
-    Raises ValueError when only one of rtol and atol is given, TypeError for what cannot be compared.
+    Raises ValueError when only one of rtol and atol is given, TypeError for what cannot be
+    compared.
     """
     if (rtol is None) != (atol is None):
         given = "rtol" if atol is None else "atol"

@@ -31,9 +31,9 @@ def make_tensor(
 ) -> Tensor:
     """A tensor with values drawn uniformly from [low, high).
 
-    Without bounds: bool from both values, uint8 and other unsigned from [0, 10), signed integers from
-    [-9, 10), floating and complex (each part) from [-9, 9). `exclude_zero` replaces zeros by the
-    smallest positive number. `noncontiguous` gives every second element of a larger memory.
+    Without bounds: bool from both values, uint8 and other unsigned from [0, 10), signed integers
+    from [-9, 10), floating and complex (each part) from [-9, 9). `exclude_zero` replaces zeros by
+    the smallest positive number. `noncontiguous` gives every second element of a larger memory.
     `random` is the numpy generator drawn from (one for all calls unless given).
 
     Raises ValueError where low >= high, or the bounds do not fit the dtype.
@@ -71,13 +71,13 @@ def draw(
         return random.integers(0, 2, size).astype(bool)
     if category is Category.INTEGRAL:
         limits = iinfo(dtype)
-        bottom = math.ceil((-9 if dtype.is_signed else 0) if low is None else low)
-        top = math.ceil(10 if high is None else high)
-        _check_bounds(bottom, top, limits.min, limits.max + 1, dtype)
-        drawn = random.integers(bottom, top, size, np.int64 if limits.max < 2**63 else np.uint64)
+        first = math.ceil((-9 if dtype.is_signed else 0) if low is None else low)
+        end = math.ceil(10 if high is None else high)
+        _check_bounds(first, end, limits.min, limits.max + 1, dtype)
+        drawn = random.integers(first, end, size, np.int64 if limits.max < 2**63 else np.uint64)
         return np.asarray(drawn).astype(dtype.numpy_dtype)
     span = finfo(dtype)
-    bottom, top = (-9.0 if low is None else low), (9.0 if high is None else high)  # type: ignore[assignment]
+    bottom, top = (-9.0 if low is None else low), (9.0 if high is None else high)
     _check_bounds(bottom, top, span.min, span.max, dtype)
     values = random.uniform(bottom, top, size)
     if category is Category.COMPLEX:
@@ -90,8 +90,8 @@ def _check_bounds(low: float, high: float, least: float, most: float, dtype: dty
         raise ValueError(f"make_tensor: low must be below high, got low={low} and high={high}")
     if low < least or high > most:
         raise ValueError(
-            f"make_tensor: the interval [{low}, {high}) does not fit {dtype}, whose values lie between "
-            f"{least} and {most}"
+            f"make_tensor: the interval [{low}, {high}) does not fit {dtype}, whose values lie "
+            f"between {least} and {most}"
         )
 
 

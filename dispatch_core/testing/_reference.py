@@ -1,4 +1,4 @@
-"""What operators should compute, as functions of numpy and Python's math with the operators' arguments."""
+"""What operators should compute: functions of numpy and Python's math with their arguments."""
 
 from __future__ import annotations
 

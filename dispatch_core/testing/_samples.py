@@ -1,4 +1,4 @@
-"""Sample calls of operators: the same random inputs for every dtype and device, by operator name."""
+"""Sample calls of operators: the same random inputs for every dtype and device, by name."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Maker:
         integer: bool = False,
         boolean: bool = False,
     ) -> Tensor:
-        """A tensor of a shape, values from [low, high); of int64 or bool where that is asked for."""
+        """A tensor with values from [low, high); of int64 or bool where that is asked for."""
         wanted = int64 if integer else bool_ if boolean else self.dtype
         if wanted.category is Category.INTEGRAL:
             low = math.ceil(low) if wanted.is_signed else max(math.ceil(low), 0)

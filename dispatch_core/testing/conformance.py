@@ -1,4 +1,4 @@
-"""The conformance suite: every declared operator on one device, as pytest tests made from the declarations.
+"""The conformance suite: pytest tests of every operator on one device, made from the declarations.
 
 A backend's whole test file:
 
@@ -8,14 +8,15 @@ A backend's whole test file:
         device = "example"
 
 What a backend is known not to do stands in `known_gaps.txt` beside that file, one gap a line:
-`op: reason` for an operator, `op.check: reason` for one check of it (`sum.layouts: ...`). Those tests are
-expected to fail and shown with their reason; one that passes although `op.check` is listed fails.
+`op: reason` for an operator, `op.check: reason` for one check of it (`sum.layouts: ...`). Those
+tests are expected to fail and shown with their reason; one that passes although `op.check` is
+listed fails.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -38,6 +39,7 @@ _CHECKS: dict[str, Callable[[Declared, str], bool]] = {
     "layouts": lambda d, device: d.op.name not in memory.LAYOUT_MATTERS,
     "memory": lambda d, device: True,
     "gradient": lambda d, device: d.op.traits.differentiable,
+    "gradient_in_full": lambda d, device: d.op.traits.differentiable,
     "gradient_dtypes": lambda d, device: d.op.traits.differentiable and not _is_random(d),
     "second_gradient": lambda d, device: d.op.traits.differentiable,
     "second_gradient_in_full": lambda d, device: d.op.traits.differentiable,
@@ -72,7 +74,7 @@ class Suite:
         metafunc.parametrize(
             "operator",
             [
-                pytest.param(d.op.name, marks=_marks(gaps, d.op.name, check))  # type: ignore[arg-type]
+                pytest.param(d.op.name, marks=_marks(gaps, d.op.name, check))
                 for d in chosen
                 if applies(d, self.device)
             ],
@@ -124,6 +126,11 @@ class Suite:
         """Gradients agree with differences, in raw and in tensor mode."""
         gradients.check_gradient(OPERATORS[operator], self.device)
 
+    @pytest.mark.slow
+    def test_gradient_in_full(self, operator: str) -> None:
+        """Gradients agree with differences, every element."""
+        gradients.check_gradient(OPERATORS[operator], self.device, full=True)
+
     def test_gradient_dtypes(self, operator: str) -> None:
         """Gradients in narrow types have the right dtype and value."""
         gradients.check_gradient_dtypes(OPERATORS[operator], self.device)
@@ -160,14 +167,14 @@ def read_gaps(path: Path) -> dict[str, str]:
         op, _, check = name.partition(".")
         if not reason or op not in OPERATORS or (check and check not in _CHECKS):
             raise ValueError(
-                f"{path.name}, line {number}: expected 'operator: reason' or 'operator.check: reason' "
-                f"with an operator and check that exist, got {line!r}"
+                f"{path.name}, line {number}: expected 'operator: reason' or "
+                f"'operator.check: reason' with an operator and check that exist, got {line!r}"
             )
         found[name] = reason
     return found
 
 
-def _marks(gaps: dict[str, str], op: str, check: str) -> Iterable[Any]:
+def _marks(gaps: dict[str, str], op: str, check: str) -> list[Any]:
     exact = gaps.get(f"{op}.{check}")
     if exact is not None:
         return [pytest.mark.xfail(reason=exact, strict=True)]

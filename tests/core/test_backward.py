@@ -16,7 +16,7 @@ def memory(t):
     return t._backend.storage_of(t._raw)
 
 
-# -- backward -----------------------------------------------------------------------------------------------
+# -- backward ----------------------------------------------------------------------------------
 
 
 def test_gradients_add_up_over_calls():
@@ -112,7 +112,7 @@ def test_no_gradient_for_integers():
         dc.ones(2, dtype=dc.int64).requires_grad_()
 
 
-# -- accumulation: no two gradients share memory ---------------------------------------------------------
+# -- accumulation: no two gradients share memory -----------------------------------------------
 
 
 def test_the_terms_of_a_sum_get_gradients_of_their_own():
@@ -211,7 +211,7 @@ def test_a_real_leaf_in_a_complex_product():
     assert x.grad.tolist() == [1.0]
 
 
-# -- grad -------------------------------------------------------------------------------------------------
+# -- grad --------------------------------------------------------------------------------------
 
 
 def test_grad_leaves_grad_alone():
@@ -234,9 +234,9 @@ def test_unused_inputs():
     x, w = leaf(1.0), leaf(2.0)
     with pytest.raises(RuntimeError, match="not have been used in the graph"):
         dc.autograd.grad(x * 2, [x, w])
-    gx, gw = dc.autograd.grad(x * 2, [x, w], allow_unused=True)
+    _, gw = dc.autograd.grad(x * 2, [x, w], allow_unused=True)
     assert gw is None
-    gx, gw = dc.autograd.grad(x * 2, [x, w], materialize_grads=True)
+    _, gw = dc.autograd.grad(x * 2, [x, w], materialize_grads=True)
     assert gw.tolist() == [0.0]
     with pytest.raises(RuntimeError, match="does not require grad"):
         dc.autograd.grad(x * 2, [dc.ones(1)])
@@ -293,7 +293,7 @@ def test_grad_inside_no_grad_and_enable_grad():
     assert (x * 2).requires_grad
 
 
-# -- large graphs and memory --------------------------------------------------------------------------------
+# -- large graphs and memory -------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("length", [100_000, 300_000])
@@ -371,7 +371,7 @@ def test_saved_arrays_are_released_by_backward():
     assert saved() is None
 
 
-# -- several outputs ----------------------------------------------------------------------------------------
+# -- several outputs ---------------------------------------------------------------------------
 
 
 def test_outputs_of_one_operation_are_told_apart():
@@ -384,7 +384,7 @@ def test_outputs_of_one_operation_are_told_apart():
 
 def test_only_some_outputs_used():
     x = leaf(*range(6))
-    a, b, c = x.reshape(3, 2).unbind(0)
+    _, b, _ = x.reshape(3, 2).unbind(0)
     (b * 2).sum().backward()
     assert x.grad.tolist() == [0, 0, 2, 2, 0, 0]
     parts = (x * 1).split(2)
@@ -392,7 +392,7 @@ def test_only_some_outputs_used():
     assert x.grad.tolist() == [1, 1, 2, 2, 3, 3]
 
 
-# -- complex ---------------------------------------------------------------------------------------------------
+# -- complex -----------------------------------------------------------------------------------
 
 
 def test_the_gradient_of_a_real_function_of_a_complex_number():
@@ -410,7 +410,7 @@ def test_holomorphic_functions_get_the_conjugate_derivative():
     assert z.grad.tolist() == [2 - 4j]
 
 
-# -- graph inspection --------------------------------------------------------------------------------------------
+# -- graph inspection --------------------------------------------------------------------------
 
 
 def test_names_and_edges():
@@ -418,7 +418,7 @@ def test_names_and_edges():
     y = x * w + 1
     node = y.grad_fn
     assert node.name() == "AddBackward0"
-    (product, _), *rest = node.next_functions
+    (product, _), *_ = node.next_functions
     assert product.name() == "MulBackward0"
     assert [n.name() for n, _ in product.next_functions] == ["AccumulateGrad"] * 2
     assert x.is_leaf

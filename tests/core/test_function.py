@@ -276,7 +276,7 @@ def test_mistakes_in_backward():
         def backward(ctx, g):
             return g
 
-    with pytest.raises(RuntimeError, match="incorrect number of gradients .expected 2, got 1"):
+    with pytest.raises(RuntimeError, match=r"incorrect number of gradients .expected 2, got 1"):
         TooFew.apply(leaf(1.0), leaf(2.0)).backward()
 
     class NoTensor(Function):
@@ -301,7 +301,7 @@ def test_mistakes_in_backward():
             return dc.ones(3, dtype=dc.float64)
 
     with pytest.raises(
-        RuntimeError, match="invalid gradient at index 0 - got .3. but expected shape"
+        RuntimeError, match=r"invalid gradient at index 0 - got .3. but expected shape"
     ):
         WrongShape.apply(leaf(1.0, 2.0)).sum().backward()
 

@@ -134,11 +134,11 @@ def test_mistakes(index, error, message):
 
 def test_mistakes_in_written_values():
     x = dc.zeros(3, 4)
-    with pytest.raises(RuntimeError, match="shape|size"):
+    with pytest.raises(RuntimeError, match=r"shape|size"):
         x[0] = dc.ones(3)
-    with pytest.raises((RuntimeError, IndexError), match="shape|broadcast|size"):
+    with pytest.raises((RuntimeError, IndexError), match=r"shape|broadcast|size"):
         x[[0, 1]] = dc.ones(3, 4)
-    with pytest.raises(IndexError, match="0-dim|too many"):
+    with pytest.raises(IndexError, match=r"0-dim|too many"):
         dc.tensor(1.0)[0]
     with pytest.raises(TypeError):
         x[0] = "text"
@@ -200,7 +200,7 @@ def test_accumulating_writes_have_gradients():
 def test_iteration_unpacking_and_membership():
     x = grid(2, 3)
     assert [row.tolist() for row in x] == x.tolist()
-    a, b = x
+    _, b = x
     assert b.tolist() == [3, 4, 5]
     assert 4 in x
     assert 9 not in x

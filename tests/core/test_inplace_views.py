@@ -10,7 +10,7 @@ def leaf(*values, dtype=dc.float64):
     return dc.tensor(list(values), dtype=dtype, requires_grad=True)
 
 
-# -- writes into tensors with history -----------------------------------------------------------------
+# -- writes into tensors with history ----------------------------------------------------------
 
 
 def test_an_in_place_operation_continues_the_history():
@@ -69,7 +69,7 @@ def test_filling_with_a_tensor_has_a_gradient():
     assert x.grad.tolist() == [4.0]
 
 
-# -- views -----------------------------------------------------------------------------------------------
+# -- views -------------------------------------------------------------------------------------
 
 
 def test_a_write_into_a_view_reaches_its_base():
@@ -230,7 +230,7 @@ def test_detach_in_place():
         (x * x)[0].detach_()
 
 
-# -- the version counter ---------------------------------------------------------------------------------
+# -- the version counter -----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -255,7 +255,7 @@ def test_a_saved_argument_that_was_written_is_noticed():
     x, w = leaf(1.0), dc.tensor([2.0], dtype=dc.float64)
     y = x * w
     w.add_(1)
-    with pytest.raises(RuntimeError, match="modified by an inplace operation.*MulBackward0"):
+    with pytest.raises(RuntimeError, match=r"modified by an inplace operation.*MulBackward0"):
         y.backward()
 
 
@@ -300,14 +300,14 @@ def test_in_place_operations_that_need_their_own_old_value():
         assert found == x.grad.tolist(), name
 
 
-# -- shapes and dtypes ------------------------------------------------------------------------------------
+# -- shapes and dtypes -------------------------------------------------------------------------
 
 
 def test_in_place_results_must_fit():
     x = dc.zeros(2)
     with pytest.raises(RuntimeError, match="doesn't match the broadcast shape"):
         x.add_(dc.zeros(3, 2))
-    with pytest.raises(RuntimeError, match="result type float32 can't be cast .* int64"):
+    with pytest.raises(RuntimeError, match=r"result type float32 can't be cast .* int64"):
         dc.zeros(2, dtype=dc.int64).add_(1.5)
     y = dc.zeros(2, dtype=dc.int32)
     y += dc.ones(2, dtype=dc.int64)

@@ -1,4 +1,4 @@
-"""Result dtypes of real operators against PyTorch's, for all pairs of dtypes and kinds of operand."""
+"""Result dtypes of operators against PyTorch's, for all pairs of dtypes and kinds of operand."""
 
 import json
 from pathlib import Path
@@ -30,7 +30,7 @@ def test_tensors_of_equal_rank(op):
         for b, expected in row:
             for shape in ((2,), ()):
                 if expected == "-":
-                    with pytest.raises(RuntimeError, match="Promotion|promotion"):
+                    with pytest.raises(RuntimeError, match=r"Promotion|promotion"):
                         op(made(a, shape), made(b, shape))
                     continue
                 result = op(made(a, shape), made(b, shape))
@@ -125,3 +125,18 @@ def test_promotion_of_recorded_operands_is_differentiated():
     (a * b * c).sum().backward()
     assert [t.grad.dtype for t in (a, b, c)] == [dc.float16, dc.float64, dc.float32]
     assert c.grad.item() == 2.0
+
+
+def test_integer_quotients_are_exact_beyond_what_floats_hold():
+    import random
+
+    from dispatch_core._op import OPERATORS
+
+    draw = random.Random(0)
+    a = [draw.randint(-(2**63) + 1, 2**63 - 1) for _ in range(300)]
+    b = [draw.choice([-1, 1]) * draw.randint(1, 2 ** draw.randint(1, 62)) for _ in range(300)]
+    expected = [
+        abs(x) // abs(y) * (1 if (x < 0) == (y < 0) else -1) for x, y in zip(a, b, strict=True)
+    ]
+    for divide in (OPERATORS["trunc_divide"].front, OPERATORS["trunc_divide"].op.body):
+        assert divide(dc.tensor(a), dc.tensor(b)).tolist() == expected

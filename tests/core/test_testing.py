@@ -14,7 +14,7 @@ def fails(*args, **kwargs):
     return str(caught.value)
 
 
-# -- assert_close -------------------------------------------------------------------------------------------
+# -- assert_close ------------------------------------------------------------------------------
 
 
 def test_close_and_not_close():
@@ -97,7 +97,7 @@ def test_messages():
     assert fails(1, 2, msg=lambda m: "Header\n" + m).startswith("Header\nScalars")
 
 
-# -- make_tensor --------------------------------------------------------------------------------------------
+# -- make_tensor -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_bounds_and_options():
         make_tensor(2, dtype=dc.uint8, low=0, high=300)
 
 
-# -- gradcheck ----------------------------------------------------------------------------------------------
+# -- gradcheck ---------------------------------------------------------------------------------
 
 
 class Wrong(dc.autograd.Function):
@@ -174,7 +174,7 @@ def test_complex_and_several_inputs():
     )
 
 
-# -- the conformance suite ----------------------------------------------------------------------------------
+# -- the conformance suite ---------------------------------------------------------------------
 
 
 def test_known_gaps_are_read(tmp_path):

@@ -30,7 +30,7 @@ def same(tensor, array):
     assert tensor.tolist() == array.tolist()
 
 
-# -- indexing -----------------------------------------------------------------------------------------------
+# -- indexing ----------------------------------------------------------------------------------
 
 
 @st.composite
@@ -115,7 +115,7 @@ def test_masks(shape, data):
     same(x, array)
 
 
-# -- broadcasting ------------------------------------------------------------------------------------------
+# -- broadcasting ------------------------------------------------------------------------------
 
 
 @given(hnp.mutually_broadcastable_shapes(num_shapes=2, max_dims=4, min_side=0, max_side=4))
@@ -150,7 +150,7 @@ def test_shapes_that_do_not_broadcast(a, b):
         assert (dc.zeros(a) + dc.zeros(b)).shape == np.broadcast_shapes(a, b)
 
 
-# -- reductions -------------------------------------------------------------------------------------------
+# -- reductions --------------------------------------------------------------------------------
 
 
 @st.composite
@@ -198,7 +198,7 @@ def test_gradients_of_reductions(case):
     assert np.allclose(x.grad.numpy(), np.broadcast_to(2 * total, array.shape))
 
 
-# -- chains of views ---------------------------------------------------------------------------------------
+# -- chains of views ---------------------------------------------------------------------------
 
 
 @st.composite
@@ -283,7 +283,7 @@ def test_writes_through_chains_of_views(case):
         assert w.grad.item() == places.sum()
 
 
-# -- promotion ---------------------------------------------------------------------------------------------
+# -- promotion ---------------------------------------------------------------------------------
 
 
 names = st.sampled_from(["bool", "uint8", "int8", "int16", "int32", "int64", "float16", "bfloat16",

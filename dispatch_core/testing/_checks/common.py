@@ -1,4 +1,4 @@
-"""What the checks share: sample calls in all dtypes, comparison within what a dtype allows, messages."""
+"""What the checks share: sample calls in all dtypes, comparison within precision, messages."""
 
 from __future__ import annotations
 

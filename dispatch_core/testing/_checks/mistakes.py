@@ -30,7 +30,8 @@ def check_mistakes(declared: Declared, device: str) -> None:
     named = _named(op, sample)
     for param in op.params:
         if param.kind in (ParamKind.TENSOR, ParamKind.LIST):
-            for wrong in ("text", None if param.required else "text", {}):  # type: ignore[var-annotated]
+            wrongs: tuple[Any, ...] = ("text", None if param.required else "text", {})
+            for wrong in wrongs:
                 with about(f"{op.name}: {param.name}={wrong!r}"):
                     raises(TypeError, lambda n=param.name, w=wrong: _call(declared, named | {n: w}))  # type: ignore[misc]
     with about(f"{op.name}: a keyword that does not exist"):

@@ -28,7 +28,7 @@ from dispatch_core.testing._samples import sample_dtype, tensors_in
 
 
 def check_values(declared: Declared, device: str) -> None:
-    """Results on the device equal the reference; their dtype is the family's; arguments stay as they are."""
+    """Results equal those of the host; their dtype is the family's; arguments stay unchanged."""
     op = declared.op
     front = seeded(op, declared.front)
     host = [None] * 10_000 if device == HOST else [s for _, s in cases(op, HOST)]
