@@ -21,8 +21,8 @@ _TAPS = {"nearest": (0,), "bilinear": (0, 1), "bicubic": (-1, 0, 1, 2)}
     custom(
         FLOATING,
         samples=lambda make: [
-            (make(1, 2, 3, 4), make(1, 2, 3, 2, low=-0.8, high=0.8), "bilinear", "zeros", False),
-            (make(1, 2, 3, 4), make(1, 2, 3, 2, low=-0.8, high=0.8), "bicubic", "border", True),
+            (make(1, 2, 3, 2), make(1, 1, 2, 2, low=-0.8, high=0.8), "bilinear", "zeros", False),
+            (make(1, 2, 3, 2), make(1, 1, 2, 2, low=-0.8, high=0.8), "bicubic", "border", True),
         ],
     ),
     namespace=F,
