@@ -208,8 +208,7 @@ def _check(input: Tensor, weight: Tensor, bias: Any, groups: int, n: int, transp
     if groups < 1 or outputs % groups:
         raise RuntimeError(
             f"Given groups={groups}, expected weight to be divisible by {groups} at dimension 0, "
-            "but "
-            f"got weight of size {list(weight.shape)} instead"
+            f"but got weight of size {list(weight.shape)} instead"
         )
     if bias is not None and tuple(bias.shape) != (outputs,):
         raise RuntimeError(

@@ -92,8 +92,7 @@ def pad(input: Tensor, pad: Any, mode: str = "constant", value: float | None = N
     if dims > 3 or input.ndim not in (dims + 1, dims + 2):
         raise NotImplementedError(
             "Only 2D, 3D, 4D, 5D padding with non-constant padding are supported for now; got "
-            "input "
-            f"of {input.ndim} dimensions and {len(pad)} paddings"
+            f"input of {input.ndim} dimensions and {len(pad)} paddings"
         )
     for d, (before, after) in enumerate(sides):
         if before or after:
@@ -223,8 +222,7 @@ def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
     if channels % (r * r):
         raise RuntimeError(
             "pixel_shuffle expects its input's 'channel' dimension to be divisible by the square "
-            "of "
-            f"upscale_factor, but input.size(-3)={channels} is not divisible by {r * r}"
+            f"of upscale_factor, but input.size(-3)={channels} is not divisible by {r * r}"
         )
     x = K.reshape(input, (*lead, channels // (r * r), r, r, h, w))
     n = len(lead)
@@ -346,8 +344,7 @@ def _check_mode(n: int, mode: str, align_corners: Any, antialias: bool) -> None:
     if antialias and mode not in ("bilinear", "bicubic"):
         raise ValueError(
             "Anti-alias option is restricted to bilinear and bicubic modes and requires a 4-D "
-            "tensor "
-            "as input"
+            "tensor as input"
         )
 
 
@@ -376,8 +373,7 @@ def _target_size(
     if len(factors) != n:
         raise ValueError(
             f"Input and scale_factor must have the same number of spatial dimensions, but got "
-            "input "
-            f"with spatial dimensions of {list(sizes)} and scale_factor of shape {scale_factor}."
+            f"input with spatial dimensions of {list(sizes)} and scale_factor of shape {scale_factor}."
         )
     out = tuple(math.floor(s * f) for s, f in zip(sizes, factors, strict=True))
     return out, (None,) * n if recompute else tuple(float(f) for f in factors)

@@ -21,11 +21,11 @@ _WEIGHTS = ("w_ih", "w_hh", "b_ih", "b_hh")
 
 def _samples(gates: int, cells: int, *rest: Any) -> Any:
     def make_samples(make: Any) -> list[Any]:
-        weights = (make(gates * 2, 4), make(gates * 2, 2), make(gates * 2), make(gates * 2))
-        states = (make(2, 2),) * (1 + cells)
+        weights = (make(gates * 2, 3), make(gates * 2, 2), make(gates * 2), make(gates * 2))
+        states = (make(1, 2),) * (1 + cells)
         return [
-            (make(3, 2, 4), *states, *weights, *rest, False),
-            (make(3, 2, 4), *states, *weights[:2], None, None, *rest, True),
+            (make(3, 1, 3), *states, *weights, *rest, False),
+            (make(2, 1, 3), *states, *weights[:2], None, None, *rest, True),
         ]
 
     return make_samples
