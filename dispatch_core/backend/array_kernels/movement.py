@@ -33,17 +33,15 @@ def kernels(xp: Any) -> dict[str, Kernel]:
 
 
 def _view(input: Any, shape: Sequence[int]) -> Any:
-    if not input.flags.c_contiguous:
-        out = input.view()
-        try:
-            out.shape = input.reshape(shape).shape if -1 in shape else shape
-        except AttributeError:
+    out = input.reshape(shape)
+    if not input.flags.c_contiguous and out.size:
+        base = out.base
+        if base is not input and (base is None or base is not input.base):
             raise RuntimeError(
                 "view size is not compatible with input tensor's size and stride (at least one "
                 "dimension spans across two contiguous subspaces). Use .reshape(...) instead."
-            ) from None
-        return out
-    return input.reshape(shape)
+            )
+    return out
 
 
 def _permute(input: Any, dims: Sequence[int]) -> Any:
