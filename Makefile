@@ -34,7 +34,8 @@ demo: $(VENV)/.demo
 	$(VENV)/bin/python docs/examples/digits.py $(DEMO_ARGS)
 
 test: $(VENV)/.everything
-	$(VENV)/bin/python -m pytest -n 2 --dist loadgroup -m "not slow" $(PYTEST_ARGS)
+	$(VENV)/bin/python -m pytest -q README.md docs
+	$(VENV)/bin/python -m pytest -n 2 -m "not slow" $(PYTEST_ARGS)
 
 test-all:
 	@set -e; tried=0; for python in $(PYTHONS); do \

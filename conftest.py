@@ -6,7 +6,6 @@ import contextlib
 import io
 import re
 
-import pytest
 from sybil import Example, Sybil
 from sybil.parsers.markdown import CodeBlockParser
 
@@ -32,10 +31,3 @@ pytest_collect_file = Sybil(
     parsers=[CodeBlockParser(language="python", evaluator=run)],
     patterns=["README.md", "docs/*.md"],
 ).pytest()
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the blocks of one document in one worker: later ones use the names of earlier ones."""
-    for item in items:
-        if item.path.suffix == ".md":
-            item.add_marker(pytest.mark.xdist_group(item.path.name))

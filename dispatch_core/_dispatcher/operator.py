@@ -246,7 +246,7 @@ def _list_key(op: Op, param: Param, value: Any) -> Any:
 
 class _Capacity:
     keys = 64
-    states = 8
+    states = 32
 
 
 _capacity = _Capacity()
