@@ -134,7 +134,9 @@ def test_a_layer_that_comes_or_goes_forgets_every_chain(x):
         assert old is not new
 
 
-def test_the_first_override_of_an_operator_touches_it_alone(x):
+def test_an_override_of_an_operator_touches_it_alone(x):
+    with dc.override("log", fn=lambda input: input):
+        pass  # the first override of a process installs the layer, which forgets all chains once
     sin = chains(x)[1]
     with dc.override("exp", fn=lambda input: input):
         assert dc.exp(x).tolist() == [1, 2]
