@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from dispatch_core._dispatcher.resolve import HOST
 from dispatch_core._graph import Leaf
-from dispatch_core._keys import KEYS, PLAIN
+from dispatch_core._keys import PLAIN
 from dispatch_core._op import K
 from dispatch_core._tensor import Tensor, wrap
 from dispatch_core.autograd._engine import Engine
@@ -64,12 +65,13 @@ def _start(tensor: Tensor, g: Any, index: int) -> Tensor:
 
 def _ones(tensor: Tensor) -> Tensor:
     key = tensor._k & PLAIN
+    backend = tensor._backend
+    if tensor.ndim or backend.device != HOST:
+        return K.ones_like(tensor)
     seed = _seeds.get(key)
-    if seed is None or tensor.ndim:
-        made: Tensor = K.ones_like(tensor)
-        if tensor.ndim or KEYS[key].device != "cpu":  # type: ignore[union-attr]
-            return made
-        seed = _seeds[key] = made._raw
+    if seed is None:
+        # Not by an operator: what a layer of this state makes of it must not be remembered.
+        seed = _seeds[key] = backend.scalar(1, tensor.dtype)
     return wrap(seed, key)
 
 

@@ -18,8 +18,10 @@ from dispatch_core._dispatcher.chains import (
     ListParams,
     Ternary,
     Unary,
+    UnaryBound,
     UnaryTwo,
     ViewOne,
+    ViewTwo,
     failure,
 )
 from dispatch_core._dispatcher.compose import Below
@@ -93,11 +95,13 @@ def _recording_class(op: Op, spec: OperatorSpec, inner: Chain) -> type[Record]:
     simple = op.traits.outputs == 1 and not op.has_list
     kinds = [p.kind for p in op.params]
     if simple and op.tensors == (0,) and kinds[0] is ParamKind.TENSOR:
-        if inner.__class__ is Unary:
+        if inner.__class__ in (Unary, UnaryBound):
             return RecordPlainUnary
         if inner.__class__ is UnaryTwo:
             return RecordTwo
-        return RecordView if inner.__class__ is ViewOne and not spec.keeps_arrays else RecordUnary
+        if spec.keeps_arrays:
+            return RecordUnary
+        return _RECORD_VIEW.get(inner.__class__, RecordUnary)
     if simple and op.tensors == (0, 1) and len(kinds) == 2:
         return RecordBinary
     if inner.__class__ is Ternary:
@@ -328,6 +332,47 @@ class RecordView(RecordUnary):
         else:
             t._base = (x, edge, None, self.op, (p,))
         return t
+
+
+class RecordViewTwo(RecordUnary):
+    """Records a view by two plain arguments, in one frame with its kernel."""
+
+    __slots__ = ("kernel", "key", "nested")
+
+    def __init__(self, op: Op, inner: ViewTwo, spec: OperatorSpec) -> None:
+        super().__init__(op, inner, spec)
+        self.kernel = inner.kernel
+        self.key = inner.key | GRAD
+        self.nested = inner.nested
+
+    def call(self, x: Tensor, p: Any, q: Any) -> Tensor:
+        raw = x._raw
+        try:
+            r = self.kernel(raw, p, q)
+        except Exception as error:
+            raise failure(self.op, (x, p, q), error) from error
+        edge = x._node
+        node = Node()
+        node.spec = self.spec
+        node.order = tick()
+        node.edges = (edge,)
+        node.saved = (None, p, q, None, raw.shape if self.save_shape else None)
+        node.shapes = None
+        node.hooks = None
+        t = _new(Tensor)
+        t._raw = r
+        t._k = self.key
+        t._node = node
+        if self.nested:
+            parent = x._base
+            root = parent[0]
+            t._base = (root, root._node, parent, self.op, (p, q))
+        else:
+            t._base = (x, edge, None, self.op, (p, q))
+        return t
+
+
+_RECORD_VIEW: dict[type[Chain], type[RecordUnary]] = {ViewOne: RecordView, ViewTwo: RecordViewTwo}
 
 
 class RecordBinary(Record):
