@@ -61,7 +61,10 @@ class Autograd(Layer):
             for at, number in zip(op.selectors, keys, strict=True)
             if at in gradient.differentiable and _has_grad(number)
         )
-        inner = _detaching(op, below(plain_keys(keys)))
+        found = below(plain_keys(keys))
+        if op.traits.view and isinstance(found, Body):
+            return found  # so that the views which the body makes remember what they are views of
+        inner = _detaching(op, found)
         if not targets:
             return inner
         spec = OperatorSpec(op, keys, targets)
