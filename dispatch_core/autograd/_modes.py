@@ -158,7 +158,8 @@ class TensorMode:
         out = saved[out_at]
         if isinstance(out, tuple):
             saved[out_at] = tuple(
-                self._tensor(v, backend, pick_of(node, i)) for i, v in enumerate(out)
+                None if v is None else self._tensor(v, backend, pick_of(node, i))
+                for i, v in enumerate(out)
             )
         elif out is not None:
             saved[out_at] = self._tensor(out, backend, node)

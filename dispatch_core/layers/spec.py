@@ -48,6 +48,7 @@ class OperatorSpec:
         "broadcasts",
         "calls",
         "keeps",
+        "kept_outputs",
         "mode",
         "name",
         "op",
@@ -106,6 +107,7 @@ class OperatorSpec:
         self.shape_plan = tuple(zip(op.tensors, self.are_tensors, strict=True))
         self.save_plan = tuple((at, at in self.keeps, at in lists) for at in op.tensors)
         self.saves_out = len(op.params) in self.keeps
+        self.kept_outputs = gradient.kept_outputs(parts)
 
     # -- recording ---------------------------------------------------------------------------------
 
@@ -150,7 +152,8 @@ class OperatorSpec:
         elif isinstance(results, Tensor):
             saved.append(results._raw)
         else:
-            saved.append(tuple([t._raw for t in results]))
+            kept = self.kept_outputs
+            saved.append(tuple([t._raw if i in kept else None for i, t in enumerate(results)]))
         if self.saves_shapes:
             for at, _, is_list in self.save_plan:
                 value = args[at]

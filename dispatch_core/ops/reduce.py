@@ -174,8 +174,8 @@ def _picked(K: Any, g: Any, shape: Any, index: Any, dim: Any, keepdim: bool) -> 
         samples=lambda make: [(make(3, 4), 0), (make(3, 4), -1, True), (make(2, 3, 4), 1)],
     ),
     grad={
-        "input": lambda K, gs, input_shape, outs, dim, keepdim: _picked(
-            K, gs[0], input_shape, outs[1], dim, keepdim
+        "input": lambda K, gs, input_shape, out1, dim, keepdim: _picked(
+            K, gs[0], input_shape, out1, dim, keepdim
         )
     },
     outputs=2,
@@ -201,8 +201,8 @@ def max_dim(input: Tensor, dim: int, keepdim: bool = False) -> Any:
         samples=lambda make: [(make(3, 4), 0), (make(3, 4), -1, True), (make(2, 3, 4), 1)],
     ),
     grad={
-        "input": lambda K, gs, input_shape, outs, dim, keepdim: _picked(
-            K, gs[0], input_shape, outs[1], dim, keepdim
+        "input": lambda K, gs, input_shape, out1, dim, keepdim: _picked(
+            K, gs[0], input_shape, out1, dim, keepdim
         )
     },
     outputs=2,
