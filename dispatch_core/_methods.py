@@ -22,6 +22,7 @@ from dispatch_core._indexing import getitem, setitem
 from dispatch_core._keys import GRAD, PLAIN, VIEW
 from dispatch_core._namespaces import METHODS, names_of
 from dispatch_core._op import OPERATORS, K, dunder
+from dispatch_core._state import is_on
 from dispatch_core._tensor import Tensor, detached
 
 _METHODS: dict[str, Callable[..., Any]] = {}
@@ -173,7 +174,7 @@ def numpy(self: Tensor, *, force: bool = False) -> np.ndarray[Any, Any]:
     """A numpy array that shares the tensor's memory; `force` detaches and copies to the cpu."""
     if force:
         return self.detach().cpu().numpy()
-    if self.requires_grad:
+    if self.requires_grad and is_on("grad"):
         raise RuntimeError(
             "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
         )
@@ -277,7 +278,7 @@ def __contains__(self: Tensor, element: Any) -> bool:
 
 @_method
 def __format__(self: Tensor, spec: str) -> str:
-    if self.ndim == 0 and spec:
+    if self.ndim == 0:
         return format(self.item(), spec)
     return object.__format__(self, spec)
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
 from dispatch_core._dtypes import get_default_dtype
-from dispatch_core._families.base import INEXACT, REAL
+from dispatch_core._families.base import FLOATING, INEXACT, REAL
+from dispatch_core._families.pointwise import SAME, pointwise
 from dispatch_core._families.reduction import reduction, scan
 from dispatch_core._op import K, composite, primitive
 from dispatch_core._tensor import Tensor
@@ -328,8 +329,19 @@ def std(
     *,
     correction: Any = None,
 ) -> Tensor:
-    """The standard deviation; see `var`."""
-    return K.sqrt(K.var(input, dim, unbiased, keepdim, correction=correction))
+    """The standard deviation; see `var`. Where it is zero, so is its gradient."""
+    return K.root_of_variance(K.var(input, dim, unbiased, keepdim, correction=correction))
+
+
+@composite(
+    pointwise(SAME, FLOATING, domain=(0.2, 3.0)),
+    grad={"input": lambda K, g, out: K.where(out == 0, 0.0, g / (out * 2))},
+    namespace="_",
+    inplace=False,
+)
+def root_of_variance(input: Tensor) -> Tensor:
+    """The square root, whose gradient at zero is zero."""
+    return K.sqrt(input)
 
 
 @composite(reduction(counts=True), out=False, grad=NOT_DIFFERENTIABLE)
