@@ -152,8 +152,8 @@ class OperatorSpec:
         elif isinstance(results, Tensor):
             saved.append(results._raw)
         else:
-            kept = self.kept_outputs
-            saved.append(tuple([t._raw if i in kept else None for i, t in enumerate(results)]))
+            wanted = self.kept_outputs
+            saved.append(tuple([t._raw if i in wanted else None for i, t in enumerate(results)]))
         if self.saves_shapes:
             for at, _, is_list in self.save_plan:
                 value = args[at]

@@ -132,7 +132,7 @@ def diff(
     at = check_dim(dim, input.ndim)
     parts = [part for part in (prepend, input, append) if part is not None]
     if n == 0:
-        return input
+        return K.clone(input)
     x = K.cat(parts, at) if len(parts) > 1 else input
     for _ in range(min(n, x.shape[at])):
         size = x.shape[at]
