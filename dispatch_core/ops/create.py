@@ -330,6 +330,7 @@ def empty_like(
     custom(samples=lambda make: [(make(2, 3), float64), (make(), float64), (make(0, 2), float64)]),
     grad={"input": lambda K, g, input_dtype: K.cast(g, input_dtype)},
     namespace="_",
+    batch="leading",
 )
 def cast(input: Tensor, dtype: Any) -> Tensor:
     """The elements converted to another dtype, as a new tensor."""
