@@ -53,6 +53,8 @@ class Mapped(Chain):
 
     __slots__ = ("is_view", "name", "rule")
 
+    reads_history = False
+
     def __init__(self, op: Op, rule: str | Callable[..., Any] | None) -> None:
         self.op = op
         self.is_view = bool(op.traits.view)
