@@ -22,6 +22,10 @@ from dispatch_core._tensor import Tensor
 from dispatch_core.layers.batching import RULES
 
 
+BODY = "body"
+"""The rule of composites whose body writes into what it is given."""
+
+
 class Vmap(Layer):
     """Takes part when an argument is batched."""
 
@@ -38,14 +42,16 @@ class Vmap(Layer):
         own = op.traits.primitive or _has_family_rule(op)
         if rule is None and own and not op.traits.random:
             rule = op.family.batching
+        if rule == BODY:
+            return AllBatched(op, Body(op, op.body))  # type: ignore[arg-type]
         if rule is None and op.body is not None and not op.traits.primitive:
             return Body(op, op.body)
         return Mapped(op, rule)
 
 
 def _has_family_rule(op: Op) -> bool:
-    """Composites of one tensor follow the family's rule, which is one call instead of the body's."""
-    return op.family.kind in ("pointwise", "reduction") and op.tensors == (0,) and not op.has_list
+    """Element-wise composites of one tensor follow the family's rule: one call instead of the body's."""
+    return op.family.kind == "pointwise" and op.tensors == (0,) and not op.has_list
 
 
 class Mapped(Chain):
@@ -103,6 +109,30 @@ class Mapped(Chain):
 
     def describe(self) -> list[str]:
         return [f"vmap: all examples at once, by {self.name}"]
+
+
+class AllBatched(Chain):
+    """Runs a body that writes into its arguments: each example needs its own of each."""
+
+    __slots__ = ("body",)
+
+    def __init__(self, op: Op, body: Body) -> None:
+        self.op = op
+        self.body = body
+
+    def call(self, *args: Any) -> Any:
+        level = max(level_of(a) for a in _flat(args))
+        size = next(a._raw.tensor.shape[0] for a in _flat(args) if level_of(a) == level)
+        return self.body.call(*[_repeated(a, level, size) for a in args])
+
+    def describe(self) -> list[str]:
+        return self.body.describe()
+
+
+def _repeated(value: Any, level: int, size: int) -> Any:
+    if not isinstance(value, Tensor) or level_of(value) == level:
+        return value
+    return batched(K.expand(value, (size, *value.shape)), level)
 
 
 def _flat(args: Sequence[Any]) -> list[Any]:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from dispatch_core._op import K
+from dispatch_core._shapes import broadcast_shapes
 from dispatch_core._tensor import Tensor
 
 
@@ -86,9 +87,11 @@ def indexed(
     """Advanced indexing; indices that differ between examples are joined by the example's number."""
     if not batched[0]:
         input = K.expand(input, (size, *input.shape))
-    count = indices[0].ndim - batched[1]
+    count = max(i.ndim for i in indices) - batched[1]
     inner = tuple(d + 1 for d in dims)
-    if not batched[1]:
+    if batched[1]:
+        indices = _alike(indices, count)
+    else:
         out = K.index_at(input, indices, inner)
         return out if _together(dims) else K.movedim(out, count, 0)
     out = K.index_at(input, [_numbers(indices[0], size), *indices], (0, *inner))
@@ -109,6 +112,8 @@ def written(
         input = K.expand(input, (size, *input.shape))
     if not batched[1]:
         indices = [K.expand(i, (size, *i.shape)) for i in indices]
+    count = max(i.ndim for i in indices) - 1
+    indices = _alike(indices, count)
     index = tuple(indices[0].shape[1:])
     rest = [n for d, n in enumerate(input.shape[1:]) if d not in dims]
     gap = dims[0] if _together(dims) else 0
@@ -128,6 +133,13 @@ def selected(size: int, batched: Sequence[bool], input: Tensor, dim: int, index:
     """Selecting along a dimension is indexing along it."""
     rank = input.ndim - batched[0]
     return indexed(size, (batched[0], batched[2]), input, [index], (dim % max(rank, 1),))
+
+
+def _alike(indices: Sequence[Tensor], rank: int) -> list[Tensor]:
+    """Batched indices broadcast against each other."""
+    padded = [_padded(index, rank) for index in indices]
+    shape = broadcast_shapes(*(tuple(index.shape) for index in padded))
+    return [K.expand(index, shape) for index in padded]
 
 
 def _numbers(index: Tensor, size: int) -> Tensor:
