@@ -14,7 +14,7 @@ from typing import Any
 from dispatch_core._dispatcher.operator import Op, ParamKind
 from dispatch_core._dtypes import dtype
 from dispatch_core._graph import Node
-from dispatch_core._keys import GRAD, key_number
+from dispatch_core._keys import GRAD
 from dispatch_core._op import K as TENSOR_OPERATORS
 from dispatch_core._op import operator_named
 from dispatch_core._tensor import Tensor, wrap, wrap_raw
@@ -167,7 +167,7 @@ class TensorMode:
 
     def _tensor(self, raw: Any, backend: Backend, node: Any) -> Tensor:
         found = backend.dtype_of(raw)
-        key = key_number(backend.device, found)
+        key = backend.key_of(raw)
         inexact = found.is_floating_point or found.is_complex
         if self.create_graph and node is not None and inexact:
             return wrap(raw, key | GRAD, node)

@@ -7,8 +7,9 @@ from typing import Any
 
 from dispatch_core._tensor import Tensor
 from dispatch_core.autograd.forward_ad import dual_level, make_dual, unpack_dual
+from dispatch_core.func._vmap import vmap
 
-__all__ = ["jvp"]
+__all__ = ["jvp", "vmap"]
 
 
 def jvp(

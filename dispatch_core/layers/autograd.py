@@ -91,8 +91,8 @@ def plain_keys(keys: Keys) -> Keys:
 
 
 def _detaching(op: Op, chain: Chain) -> Chain:
-    """Kernels read only raw arrays; anything else must see arguments without history."""
-    return chain if isinstance(chain, KernelChain) else Detached(op, chain)
+    """What is not content with raw arrays must see arguments without history."""
+    return Detached(op, chain) if chain.reads_history else chain
 
 
 def _recording_class(op: Op, spec: OperatorSpec, inner: Chain) -> type[Record]:

@@ -11,10 +11,11 @@ from typing import Any, Protocol
 
 from dispatch_core._dispatcher.operator import Op, ParamKind
 from dispatch_core._graph import Node
-from dispatch_core._keys import FIRST_TENSOR_KEY, GRAD, tensor_key
+from dispatch_core._keys import FIRST_TENSOR_KEY, GRAD, flags_of, tensor_key
 from dispatch_core._layer import Keys
 from dispatch_core._tensor import Tensor
 from dispatch_core.backend.api import Backend
+from dispatch_core.backend.registry import proxied
 from dispatch_core.layers.kernel import site
 
 
@@ -95,6 +96,9 @@ class OperatorSpec:
         self.saves_shapes = any(i > gradient.out_at for i in self.keeps)
         self.broadcasts = op.family.broadcasts
         backend, computed = site(op, keys)
+        flags = flags_of(keys)
+        if flags:
+            backend = proxied(backend.device, flags)
         self.backend: Backend = backend
         self.op_dtype = computed
         # A move's gradient is on another device than its result: tensors know where they are.

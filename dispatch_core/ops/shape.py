@@ -12,6 +12,7 @@ from dispatch_core._op import Ints, K, composite, primitive
 from dispatch_core._shapes import check_dim
 from dispatch_core._tensor import Tensor
 from dispatch_core.ops._formulas import Ints as _Ints  # noqa: F401  for annotations
+from dispatch_core.ops.batching import expand_all, permuted, same_for_all, strided
 
 # -- primitive views ------------------------------------------------------------------------------------
 
@@ -39,7 +40,7 @@ def view(input: Tensor, shape: Ints, *, dtype: Any = None) -> Tensor:
     return K.bits_as(input, dtype)
 
 
-@primitive(custom(), grad=NOT_DIFFERENTIABLE, namespace="_", fallback=False)
+@primitive(custom(), grad=NOT_DIFFERENTIABLE, namespace="_", fallback=False, batch="leading")
 def bits_as(input: Tensor, dtype: Any) -> Tensor:
     """The same memory read as another dtype; the last dimension shrinks or grows with its size."""
 
@@ -50,6 +51,7 @@ def bits_as(input: Tensor, dtype: Any) -> Tensor:
     ),
     grad={"input": lambda K, g, dims: K.permute(g, _inverse(dims))},
     view=True,
+    batch=permuted,
 )
 def permute(input: Tensor, dims: Ints) -> Tensor:
     """The dimensions in another order; a view."""
@@ -67,6 +69,7 @@ def _inverse(dims: Sequence[int]) -> tuple[int, ...]:
     movement(samples=lambda make: [(make(3, 1), (3, 4)), (make(4), (2, -1)), (make(), (2, 2))]),
     grad={"input": lambda K, g, input_shape: K.sum_to(g, input_shape)},
     view=True,
+    batch=expand_all,
 )
 def expand(input: Tensor, size: Ints) -> Tensor:
     """Dimensions of size one repeated without copying (-1 keeps a size); a view."""
@@ -139,6 +142,7 @@ def basic_index_backward(grad: Tensor, input_shape: Any, index: Any) -> Tensor:
         )
     },
     view=True,
+    batch=strided,
 )
 def as_strided(input: Tensor, size: Any, stride: Any, storage_offset: Any = None) -> Tensor:
     """A view by size, strides and offset in elements of the storage; must stay within it."""
@@ -156,7 +160,7 @@ def _as_strided_input(
     return K.reshape(flat, shape)
 
 
-@primitive(custom(), grad=NOT_DIFFERENTIABLE, namespace="_", method=False)
+@primitive(custom(), grad=NOT_DIFFERENTIABLE, namespace="_", method=False, batch=same_for_all)
 def storage_index(input: Tensor, count: int) -> Tensor:
     """0 .. count-1 as int64 on the device of `input`."""
 
