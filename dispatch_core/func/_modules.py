@@ -35,6 +35,7 @@ def functional_call(
 
     Raises KeyError for a name in several dictionaries, RuntimeError for names that do not fit,
     ValueError for two values of tied names.
+
     """
     if isinstance(parameter_and_buffer_dicts, Mapping):
         values = dict(parameter_and_buffer_dicts)

@@ -32,6 +32,7 @@ def grad(
 
     Raises RuntimeError for a result that is no single number, or does not depend on recorded values in
     a dtype that has derivatives.
+
     """
 
     @functools.wraps(func)
@@ -210,16 +211,15 @@ def _pulled_back(
     pairs = [(o, w) for o, w in zip(outputs, weights, strict=True) if o.requires_grad]
     if not pairs:
         return [K.zeros_like(i).detach() for i in inputs]
-    return list(
-        gradients(
-            [o for o, _ in pairs],
-            inputs,
-            None if pairs[0][1] is None else [w for _, w in pairs],
-            retain_graph=True,
-            create_graph=again,
-            materialize_grads=True,
-        )
+    found: Any = gradients(
+        [o for o, _ in pairs],
+        inputs,
+        None if pairs[0][1] is None else [w for _, w in pairs],
+        retain_graph=True,
+        create_graph=again,
+        materialize_grads=True,
     )
+    return list(found)
 
 
 def _is_watched(outputs: list[Tensor], inputs: list[Tensor]) -> bool:

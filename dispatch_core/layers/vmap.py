@@ -21,7 +21,6 @@ from dispatch_core._state import State
 from dispatch_core._tensor import Tensor
 from dispatch_core.layers.batching import RULES
 
-
 BODY = "body"
 """The rule of composites whose body writes into what it is given."""
 

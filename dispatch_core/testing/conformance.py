@@ -146,7 +146,7 @@ class Suite:
         gradients.check_second_gradient(OPERATORS[operator], self.device, full=True)
 
     def test_batching(self, operator: str) -> None:
-        """vmap gives what a loop gives."""
+        """Vmap gives what a loop gives."""
         batching.check_batching(OPERATORS[operator], self.device)
 
     def test_no_gradient(self, operator: str) -> None:

@@ -20,7 +20,6 @@ from dispatch_core.testing._samples import (
     tensors_in,
 )
 
-
 _SORTED = frozenset({"search_sorted", "searchsorted", "bucketize"})
 """Operators on a sorted argument, which it must stay."""
 
