@@ -58,7 +58,19 @@ _TABLES = _DTYPES | _names_of("")
 globals().update(_TABLES)
 
 _FACES = frozenset(
-    {"func", "linalg", "nn", "optim", "plugins", "profiler", "special", "testing", "utils"}
+    {
+        "fft",
+        "func",
+        "linalg",
+        "nn",
+        "optim",
+        "plugins",
+        "profiler",
+        "signal",
+        "special",
+        "testing",
+        "utils",
+    }
 )
 """Public namespaces that are imported when they are first named, to keep the import short."""
 
