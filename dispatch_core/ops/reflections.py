@@ -65,7 +65,7 @@ def _check(what: str, vectors: Tensor, tau: Tensor) -> None:
         ],
     ),
     namespace="_",
-    aliases=("linalg.householder_product"),
+    aliases=("linalg.householder_product",),
     out=True,
 )
 def linalg_householder_product(A: Tensor, tau: Tensor) -> Tensor:

@@ -63,7 +63,7 @@ def fractional_max(
         at = K.add(K.unsqueeze(start, -1), K.storage_index(input, kernel))
         shape = [1] * (2 * n)
         shape[d], shape[n + d] = out, kernel
-        flat = K.add(K.mul(flat, size), K.reshape(at, (*lead, *shape)))
+        flat = flat * size + K.reshape(at, (*lead, *shape))
     windows = K.reshape(flat, (*lead, product(output_size) * product(kernel_size)))
     planes = K.reshape(input, (*lead, product(sizes)))
     shape = (*lead, product(output_size), product(kernel_size))
