@@ -18,12 +18,12 @@ def asarray(
     dtype: DType | None = None,
     device: Any = None,
     copy: bool | None = None,
-    requires_grad: bool = False,
+    requires_grad: bool | None = None,
 ) -> Tensor:
     """Anything as a tensor: tensors, arrays, DLPack objects, buffers, numbers and sequences.
 
     Memory is shared where it can be, never if `copy` is True; ValueError where `copy` is False and
-    it cannot be.
+    it cannot be. A tensor keeps its history unless `requires_grad` is False.
     """
     found = _shared(obj, dtype)
     if found is None:
@@ -39,9 +39,9 @@ def asarray(
         )
     if copy and wanted is found:
         wanted = found.clone()
-    if not requires_grad:
-        return wanted.detach() if found is obj and obj.requires_grad else wanted
-    return wanted if wanted.requires_grad else wanted.detach().requires_grad_()
+    if requires_grad is None or requires_grad == wanted.requires_grad:
+        return wanted
+    return wanted.detach().requires_grad_(requires_grad)
 
 
 def _shared(obj: Any, dtype: DType | None) -> Tensor | None:
@@ -68,7 +68,12 @@ def frombuffer(
 
     Writing into a tensor on a buffer that is read-only raises an error of numpy's.
     """
-    length, size = memoryview(buffer).nbytes, dtype.itemsize
+    try:
+        length, size = memoryview(buffer).nbytes, dtype.itemsize
+    except TypeError:
+        raise ValueError(
+            f"object does not implement Python buffer protocol, got {type(buffer).__name__}"
+        ) from None
     if not length or not count:
         raise ValueError(f"both buffer length ({length}) and count ({count}) must not be 0")
     if not 0 <= offset < length:

@@ -18,7 +18,7 @@ class _Name:
         return self.name
 
 
-class memory_format(_Name):
+class memory_format(_Name):  # noqa: N801  as in PyTorch
     """In which order the dimensions of a copy lie in memory."""
 
     __slots__ = ()
@@ -36,7 +36,7 @@ class memory_format(_Name):
         return (0, *range(2, ndim), 1)
 
 
-class layout(_Name):
+class layout(_Name):  # noqa: N801  as in PyTorch
     """How elements are found in memory."""
 
     __slots__ = ()

@@ -19,8 +19,8 @@ from dispatch_core._dtypes import PUBLIC_NAMES, dtype, int8, uint8
 from dispatch_core._graph import Leaf, hooks_of
 from dispatch_core._handles import RemovableHandle, add_hook
 from dispatch_core._indexing import getitem, setitem
-from dispatch_core._layouts import strided
 from dispatch_core._keys import GRAD, PLAIN, VIEW
+from dispatch_core._layouts import strided
 from dispatch_core._namespaces import METHODS, names_of
 from dispatch_core._op import OPERATORS, K, dunder
 from dispatch_core._tensor import Tensor, detached

@@ -37,6 +37,7 @@ from dispatch_core.ops import (  # noqa: F401  they declare
     relabel,
     scan,
     search,
+    segments,
     shape,
     slopes,
     solve,

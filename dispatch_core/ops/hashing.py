@@ -29,14 +29,14 @@ class _Hash(Reduction):
     grad=NOT_DIFFERENTIABLE,
     out=True,
 )
-def hash_tensor(
-    input: Tensor, dim: Any = None, *, keepdim: bool = False, mode: int = 0
-) -> Tensor:
+def hash_tensor(input: Tensor, dim: Any = None, *, keepdim: bool = False, mode: int = 0) -> Tensor:
     """The exclusive or of the elements' bits along dimensions (uint64), as int64 or float64."""
     if mode != 0:
         raise RuntimeError(f"Unknown hash_tensor mode: {mode}; the only one is 0")
     dim = None if isinstance(dim, (tuple, list)) and not dim else dim
     dims = check_dims(dim, input.ndim)
+    if not input.numel():
+        K.hash_tensor.op.family.check(K.hash_tensor.op, (input, dim))
     wide = K.cast(input, float64 if input.is_floating_point() else int64)
     bits = K.reshape(K.bits_as(K.reshape(wide, (-1,)), int64), tuple(input.shape))
     for d in dims if input.ndim else ():

@@ -313,7 +313,9 @@ def unbind(input: Tensor, dim: int = 0) -> Any:
     """All slices along a dimension, as a tuple of views."""
     at = check_dim(dim, input.ndim)
     if not input.ndim:
-        raise IndexError("unbind() cannot be applied to a 0-dim tensor; it has no dimension to take")
+        raise IndexError(
+            "unbind() cannot be applied to a 0-dim tensor; it has no dimension to take"
+        )
     return tuple(K.select(input, at, i) for i in range(input.shape[at]))
 
 
@@ -403,7 +405,7 @@ def pad_last(input: Tensor, before: int, after: int) -> Tensor:
     handled=("memory_format",),
 )
 def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:
-    """A copy with memory of its own, its elements in the order that they had or a given format."""
+    """A copy with memory of its own."""
     if memory_format is preserve_format:
         return K.clone(input)
     return K.clone(input) if memory_format is None else _formatted(input, memory_format)
