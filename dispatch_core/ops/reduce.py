@@ -224,6 +224,7 @@ def min_dim(input: Tensor, dim: int, keepdim: bool = False) -> Any:
 
 @primitive(
     scan(widen=True),
+    inplace=True,
     grad={"input": lambda K, g, dim: K.flip(K.cumsum(K.flip(g, (dim,)), dim), (dim,))},
     out=True,
     handled=("dtype",),
@@ -235,6 +236,7 @@ def cumsum(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
 
 @primitive(
     scan(widen=True),
+    inplace=True,
     grad={"input": lambda K, g, input, out, dim: _cumprod_input(K, g, input, out, dim)},
     out=True,
     handled=("dtype",),

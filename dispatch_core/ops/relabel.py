@@ -37,6 +37,7 @@ def _inplace(name: str) -> Callable[..., Tensor]:
 
 for _name in ("squeeze", "unsqueeze", "transpose", "t"):
     _inplace(_name)
+public("")(_inplace("as_strided"))
 
 
 @public("Tensor.swapaxes_", "Tensor.swapdims_")
@@ -68,7 +69,7 @@ def resize_(self: Tensor, *sizes: Any, memory_format: Any = None) -> Tensor:
     return self
 
 
-@public("Tensor")
+@public("", "Tensor")
 def resize_as_(self: Tensor, the_template: Tensor, *, memory_format: Any = None) -> Tensor:
     """Give the tensor the shape of another; see `resize_`."""
     return resize_(self, tuple(the_template.shape))

@@ -8,6 +8,7 @@ from typing import Any
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
 from dispatch_core._families.base import INEXACT
 from dispatch_core._families.others import custom, movement
+from dispatch_core._layouts import preserve_format
 from dispatch_core._op import Ints, K, composite, primitive
 from dispatch_core._shapes import check_dim
 from dispatch_core._tensor import Tensor
@@ -316,7 +317,9 @@ def unbind(input: Tensor, dim: int = 0) -> Any:
     """All slices along a dimension, as a tuple of views."""
     at = check_dim(dim, input.ndim)
     if not input.ndim:
-        raise RuntimeError("unbind() cannot be applied to a 0-dim tensor.")
+        raise IndexError(
+            "unbind() cannot be applied to a 0-dim tensor; it has no dimension to take"
+        )
     return tuple(K.select(input, at, i) for i in range(input.shape[at]))
 
 
@@ -407,7 +410,17 @@ def pad_last(input: Tensor, before: int, after: int) -> Tensor:
 )
 def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:
     """A copy with memory of its own."""
-    return K.clone(input)
+    if memory_format is preserve_format:
+        return K.clone(input)
+    return K.clone(input) if memory_format is None else _formatted(input, memory_format)
+
+
+def _formatted(input: Tensor, memory_format: Any) -> Tensor:
+    """A copy whose elements lie in memory in the order of a format."""
+    order = memory_format.order(input.ndim)
+    if order is None:
+        return K.packed(input)
+    return K.permute(K.packed(K.permute(input, order)), _inverse(order))
 
 
 @composite(
@@ -417,8 +430,18 @@ def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:
     handled=("memory_format",),
 )
 def contiguous(input: Tensor, *, memory_format: Any = None) -> Tensor:
-    """The tensor itself if its memory is in order, else a copy that is."""
-    return input if input.is_contiguous() else K.clone(input)
+    """The tensor itself if its memory is in order, or in that of a format, else a copy that is."""
+    if memory_format is not None:
+        order = memory_format.order(input.ndim)
+        fits = (input if order is None else K.permute(input, order)).is_contiguous()
+        return input if fits else _formatted(input, memory_format)
+    return input if input.is_contiguous() else K.packed(input)
+
+
+@composite(movement(samples=lambda make: [(make(3, 4),), (make(),), (make(0, 2),)]), namespace="_")
+def packed(input: Tensor) -> Tensor:
+    """A copy whose elements lie in memory in the order of the dimensions."""
+    return K.basic_index_backward(input, tuple(input.shape), (Ellipsis,))
 
 
 @composite(

@@ -22,7 +22,8 @@ from dispatch_core.testing._samples import (
     tensors_in,
 )
 
-LAYOUT_MATTERS = frozenset({"view", "as_strided", "contiguous", "storage_index", "view_as_complex"})
+_BY_LAYOUT = {"view", "as_strided", "contiguous", "storage_index", "view_as_complex"}
+LAYOUT_MATTERS = frozenset(_BY_LAYOUT | {f"{name}_copy" for name in _BY_LAYOUT})
 """Operators whose result depends on how the elements lie in memory."""
 
 
