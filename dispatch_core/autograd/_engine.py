@@ -13,6 +13,8 @@ from typing import Any
 
 from dispatch_core import _state
 from dispatch_core._dispatcher.policy import DTYPE_EMULATION, HOST_FALLBACK
+from dispatch_core._dual import OFF as FORWARD_OFF
+from dispatch_core._dual import Dual
 from dispatch_core._graph import WRITES, Leaf, Node, Pick
 from dispatch_core._op import K as OPERATORS
 from dispatch_core._op import operator_named
@@ -29,6 +31,7 @@ _UNSEEING = (
     frozenset({"grad", "anomaly", "anomaly_nan", "inference"})
     | HOST_FALLBACK.states
     | DTYPE_EMULATION.states
+    | {FORWARD_OFF}
 )
 """What may be on without any layer wanting to see the operators of the backward pass."""
 
@@ -457,6 +460,9 @@ def _owned(box: list[Any]) -> Tensor:
     sole = sys.getrefcount(box[0]) <= 2
     if isinstance(box[0], Tensor):
         tensor: Tensor = box[0]
+        if tensor._raw.__class__ is Dual:
+            owned: Tensor = OPERATORS.clone(tensor)
+            return owned
         backend = tensor._backend
         # Here the slot of the tensor is the one holder.
         sole = sole and sys.getrefcount(tensor._raw) <= 2

@@ -67,8 +67,8 @@ def _ones(tensor: Tensor) -> Tensor:
     seed = _seeds.get(key)
     if seed is None or tensor.ndim:
         made: Tensor = K.ones_like(tensor)
-        if tensor.ndim or KEYS[key].device != "cpu":  # type: ignore[union-attr]
-            return made
+        if tensor.ndim or made._k != key or KEYS[key].device != "cpu":  # type: ignore[union-attr]
+            return made  # of a dual tensor, ones have another key
         seed = _seeds[key] = made._raw
     return wrap(seed, key)
 
