@@ -220,7 +220,7 @@ def declare(
         random=random,
         fallback=fallback and not view and not factory and not writes,
         differentiable=grad is not NOT_DIFFERENTIABLE,
-        forward=forward and not writes,
+        forward=forward,
         writes=tuple([p.name for p in params].index(each) for each in writes),
     )
     op = Op(name, params, family, gradient, function, traits)

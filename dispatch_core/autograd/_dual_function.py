@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 from dispatch_core._dual import LEVELS, OFF, Level, level_of, make
@@ -31,8 +31,7 @@ def apply_dual(cls: type[Function], ctx: FunctionCtx, args: tuple[Any, ...]) -> 
         _with_tangent(cls, own.get(id(r)), r, t, level)
         for r, t in zip(results, tangents, strict=True)
     )
-    pairs = zip((*primals, *results), (*args, *made), strict=True)
-    _keep_duals(ctx, pairs, level)
+    _keep_duals(ctx, (*primals, *results), (*args, *made), level)
     return made if isinstance(output, tuple) else made[0]
 
 
@@ -85,9 +84,16 @@ def _with_tangent(
     return written
 
 
-def _keep_duals(ctx: FunctionCtx, pairs: Iterable[tuple[Any, Any]], level: Level) -> None:
-    """Have `saved_tensors` in `backward` give tensors with their tangents, while the level lasts."""
-    tangents = {id(p): d._raw.tangent for p, d in pairs if level_of(d) == level.number}
+def _keep_duals(ctx: FunctionCtx, plain: Sequence[Any], duals: Sequence[Any], level: Level) -> None:
+    """Have saved tensors be given back with their tangents, while the level lasts.
+
+    To `backward`, for forward over reverse, and to `jvp` of a level further in.
+    """
+    known = {id(p): d for p, d in zip(plain, duals, strict=True) if level_of(d) == level.number}
+    ctx._saved = tuple(known.get(id(t), t) for t in ctx._saved)
+    if ctx._saved_forward is not None:
+        ctx._saved_forward = tuple(known.get(id(t), t) for t in ctx._saved_forward)
+    tangents = {i: d._raw.tangent for i, d in known.items()}
     kept = [tangents.get(i) for i in ctx._saved_ids]
     if all(t is None for t in kept):
         return

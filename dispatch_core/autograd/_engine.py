@@ -14,7 +14,7 @@ from typing import Any
 from dispatch_core import _state
 from dispatch_core._dispatcher.policy import DTYPE_EMULATION, HOST_FALLBACK
 from dispatch_core._dual import OFF as FORWARD_OFF
-from dispatch_core._dual import Dual
+from dispatch_core._dual import level_of
 from dispatch_core._graph import WRITES, Leaf, Node, Pick
 from dispatch_core._op import K as OPERATORS
 from dispatch_core._op import operator_named
@@ -332,6 +332,8 @@ class Engine:
 
     def _accumulate(self, leaf: Leaf, box: list[Any]) -> None:
         grad = leaf.grad
+        if not self.create_graph and level_of(box[0]) >= 0:  # `.grad` has no tangent, as in PyTorch
+            box[0] = box[0].detach()
         if self.create_graph:
             g = self.as_tensor(*box)
             leaf.grad = g if grad is None else OPERATORS.add(grad, g)
@@ -460,9 +462,6 @@ def _owned(box: list[Any]) -> Tensor:
     sole = sys.getrefcount(box[0]) <= 2
     if isinstance(box[0], Tensor):
         tensor: Tensor = box[0]
-        if tensor._raw.__class__ is Dual:
-            owned: Tensor = OPERATORS.clone(tensor)
-            return owned
         backend = tensor._backend
         # Here the slot of the tensor is the one holder.
         sole = sole and sys.getrefcount(tensor._raw) <= 2

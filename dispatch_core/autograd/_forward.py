@@ -60,7 +60,8 @@ class ForwardMode(Layer):
             return Primals(op)
         if not op.traits.forward:
             return Refused(op)
-        if op.gradient is None and op.traits.differentiable and not op.traits.primitive and op.body:
+        through_body = op.traits.writes or (op.gradient is None and op.traits.differentiable)
+        if through_body and not op.traits.primitive and op.body:
             return Body(op, op.body)
         return Jvp(op)
 
@@ -90,10 +91,9 @@ class Refused(Chain):
         self.op = op
 
     def call(self, *args: Any) -> Any:
-        reason = "overwrites its arguments" if self.op.traits.writes else "has no derivative here"
         raise NotImplementedError(
-            f"Trying to use forward AD with {self.op.name} that does not support it: it {reason}. "
-            "Call it with x.detach() where it may count as constant."
+            f"Trying to use forward AD with {self.op.name} that does not support it: its derivative "
+            "has not been implemented. Call it with x.detach() where it may count as constant."
         )
 
     def describe(self) -> list[str]:
@@ -169,7 +169,7 @@ def _lifted(
     tangents = {at: t for at, t in tangents.items() if any(v is not None for v in _flat((t,)))}
     if not tangents or not any(_is_inexact(r) for r in results):
         return list(results)
-    if op.traits.view and op.tensors == (0,) and _layout(primals[0]) == _layout(tangents[0]):
+    if op.traits.view and op.tensors == (0,) and _lie_alike(primals[0], tangents[0]):
         views = invoke(op, [tangents[0], *primals[1:]])
         views = views if isinstance(views, tuple) else (views,)
         return [make(r, t, level) for r, t in zip(results, views, strict=True)]
@@ -213,11 +213,14 @@ def _diagonal(
         return None
     if any(isinstance(v, Tensor) and v.is_complex() for v in (*saved, *results)):
         return None
-    shape = results[0].shape
+    shape = results[0]._raw.shape
     total = None
     for part in parts:
-        value = part.call(K, K.expand(tangents[part.targets[0]], tuple(shape)), saved)
-        if value.shape != shape:
+        tangent = tangents[part.targets[0]]
+        if tangent._raw.shape != shape:
+            tangent = K.expand(tangent, shape)
+        value = part.call(K, tangent, saved)
+        if value._raw.shape != shape:
             return None
         total = value if total is None else total + value
     return [total]
@@ -232,10 +235,13 @@ def _transposed(
     several: bool,
 ) -> Sequence[Tensor | None]:
     """The transpose of what the formulas make of the results' gradients, applied to the tangents."""
-    recording = is_on("grad")
+    # Formulas are linear: the transpose of one does not depend on the seeds, but may on arguments.
+    recording = is_on("grad") and any(
+        _has_history(v) for v in _flat((*primals, *tangents.values()))
+    )
     seeds = [_seed(r) for r in results]
     values: list[Tensor] = []
-    given: list[Tensor] = []
+    cotangents: list[Tensor] = []
     with Switch("grad", True):
         for part in parts:
             found = part.call(K, tuple(seeds) if several else seeds[0], saved)
@@ -243,11 +249,10 @@ def _transposed(
                 part.targets, found if len(part.targets) > 1 else (found,), strict=True
             ):
                 if at in tangents:
-                    _pair(value, tangents[at], primals[at], values, given)
+                    _pair(value, tangents[at], primals[at], values, cotangents)
     wanted = [s for s in seeds if s is not None]
     if values:
-        # Formulas are linear: what they give for a seed depends on it, but its transpose does not.
-        found = grad(values, wanted, given, create_graph=recording, materialize_grads=True)
+        found = grad(values, wanted, cotangents, create_graph=recording, materialize_grads=True)
     else:
         found = [K.zeros_like(s.detach()) for s in wanted]
     rest = iter(found)
@@ -256,6 +261,13 @@ def _transposed(
 
 def _is_inexact(result: Tensor) -> bool:
     return result.dtype.is_floating_point or result.dtype.is_complex
+
+
+def _has_history(value: Any) -> bool:
+    if not isinstance(value, Tensor):
+        return False
+    raw = value._raw
+    return value.requires_grad or (raw.__class__ is Dual and _has_history(raw.tangent))
 
 
 def _seed(result: Tensor) -> Tensor | None:
@@ -373,6 +385,13 @@ def _storage(tensor: Tensor) -> int:
     return id(tensor._backend.storage_of(tensor._raw))
 
 
+def _lie_alike(a: Tensor, b: Tensor) -> bool:
+    x, y = a._raw, b._raw
+    if x.base is None and y.base is None and getattr(x, "strides", 0) == getattr(y, "strides", 1):
+        return True  # the usual case, at a fraction of the price
+    return _layout(a) == _layout(b)
+
+
 def _layout(tensor: Tensor) -> tuple[tuple[int, ...], int]:
     """Strides, of dimensions where they matter, and offset."""
     strides, offset = tensor._backend.layout_of(tensor._raw)
@@ -383,7 +402,7 @@ def attached(primal: Tensor, tangent: Tensor, level: Level) -> Tensor:
     """A dual tensor; the tangent gets dtype and layout of the primal, so that views fit both."""
     if tangent.dtype is not primal.dtype:
         tangent = K.cast(tangent, primal.dtype)
-    if _layout(tangent) != _layout(primal):
+    if not _lie_alike(tangent, primal):
         tangent = _laid_out(tangent, primal)
     return make(primal, tangent, level)
 

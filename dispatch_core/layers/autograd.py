@@ -14,6 +14,7 @@ from dispatch_core._dispatcher import inplace
 from dispatch_core._dispatcher.chains import (
     Body,
     Chain,
+    General,
     KernelChain,
     ListParams,
     Ternary,
@@ -97,6 +98,10 @@ def _recording_class(op: Op, spec: OperatorSpec, inner: Chain) -> type[Record]:
             return RecordPlainUnary
         if inner.__class__ is UnaryTwo:
             return RecordTwo
+        if (
+            inner.__class__ is General
+        ):  # only the result tells its dtype: of x.long(), it has no grad
+            return Record
         return RecordView if inner.__class__ is ViewOne and not spec.keeps_arrays else RecordUnary
     if simple and op.tensors == (0, 1) and len(kinds) == 2:
         return RecordBinary

@@ -174,7 +174,7 @@ class Refresh(Chain):
             if base[0]._node is not base[1]:
                 return self._refreshed(args)
         for i in self.lists:
-            for t in args[i]:
+            for t in args[i] or ():
                 if t._k & VIEW and t._base[0]._node is not t._base[1]:
                     return self._refreshed(args)
         return self.below_call(*args)
@@ -197,7 +197,7 @@ class RefreshDual(Refresh):
 
     def call(self, *args: Any) -> Any:
         for i in (*self.at, *self.lists):
-            for t in (args[i],) if i in self.at else args[i]:
+            for t in (args[i],) if i in self.at else args[i] or ():
                 if t._k & VIEW and _is_stale(t):
                     return self._refreshed(args)
         return self.below_call(*args)
