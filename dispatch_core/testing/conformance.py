@@ -174,12 +174,12 @@ class Suite:
         forward.check_forward_refused(OPERATORS[operator], self.device)
 
     def test_forward_and_reverse(self, operator: str) -> None:
-        """Second derivatives by both modes, in either order; a sample of the operators."""
+        """Second derivatives by both modes, in any order; a sample of the operators."""
         forward.check_mixed(OPERATORS[operator], self.device)
 
     @pytest.mark.slow
     def test_forward_and_reverse_in_full(self, operator: str) -> None:
-        """Second derivatives by both modes, in either order; all operators."""
+        """Second derivatives by both modes, in any order; all operators."""
         forward.check_mixed(OPERATORS[operator], self.device)
 
     def test_no_gradient(self, operator: str) -> None:

@@ -239,7 +239,7 @@ def check_forward_refused(declared: Declared, device: str) -> None:
 
 
 def check_mixed(declared: Declared, device: str) -> None:
-    """Reverse over forward and forward over reverse give the Hessian-vector product of <u, f>."""
+    """Both modes in any order give the Hessian-vector product of <u, f> that double backward gives."""
     op = declared.op
     for given in _exact_dtypes(op):
         for sample, function, inputs in _gradient_calls(op, device, given):
@@ -264,6 +264,18 @@ def _check_hessians(function: Function, inputs: Sequence[Tensor]) -> None:
         found = grad(made, inputs, us, allow_unused=True)
         forward = [None if g is None else unpack_dual(g).tangent for g in found]
         _close("forward over reverse", forward, expected)
+        with dual_level():
+            twice = [
+                make_dual(make_dual(x.detach(), v, level=0), v)
+                for x, v in zip(inputs, vs, strict=True)
+            ]
+            made = [r for i, r in enumerate(function(*twice)) if i in at]
+            first = [unpack_dual(r).tangent for r in made]
+            second = [None if t is None else unpack_dual(t, level=0).tangent for t in first]
+    there, size = _product(us, second)
+    back, other = _product(vs, expected)
+    if not abs(there - back) <= 1e-7 * (size + other) + 1e-9:
+        fail(f"forward over forward gives {there} along a direction, double backward {back}")
 
 
 def _gradient_of_product(
