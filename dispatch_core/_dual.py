@@ -26,12 +26,20 @@ _FLAG = "dual"
 class Level:
     """One nesting of forward mode, and the dual tensors that live in it."""
 
-    __slots__ = ("flag", "members", "number")
+    __slots__ = ("flag", "members", "number", "sources")
 
     def __init__(self, number: int) -> None:
         self.number = number
         self.flag = f"{_FLAG}{number}"
         self.members: WeakValueDictionary[int, Tensor] = WeakValueDictionary()
+        self.sources: WeakValueDictionary[int, Tensor] = WeakValueDictionary()
+        """The tensors whose memory the primals of `make_dual` share."""
+
+    def shows(self, root: Tensor) -> bool:
+        """Whether the memory of a tensor is that of the primal of a dual tensor which is in use."""
+        return self.sources.get(id(root)) is root and any(
+            root_of(member._raw.primal) is root for member in list(self.members.values())
+        )
 
     def end(self) -> None:
         """Have all dual tensors of the level become what their primals are."""
@@ -66,6 +74,25 @@ def level_of(value: Any) -> int:
     if isinstance(value, Tensor) and value._raw.__class__ is Dual:
         return value._raw.level.number
     return -1
+
+
+def has_history(value: Any) -> bool:
+    """Whether a value is a tensor that requires grad, a tangent of it included."""
+    if not isinstance(value, Tensor):
+        return False
+    raw = value._raw
+    if raw.__class__ is Dual:
+        return has_history(raw.primal) or has_history(raw.tangent)
+    return value.requires_grad
+
+
+def root_of(tensor: Tensor) -> Tensor:
+    """The tensor that a view is part of; itself, if that one has not its tangent (`make_dual`)."""
+    if tensor._k & VIEW:
+        root = tensor._base[0]
+        if level_of(root) >= level_of(tensor):
+            return root
+    return tensor
 
 
 def is_dual_key(number: int) -> bool:
@@ -228,6 +255,8 @@ def _become_primal(handle: Tensor) -> Tensor:
     if primal._raw.__class__ is Dual:
         _show(handle, primal._raw, primal._k | is_view, None if is_view else primal)
         return handle
+    if is_view and handle._base[0]._k & VIEW:  # a root in forward mode only
+        is_view = 0
     node = _node_of(primal)
     handle.__class__ = handle.plain  # type: ignore[attr-defined]
     handle._raw, handle._k, handle._node = primal._raw, primal._k | is_view, node

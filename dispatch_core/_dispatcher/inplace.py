@@ -14,7 +14,7 @@ from dispatch_core import _state
 from dispatch_core._dispatcher.chains import Chain, KernelChain, View, chain_of, failure
 from dispatch_core._dispatcher.operator import Op
 from dispatch_core._dtypes import can_cast
-from dispatch_core._dual import Dual
+from dispatch_core._dual import Dual, has_history
 from dispatch_core._graph import WRITES
 from dispatch_core._keys import GRAD, KEYS, PLAIN, VIEW
 from dispatch_core._tensor import Tensor, check_tensor, wrap
@@ -84,8 +84,7 @@ def _check_overlap(op: Op, x: Tensor, args: Sequence[Any]) -> None:
 
 def _requires_grad(value: Any) -> bool:
     if isinstance(value, Tensor):
-        raw = value._raw
-        return value.requires_grad or (raw.__class__ is Dual and _requires_grad(raw.tangent))
+        return has_history(value) if value._raw.__class__ is Dual else value.requires_grad
     return isinstance(value, (list, tuple)) and any(_requires_grad(v) for v in value)
 
 

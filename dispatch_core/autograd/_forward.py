@@ -19,14 +19,17 @@ from dispatch_core._dispatcher.compose import Below
 from dispatch_core._dispatcher.gradient import Gradient, Part
 from dispatch_core._dispatcher.operator import Op
 from dispatch_core._dual import (
+    LEVELS,
     OFF,
     ON,
     Dual,
     Level,
     become_dual,
+    has_history,
     is_dual_key,
     level_of,
     make,
+    root_of,
 )
 from dispatch_core._graph import WRITES, Node, Pick
 from dispatch_core._keys import VIEW
@@ -236,9 +239,7 @@ def _transposed(
 ) -> Sequence[Tensor | None]:
     """The transpose of what the formulas make of the results' gradients, applied to the tangents."""
     # Formulas are linear: the transpose of one does not depend on the seeds, but may on arguments.
-    recording = is_on("grad") and any(
-        _has_history(v) for v in _flat((*primals, *tangents.values()))
-    )
+    recording = is_on("grad") and any(map(has_history, _flat((*primals, *tangents.values()))))
     seeds = [_seed(r) for r in results]
     values: list[Tensor] = []
     cotangents: list[Tensor] = []
@@ -261,13 +262,6 @@ def _transposed(
 
 def _is_inexact(result: Tensor) -> bool:
     return result.dtype.is_floating_point or result.dtype.is_complex
-
-
-def _has_history(value: Any) -> bool:
-    if not isinstance(value, Tensor):
-        return False
-    raw = value._raw
-    return value.requires_grad or (raw.__class__ is Dual and _has_history(raw.tangent))
 
 
 def _seed(result: Tensor) -> Tensor | None:
@@ -423,11 +417,10 @@ def _note_root(op: Op, args: Sequence[Any], result: Tensor) -> None:
     """Have a dual tensor that is a view know its root by the handle that users have."""
     raw = result._raw
     if raw.__class__ is Dual and raw.primal._k & VIEW and result is not args[0]:
-        x, params = args[0], tuple(args[1:])
-        parent = x._base if x._k & VIEW else None
-        root = x if parent is None else parent[0]
+        x = args[0]
+        root = root_of(x)
         result._k |= VIEW
-        result._base = (root, root._node, parent, op, params)
+        result._base = (root, root._node, None if root is x else x._base, op, tuple(args[1:]))
 
 
 def _promote(x: Tensor, level: Level) -> None:
@@ -435,13 +428,18 @@ def _promote(x: Tensor, level: Level) -> None:
 
     Other views of the root follow at their next use (`layers/views.py`).
     """
-    if x._k & VIEW and level_of(x._base[0]) < level.number:
-        _promote(x._base[0], level)
-    if x._k & VIEW and level_of(x._base[0]) == level.number:
+    root = root_of(x)
+    if level_of(root) < level.number:
+        if any(each.shows(root) for each in LEVELS.get()):
+            raise RuntimeError(
+                "a value with a tangent is written into a tensor of which make_dual() has made a dual "
+                "tensor that is still in use: one memory cannot have two tangents. Write into the dual "
+                "tensor, or make it of a clone()."
+            )
+        primal: Tensor = root.as_subclass(Tensor)  # a second handle
+        become_dual(root, attached(primal, K.zeros_like(primal), level))
+    if root is not x:
         refresh(x)
-    else:
-        primal = _snapshot(x)
-        become_dual(x, attached(primal, K.zeros_like(primal), level))
 
 
 def write(x: Tensor, value: Tensor) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
 from dispatch_core import _state
-from dispatch_core._dual import LEVELS, OFF, ON, Level, level_of, make
+from dispatch_core._dual import LEVELS, OFF, ON, Level, level_of, make, root_of
 from dispatch_core._keys import VIEW
 from dispatch_core._op import K
 from dispatch_core._tensor import Tensor, check_tensor
@@ -133,6 +133,8 @@ def make_dual(tensor: Tensor, tangent: Tensor, *, level: int | None = None) -> T
     made = attached(primal, tangent, found)
     made._k |= primal._k & VIEW
     made._base = primal._base
+    source = root_of(tensor)
+    found.sources[id(source)] = source
     return made
 
 

@@ -15,11 +15,11 @@ from dispatch_core import _tensor
 from dispatch_core._dispatcher.chains import Chain, chain_of
 from dispatch_core._dispatcher.compose import Below
 from dispatch_core._dispatcher.operator import Op, ParamKind
-from dispatch_core._dual import ON, become_dual, level_of
+from dispatch_core._dual import OFF, ON, become_dual, level_of
 from dispatch_core._graph import Leaf, Node, tick
 from dispatch_core._keys import FIRST_TENSOR_KEY, GRAD, VIEW
 from dispatch_core._layer import Keys, Layer
-from dispatch_core._state import State, Switch
+from dispatch_core._state import State, Switch, is_on
 from dispatch_core._tensor import Tensor
 from dispatch_core.layers.spec import Mode
 
@@ -48,8 +48,8 @@ def refresh(view: Tensor) -> None:
     """Give a view the history, and the tangent, that follow from its root's present ones."""
     root, remembered, *way = view._base
     level = level_of(view)
-    if level_of(root) > level:
-        with Switch("grad", True):
+    if level_of(root) > level and not is_on(OFF):
+        with Switch("grad", True):  # a value with a tangent was written into the root
             become_dual(view, replay(root, steps_of(view)))
         return
     if root._node is remembered or level >= 0:  # the parts of a dual tensor follow by themselves

@@ -335,6 +335,39 @@ def test_levels_nest() -> None:
     assert buffer.tolist() == [1.0, 8.0, 3.0]
 
 
+def test_an_inner_tangent_is_written_into_an_outer_dual_tensor() -> None:
+    x, one = vector(), dc.ones(3)
+    with dual_level() as outer:
+        a = make_dual(x, one)
+        part = a[1:]
+        with dual_level():
+            a.mul_(make_dual(vector(), one))
+            for found, start in ((a, 0), (part, 1)):
+                value, tangent = unpack_dual(found)
+                assert unpack_dual(value, level=outer).tangent.tolist() == [1.0, 2.0, 3.0][start:]
+                assert tangent.tolist() == [1.0, 2.0, 3.0][start:]
+                assert unpack_dual(tangent, level=outer).tangent.tolist() == [1.0] * (3 - start)
+        assert parts(part) == ([4.0, 9.0], [2.0, 3.0])
+    assert x.tolist() == [1.0, 4.0, 9.0]
+    x.fill_(1)
+    assert part.tolist() == [1.0, 1.0]
+    assert part._is_view_of is x
+
+
+def test_one_memory_cannot_have_two_tangents() -> None:
+    x = vector()
+    with dual_level():
+        dual = make_dual(x, dc.ones(3))
+        with pytest.raises(RuntimeError, match="one memory cannot have two tangents"):
+            x.copy_(dual * 2)
+        with pytest.raises(RuntimeError, match="one memory cannot have two tangents"):
+            x[1:].copy_(dual[:2])
+        twice = dual * 2
+        del dual
+        x.copy_(twice)
+        assert parts(x)[1] == [2.0, 2.0, 2.0]
+
+
 def parts_of(unpacked: Any) -> tuple[Any, Any]:
     return unpacked.primal.tolist(), unpacked.tangent.tolist()
 
@@ -383,6 +416,12 @@ def test_modes_in_which_tangents_are_dropped() -> None:
             assert parts(dual * 2)[1] is None
             assert parts(dual.exp_())[1] == [1.0, 1.0, 1.0]
         assert forward_ad._is_fwd_grad_enabled()
+        buffer = dc.zeros(3)
+        part = buffer[1:]
+        buffer.copy_(dual.clone())
+        with dc.inference_mode():
+            assert parts(part * 2)[1] is None
+        assert parts(part * 2)[1] == [2.0, 2.0]
 
         @dc.inference_mode()
         def twice(x: Any) -> Any:
