@@ -203,8 +203,8 @@ def detached(tensor: Tensor) -> Tensor:
     return wrap(tensor._raw, tensor._k & PLAIN)
 
 
-def has_values(tensor: Tensor) -> bool:
-    """Whether the elements can be read; those of a batched tensor cannot."""
+def is_plain(tensor: Tensor) -> bool:
+    """Whether `_raw` is an array of the device itself: no batched tensor, none with a tangent."""
     return not tensor_key(tensor._k).flags
 
 

@@ -58,6 +58,8 @@ class Traits:
     """Names of the results, for operators that return a named tuple."""
     random: bool = False
     differentiable: bool = True
+    forward: bool = True
+    """Whether forward mode may call it: the result has a tangent, or does not vary with the arguments."""
     fallback: bool = True
     """Whether the host may compute it for a device that has no kernel (never views, factories, random)."""
     batch: str | Callable[..., Any] | None = None

@@ -22,6 +22,15 @@ from dispatch_core.autograd._function import pick_of
 from dispatch_core.backend.api import Backend
 from dispatch_core.layers.spec import OperatorSpec
 
+
+class _Slots:
+    """Filled by forward mode."""
+
+    with_tangents: Callable[[list[Any], Node, OperatorSpec], list[Any]]
+    """The saved values of a node that remembers its dual arguments, with their tangents."""
+
+
+SLOTS = _Slots()
 _NUMBERS = (bool, int, float, complex)
 
 
@@ -163,6 +172,8 @@ class TensorMode:
             )
         elif out is not None:
             saved[out_at] = self._tensor(out, backend, node)
+        if getattr(node, "duals", None) is not None:
+            return SLOTS.with_tangents(saved, node, spec)
         return saved
 
     def _tensor(self, raw: Any, backend: Backend, node: Any) -> Tensor:

@@ -8,6 +8,7 @@ from typing import Any
 
 from dispatch_core import _tree
 from dispatch_core._batched import Batched
+from dispatch_core._dual import Dual
 from dispatch_core._graph import Leaf
 from dispatch_core._op import K
 from dispatch_core._state import is_on
@@ -52,7 +53,7 @@ def grad_and_value(
     def both(*args: Any, **kwargs: Any) -> Any:
         watching = is_on("grad")
         with enable_grad():
-            given, inputs, rebuild = _tracked(args, argnums)
+            given, inputs, structure = _tracked(args, argnums)
             result = func(*given, **kwargs)
             value, aux = _apart(result, "grad_and_value", has_aux)
             if not isinstance(value, Tensor):
@@ -68,7 +69,7 @@ def grad_and_value(
             watched = watching and _is_watched([value], inputs)
             found = _pulled_back([value], [None], inputs, watched)
         value, aux = _tree.map_leaves(lambda leaf: _released(leaf, watched), (value, aux))
-        return rebuild(iter(found)), ((value, aux) if has_aux else value)
+        return _tree.unflatten(structure, found), ((value, aux) if has_aux else value)
 
     return both
 
@@ -81,7 +82,7 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     """
     watching = is_on("grad")
     with enable_grad():
-        given, inputs, rebuild = _tracked(primals, tuple(range(len(primals))))
+        given, inputs, structure = _tracked(primals, tuple(range(len(primals))))
         output, aux = _apart(func(*given), "vjp", has_aux)
     outputs, _ = _tree.flatten(output)
     if not outputs or not all(isinstance(o, Tensor) for o in outputs):
@@ -100,7 +101,7 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
                 f"outputs to the function: got {len(weights)} cotangents for {len(outputs)} outputs"
             )
         again = is_on("grad") and (watched or _is_watched(weights, []))
-        return rebuild(iter(_pulled_back(outputs, weights, inputs, again)))
+        return _tree.unflatten(structure, _pulled_back(outputs, weights, inputs, again))
 
     output, aux = _tree.map_leaves(lambda leaf: _released(leaf, watched), (output, aux))
     return (output, pull, aux) if has_aux else (output, pull)
@@ -132,18 +133,20 @@ def jacrev(
 
         found = vjp(of_chosen, *chosen, has_aux=has_aux)
         output, pull = found[:2]
-        outputs, rebuild = _tree.flatten(output)
+        outputs, structure = _tree.flatten(output)
         sizes = [o.numel() for o in outputs]
         basis = _basis(outputs, sizes)
-        rows = vmap(lambda *v: pull(rebuild(iter(v))), chunk_size=chunk_size)(*basis)
+        rows = vmap(lambda *v: pull(_tree.unflatten(structure, v)), chunk_size=chunk_size)(*basis)
         rows = rows if isinstance(argnums, tuple) else rows[0]
-        blocks, rebuild_rows = _tree.flatten(rows)
+        blocks, rows_structure = _tree.flatten(rows)
         pieces = [K.split(block, sizes, 0) for block in blocks]
         jacobians = [
-            rebuild_rows(iter([K.reshape(p[i], (*o.shape, *p[i].shape[1:])) for p in pieces]))
+            _tree.unflatten(
+                rows_structure, [K.reshape(p[i], (*o.shape, *p[i].shape[1:])) for p in pieces]
+            )
             for i, o in enumerate(outputs)
         ]
-        result = rebuild(iter(jacobians))
+        result = _tree.unflatten(structure, jacobians)
         return (result, found[2]) if has_aux else result
 
     return jacobian
@@ -174,7 +177,7 @@ def _place(number: int, args: tuple[Any, ...]) -> int:
 
 def _tracked(
     args: tuple[Any, ...], argnums: Argnums
-) -> tuple[list[Any], list[Tensor], _tree.Rebuild]:
+) -> tuple[list[Any], list[Tensor], _tree.Structure]:
     """The arguments with those of `argnums` recorded anew, the tensors among these, and their structure."""
     numbers = argnums if isinstance(argnums, tuple) else (argnums,)
     places = [_place(n, args) for n in numbers]
@@ -182,26 +185,31 @@ def _tracked(
         raise RuntimeError(f"argnums has the same argument twice: {argnums}")
     given = list(args)
     chosen = tuple(args[p] for p in places) if isinstance(argnums, tuple) else args[places[0]]
-    leaves, rebuild = _tree.flatten(chosen)
+    leaves, structure = _tree.flatten(chosen)
     for leaf in leaves:
         if not isinstance(leaf, Tensor):
             raise RuntimeError(
                 f"the arguments to differentiate must be tensors, got {type(leaf).__name__}"
             )
     inputs = [_recorded(leaf) for leaf in leaves]
-    tracked = rebuild(iter(inputs))
+    tracked = _tree.unflatten(structure, inputs)
     for place, value in zip(
         places, tracked if isinstance(argnums, tuple) else (tracked,), strict=True
     ):
         given[place] = value
-    return given, inputs, rebuild
+    return given, inputs, structure
 
 
 def _recorded(tensor: Tensor) -> Tensor:
     """The same values with a place of their own in the graph, from which an outer gradient goes on."""
     if tensor.requires_grad:
         return K.clone(tensor)
-    return tensor.detach().requires_grad_()
+    # `detach` would drop the tangent that an outer forward mode has given it.
+    return (K.clone(tensor) if _is_dual(tensor) else tensor.detach()).requires_grad_()
+
+
+def _is_dual(tensor: Tensor) -> bool:
+    return tensor._raw.__class__ is Dual
 
 
 def _pulled_back(
@@ -249,7 +257,8 @@ def _is_watched(outputs: list[Tensor], inputs: list[Tensor]) -> bool:
 
 def _released(value: Any, watched: bool) -> Any:
     """A result without the history that only this transform needed."""
-    return value if watched or not isinstance(value, Tensor) else value.detach()
+    keeps = watched or not isinstance(value, Tensor) or _is_dual(value)
+    return value if keeps else value.detach()
 
 
 def _apart(result: Any, name: str, has_aux: bool) -> tuple[Any, Any]:

@@ -10,6 +10,8 @@ from typing import Any
 
 from dispatch_core import _tree
 from dispatch_core._batched import batched, level_of
+from dispatch_core._dual import Dual
+from dispatch_core._dual import make as make_dual
 from dispatch_core._op import K
 from dispatch_core._random import DRAW, Draw
 from dispatch_core._tensor import Tensor
@@ -51,9 +53,9 @@ def vmap(
 
     @functools.wraps(func)
     def mapped(*args: Any, **kwargs: Any) -> Any:
-        leaves, rebuild = _tree.flatten(args)
+        leaves, structure = _tree.flatten(args)
         dims = _in_dims(in_dims, args, leaves, func)
-        words, rebuild_words = _tree.flatten(kwargs)
+        words, words_structure = _tree.flatten(kwargs)
         leaves += words
         dims += [0 if isinstance(word, Tensor) else None for word in words]
         size = _size(leaves, dims, func)
@@ -65,7 +67,10 @@ def vmap(
         def run(values: list[Any], count: int) -> Any:
             with _examples(values, dims, randomness, count) as (level, handles):
                 given = iter(handles)
-                positional, keyword = rebuild(given), rebuild_words(given)
+                positional, keyword = (
+                    _tree.unflatten(structure, given),
+                    _tree.unflatten(words_structure, given),
+                )
                 return _unbatched(func(*positional, **keyword), level, count, func)
 
         step = chunk_size or size or 1
@@ -175,7 +180,7 @@ def _draw(randomness: str, size: int, level: int, outer: Draw | None) -> Draw:
 
 def _unbatched(result: Any, level: int, size: int, func: Any) -> tuple[list[Any], Any]:
     """The leaves of a result with the examples in front (or None, and the value all share)."""
-    leaves, rebuild = _tree.flatten(result)
+    leaves, structure = _tree.flatten(result)
     found = []
     for leaf in leaves:
         if not isinstance(leaf, Tensor):
@@ -183,19 +188,33 @@ def _unbatched(result: Any, level: int, size: int, func: Any) -> tuple[list[Any]
                 f"vmap({_name(func)}, ...): `{_name(func)}` must only return Tensors, got type "
                 f"{type(leaf)}. Did you mean to set out_dims= to None for an output?"
             )
-        inside = level_of(leaf) == level
-        found.append((leaf._raw.tensor if inside else leaf, inside, size))
-    return found, rebuild
+        found.append((*_taken_out(leaf, level, size), size))
+    return found, structure
+
+
+def _taken_out(value: Tensor, level: int, size: int) -> tuple[Tensor, bool]:
+    """The tensor of all examples, and True; or the value that all share, and False."""
+    if level_of(value) == level:
+        return value._raw.tensor, True
+    raw = value._raw
+    if raw.__class__ is not Dual:
+        return value, False
+    # A forward mode from outside: its value and tangent are what is batched.
+    parts = [_taken_out(part, level, size) for part in (raw.primal, raw.tangent)]
+    if not any(inside for _, inside in parts):
+        return value, False
+    primal, tangent = (t if inside else K.expand(t, (size, *t.shape)) for t, inside in parts)
+    return make_dual(primal, tangent, raw.level), True
 
 
 def _placed(parts: list[Any], out_dims: Any) -> Any:
     """The parts of all chunks joined, with the examples where `out_dims` wants them."""
-    rebuild = parts[0][1]
-    structure = rebuild(iter([leaf for leaf, _, _ in parts[0][0]]))
+    structure = parts[0][1]
+    result = _tree.unflatten(structure, [leaf for leaf, _, _ in parts[0][0]])
     given = tuple(out_dims) if isinstance(out_dims, list) else out_dims
-    if isinstance(given, tuple) and isinstance(structure, Tensor) and len(given) == 1:
+    if isinstance(given, tuple) and isinstance(result, Tensor) and len(given) == 1:
         given = given[0]
-    dims = _tree.spread(given, structure, "vmap: out_dims")
+    dims = _tree.spread(given, result, "vmap: out_dims")
     results = []
     for leaves, dim in zip(zip(*[found for found, _ in parts], strict=True), dims, strict=True):
         if dim is None:
@@ -208,7 +227,7 @@ def _placed(parts: list[Any], out_dims: Any) -> Any:
         columns = [t if inside else K.expand(t, (size, *t.shape)) for t, inside, size in leaves]
         joined = columns[0] if len(columns) == 1 else K.cat(columns, 0)
         results.append(K.movedim(joined, 0, dim) if dim else joined)
-    return rebuild(iter(results))
+    return _tree.unflatten(structure, results)
 
 
 def _name(func: Any) -> str:

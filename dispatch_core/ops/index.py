@@ -10,7 +10,7 @@ from dispatch_core._families.base import REAL
 from dispatch_core._families.others import custom, indexing
 from dispatch_core._op import K, Number, composite, primitive
 from dispatch_core._shapes import check_dim
-from dispatch_core._tensor import Tensor, has_values
+from dispatch_core._tensor import Tensor, is_plain
 from dispatch_core.ops.batching import indexed, refused, selected, written
 
 
@@ -262,7 +262,7 @@ def _folded(
     at: Any = None
     for index, d in zip(indices, dims, strict=True):
         size = shape[d]
-        if index.numel() and has_values(index):
+        if index.numel() and is_plain(index):
             low, high = K.amin(index).item(), K.amax(index).item()
             if low < -size or high >= size:
                 wrong = low if low < -size else high

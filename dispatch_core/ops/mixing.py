@@ -169,6 +169,7 @@ def copysign(input: Tensor, other: Tensor | Number) -> Tensor:
 @composite(
     pointwise(SAME, REAL, samples=lambda make: [(make(3, 4), make(4)), (make(3) * 0, make(3))]),
     grad=NOT_DIFFERENTIABLE,
+    forward=False,
     out=True,
 )
 def heaviside(input: Tensor, values: Tensor) -> Tensor:

@@ -7,7 +7,9 @@ from dispatch_core.func import (
     functional_call,
     grad,
     grad_and_value,
+    jacfwd,
     jacrev,
+    jvp,
     stack_module_state,
     vjp,
     vmap,
@@ -126,3 +128,19 @@ MISTAKES = {
 def test_mistakes_raise(name):
     with pytest.raises(RuntimeError):
         MISTAKES[name]()
+
+
+def test_transforms_of_both_modes_and_vmap_mix():
+    t = dc.tensor([1.0, 0.0, 2.0])
+    diagonal = (3 * x**2).diag()
+
+    def cubes(a):
+        return a**3
+
+    assert_close(jacfwd(jacrev(cube))(x), (6 * x).diag())
+    assert_close(jacrev(jacfwd(cube))(x), (6 * x).diag())
+    assert_close(jvp(grad(cube), (x,), (t,))[1], 6 * x * t)
+    assert_close(grad(lambda a: jvp(cubes, (a,), (t,))[1].sum())(x), 6 * x * t)
+    assert_close(vmap(lambda v: jvp(cubes, (x,), (v,))[1])(dc.eye(3)), diagonal)
+    assert_close(jvp(vmap(cubes), (x,), (t,))[1], 3 * x**2 * t)
+    assert_close(vmap(jacfwd(cubes))(dc.stack([x, x])), dc.stack([diagonal] * 2))
