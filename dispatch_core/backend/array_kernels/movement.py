@@ -24,7 +24,7 @@ def kernels(xp: Any) -> dict[str, Kernel]:
         "as_strided": _as_strided(xp),
         "storage_index": lambda input, count: xp.arange(count, dtype="int64"),
         "square_diagonal": _square_diagonal(xp),
-        "clone": lambda input: input.copy(),
+        "clone": lambda input: input.copy(order="K") if input.size else input.copy(),
         "flip": lambda input, dims: xp.flip(input, dims).copy() if input.ndim else input.copy(),
         "cat": _cat(xp),
         "bits_as": _bits_as,
