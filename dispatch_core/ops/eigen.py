@@ -6,7 +6,7 @@ from typing import Any
 
 from dispatch_core._dtypes import dtype
 from dispatch_core._families.base import INEXACT, Family
-from dispatch_core._op import K, composite, primitive
+from dispatch_core._op import K, composite
 from dispatch_core._tensor import Tensor
 from dispatch_core.ops._matrices import check_square, diagonal_matrix, up_to_phase
 
@@ -55,7 +55,7 @@ def _eig_input(K: Any, gs: Any, outs: Any, real: bool) -> Any:
     return K.real(found) if real else found
 
 
-@primitive(
+@composite(
     _Complex(
         INEXACT,
         halves=False,
@@ -75,6 +75,9 @@ def linalg_eig(A: Tensor) -> Any:
 
     Gradients exist for distinct eigenvalues and losses that do not depend on the vectors' phases.
     """
+    # The cpu always has a kernel; a device without one has the host compute it.
+    found = K.linalg_eig(K.to_device(A, "cpu"))
+    return K.linalg_eig.op.result_type(*(K.to_device(t, A.device) for t in found))
 
 
 @composite(

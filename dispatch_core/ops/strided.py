@@ -123,7 +123,7 @@ def as_strided_scatter(
 
 
 @composite(
-    movement(samples=lambda make: [(make(2, 3), (3,)), (make(2, 3), (2, 1)), (make(2, 3), ())]),
+    custom(samples=lambda make: [(make(2, 3), (3,)), (make(2, 3), (2, 1)), (make(2, 3), ())]),
     namespace="_",
     method=True,
 )
