@@ -58,7 +58,18 @@ _TABLES = _DTYPES | _names_of("")
 globals().update(_TABLES)
 
 _FACES = frozenset(
-    {"func", "linalg", "nn", "optim", "plugins", "profiler", "special", "testing", "utils"}
+    {
+        "array_api",
+        "func",
+        "linalg",
+        "nn",
+        "optim",
+        "plugins",
+        "profiler",
+        "special",
+        "testing",
+        "utils",
+    }
 )
 """Public namespaces that are imported when they are first named, to keep the import short."""
 

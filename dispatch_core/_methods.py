@@ -7,6 +7,7 @@ import mmap
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,6 +23,9 @@ from dispatch_core._indexing import getitem, setitem
 from dispatch_core._keys import GRAD, PLAIN, VIEW
 from dispatch_core._namespaces import METHODS, names_of
 from dispatch_core._op import OPERATORS, K, dunder
+from dispatch_core._place import as_device
+from dispatch_core._shapes import check_dim
+from dispatch_core._size import Size
 from dispatch_core._tensor import Tensor, detached
 
 _METHODS: dict[str, Callable[..., Any]] = {}
@@ -35,17 +39,34 @@ def _method(function: Callable[..., Any]) -> Callable[..., Any]:
 # -- what the tensor is ---------------------------------------------------------------------------------
 
 
-@_method
-def size(self: Tensor, dim: int | None = None) -> Any:
+class _Count(int):
+    """`x.size`: the number of elements, as the array API has it; called, PyTorch's method."""
+
+    _shape: Size
+
+    def __call__(self, dim: int | None = None) -> Any:
+        """The shape, or the size of one dimension."""
+        return self._shape if dim is None else self._shape[check_dim(dim, len(self._shape))]
+
+    def __reduce__(self) -> Any:
+        return int, (int(self),)
+
+
+class _SizeProperty:
+    """Makes the count of a tensor's elements; of the class itself, PyTorch's method."""
+
+    def __get__(self, tensor: Tensor | None, owner: Any) -> Any:
+        if tensor is None:
+            return _size
+        shape = tensor.shape
+        count = _Count(shape.numel())
+        count._shape = shape
+        return count
+
+
+def _size(self: Tensor, dim: int | None = None) -> Any:
     """The shape, or the size of one dimension."""
-    if dim is None:
-        return self.shape
-    if not -self.ndim <= dim < self.ndim:
-        raise IndexError(
-            f"Dimension out of range (expected to be in range of [{-self.ndim or -1}, "
-            f"{max(self.ndim - 1, 0)}], but got {dim})"
-        )
-    return self.shape[dim]
+    return self.size(dim)
 
 
 @_method
@@ -212,6 +233,31 @@ def __dlpack__(
     return to_dlpack(
         self._raw, stream=stream, max_version=max_version, dl_device=dl_device, copy=copy
     )
+
+
+@_method
+def __array_namespace__(self: Tensor, *, api_version: str | None = None) -> Any:
+    """The functions of the Python array API standard for this tensor: `dispatch_core.array_api`.
+
+    Raises ValueError for a version other than 2021.12 to 2025.12.
+    """
+    if api_version not in _API_VERSIONS:
+        raise ValueError(
+            f"unknown version of the array API standard {api_version!r}; known are "
+            f"{', '.join(str(v) for v in _API_VERSIONS[1:])}"
+        )
+    return import_module("dispatch_core.array_api")
+
+
+_API_VERSIONS = (None, "2021.12", "2022.12", "2023.12", "2024.12", "2025.12")
+
+
+@_method
+def to_device(self: Tensor, device: Any, /, *, stream: Any = None) -> Tensor:
+    """The tensor on a device (array API); `x.to(device)` is the same. There are no streams."""
+    if stream is not None:
+        raise ValueError(f"to_device(): the devices here have no streams, got stream={stream!r}")
+    return self.to(as_device(device))
 
 
 @_method
@@ -613,6 +659,7 @@ _MEMBERS: dict[str, Any] = {
     "mT": property(_matrix_transposed),
     "nbytes": property(lambda self: numel(self) * self.dtype.itemsize),
     "real": _part_property("real"),
+    "size": _SizeProperty(),
     "retains_grad": property(lambda self: hasattr(self._node, "retained")),
 }
 """What is neither an operator nor a plain method."""
