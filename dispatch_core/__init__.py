@@ -60,12 +60,14 @@ globals().update(_TABLES)
 _FACES = frozenset(
     {
         "array_api",
+        "fft",
         "func",
         "linalg",
         "nn",
         "optim",
         "plugins",
         "profiler",
+        "signal",
         "special",
         "testing",
         "utils",

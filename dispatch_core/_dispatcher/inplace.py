@@ -170,7 +170,7 @@ def _fill(op: Op, out: Any, value: Tensor) -> Tensor:
         raise RuntimeError(
             f"{op.name}(): expected out tensor to have device {value.device}, but got {out.device}"
         )
-    if not can_cast(value.dtype, out.dtype):
+    if not op.family.fits_out(value.dtype, out.dtype):
         raise RuntimeError(
             f"{op.name}(): result type {value.dtype.name} can't be cast to the desired output type "
             f"{out.dtype.name}"

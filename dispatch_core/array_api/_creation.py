@@ -119,12 +119,10 @@ def eye(
     columns = n_rows if n_cols is None else n_cols
     if k == 0:
         return K.eye(n_rows, columns, dtype=dtype, device=device)
-    wide = K.eye(n_rows + abs(k), columns + abs(k), dtype=dtype, device=device)
-    return wide[:n_rows, k:][:, :columns] if k < 0 else _shifted(wide, n_rows, columns, k)
-
-
-def _shifted(wide: Tensor, rows: int, columns: int, k: int) -> Tensor:
-    return wide[k : k + rows, :columns]
+    k = max(-n_rows, min(k, columns))  # a diagonal further out is as empty, and fits int64
+    row = K.arange(n_rows, device=device).unsqueeze(-1)
+    on_diagonal = K.eq(K.add(row, k), K.arange(columns, device=device))
+    return K.cast(on_diagonal, dtype or get_default_dtype())
 
 
 @standard()

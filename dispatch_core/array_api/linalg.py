@@ -103,7 +103,8 @@ def vecdot(x1: Tensor, x2: Tensor, /, *, axis: int = -1) -> Tensor:
 @standard("linalg.cross")
 def cross(x1: Tensor, x2: Tensor, /, *, axis: int = -1) -> Tensor:
     """The cross products of vectors of three elements along an axis."""
-    return K.linalg_cross(*_arrays("cross", x1, x2), dim=axis)
+    x1, x2 = FUNCTIONS[""]["broadcast_arrays"](*_arrays("cross", x1, x2))
+    return K.linalg_cross(x1, x2, dim=axis)
 
 
 # -- factorisations ---------------------------------------------------------------------------------------
@@ -171,14 +172,14 @@ def matrix_rank(x: Tensor, /, *, rtol: Any = None) -> Tensor:
     admitted("matrix_rank", "floating-point", x)
     if x.ndim < 2:
         raise ValueError(f"matrix_rank() takes matrices, got an array of {x.ndim} dimensions")
-    return K.linalg_matrix_rank(x, rtol=_tolerance(x, rtol), atol=0.0)
+    return K.linalg_matrix_rank(x, rtol=_tolerance(x, rtol))
 
 
 @standard("linalg.pinv")
 def pinv(x: Tensor, /, *, rtol: Any = None) -> Tensor:
     """The pseudo-inverse, which leaves out singular values up to `rtol` times the largest one."""
     admitted("pinv", "floating-point", x)
-    return K.linalg_pinv(x, rtol=_tolerance(x, rtol), atol=0.0)
+    return K.linalg_pinv(x, rtol=_tolerance(x, rtol))
 
 
 @standard("linalg.trace")

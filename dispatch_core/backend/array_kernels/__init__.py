@@ -9,6 +9,7 @@ from dispatch_core.backend.array_kernels import (
     contract,
     create,
     elementwise,
+    fourier,
     index,
     linalg,
     movement,
@@ -19,7 +20,18 @@ from dispatch_core.backend.array_kernels import (
 from dispatch_core.backend.kernels import KernelTable
 
 _WIDE = (float32, float64, complex64, complex128)
-_TOPICS = (elementwise, reduce, movement, create, index, contract, random, sorting, linalg)
+_TOPICS = (
+    elementwise,
+    reduce,
+    movement,
+    create,
+    index,
+    contract,
+    random,
+    sorting,
+    linalg,
+    fourier,
+)
 
 
 def register_all(table: KernelTable, xp: Any, provider: str) -> None:
