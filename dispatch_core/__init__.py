@@ -25,6 +25,7 @@ from dispatch_core._dtypes import (
 )
 from dispatch_core._layer import LAYERS as _LAYERS
 from dispatch_core._namespaces import names_of as _names_of
+from dispatch_core._place import get_default_device, set_default_device
 from dispatch_core._printing import set_printoptions
 from dispatch_core._random import (
     Generator,
@@ -119,6 +120,7 @@ __all__ = [  # noqa: PLE0604  plain names first, then those of the tables
     "finfo",
     "from_dlpack",
     "from_numpy",
+    "get_default_device",
     "get_default_dtype",
     "get_rng_state",
     "iinfo",
@@ -131,6 +133,7 @@ __all__ = [  # noqa: PLE0604  plain names first, then those of the tables
     "random",
     "scalar_tensor",
     "seed",
+    "set_default_device",
     "set_default_dtype",
     "set_emulation",
     "set_fallback",

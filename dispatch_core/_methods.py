@@ -15,7 +15,7 @@ import numpy as np
 from dispatch_core import _printing, ops  # noqa: F401  `ops` declares the operators
 from dispatch_core._construct import make_subclass, tensor
 from dispatch_core._device import device as Device
-from dispatch_core._dlpack import to_dlpack
+from dispatch_core._dlpack import CPU_DEVICE, to_dlpack
 from dispatch_core._dtypes import PUBLIC_NAMES, dtype, int8, uint8
 from dispatch_core._graph import Leaf, hooks_of
 from dispatch_core._handles import RemovableHandle, add_hook
@@ -225,13 +225,26 @@ def __dlpack__(
     dl_device: tuple[int, int] | None = None,
     copy: bool | None = None,
 ) -> Any:
-    """A DLPack capsule of the tensor's memory (array API 2025.12)."""
+    """A DLPack capsule of the tensor's memory, or of a copy on the host with `dl_device=(1, 0)`.
+
+    Raises BufferError where the memory cannot be passed on, or not without the copy that
+    `copy=False` forbids.
+    """
     if self.requires_grad:
         raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
-    if self.device.type != "cpu":
-        raise BufferError(f"cannot export a tensor on {self.device} through DLPack; use .cpu()")
+    if not self._backend.host_memory:
+        if dl_device is None or tuple(dl_device) != CPU_DEVICE or copy is False:
+            raise BufferError(
+                f"cannot share the memory of a tensor on {self.device} through DLPack; copy it to the "
+                "host with dl_device=(1, 0), or use .cpu()"
+            )
+        copy = None  # the host array is a copy already
     return to_dlpack(
-        self._raw, stream=stream, max_version=max_version, dl_device=dl_device, copy=copy
+        self._backend.to_host(self._raw),
+        stream=stream,
+        max_version=max_version,
+        dl_device=dl_device,
+        copy=copy,
     )
 
 
@@ -263,9 +276,9 @@ def to_device(self: Tensor, device: Any, /, *, stream: Any = None) -> Tensor:
 @_method
 def __dlpack_device__(self: Tensor) -> tuple[int, int]:
     """The DLPack device type and number of the tensor."""
-    if self.device.type != "cpu":
+    if not self._backend.host_memory:
         raise BufferError(f"device {self.device} has no DLPack number")
-    return (1, 0)
+    return CPU_DEVICE
 
 
 @_method
