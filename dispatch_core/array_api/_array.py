@@ -44,7 +44,9 @@ def _after(flipped: list[int], ndim: int) -> tuple[int, ...]:
 def _forward_steps(x: Tensor, key: Any) -> tuple[Any, list[int]]:
     """A key whose slices all step forward, and the dimensions of the result that run backward."""
     items = key if isinstance(key, tuple) else (key,)
-    if not any(isinstance(i, slice) and i.step is not None and i.step.__index__() < 0 for i in items):
+    if not any(
+        isinstance(i, slice) and i.step is not None and i.step.__index__() < 0 for i in items
+    ):
         return key, []
     consumed = sum(i is not None and i is not Ellipsis for i in items)
     at = to = 0

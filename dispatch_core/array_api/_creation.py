@@ -126,7 +126,9 @@ def eye(
 
 
 @standard()
-def asarray(obj: Any, /, *, dtype: Any = None, device: Any = None, copy: bool | None = None) -> Tensor:
+def asarray(
+    obj: Any, /, *, dtype: Any = None, device: Any = None, copy: bool | None = None
+) -> Tensor:
     """Numbers, nested sequences, arrays of any library or buffers as an array.
 
     With `copy=True` its memory is new, with `copy=False` shared; by default it is shared where possible.

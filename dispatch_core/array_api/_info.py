@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from dispatch_core._dtypes import dtype, get_default_dtype, int64
 from dispatch_core._device import device as Device
+from dispatch_core._dtypes import dtype, get_default_dtype, int64
 from dispatch_core._loader.devices import devices as _devices
 from dispatch_core._op import K
 from dispatch_core._place import DEFAULT

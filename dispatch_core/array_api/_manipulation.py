@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from dispatch_core._op import K
-from dispatch_core._shapes import check_dim
 from dispatch_core._shapes import broadcast_shapes as _broadcast_shapes
 from dispatch_core._tensor import Tensor
+from dispatch_core.array_api._axes import axes_of
 from dispatch_core.array_api._names import renamed, standard
 from dispatch_core.array_api._promotion import admitted, common, converted
 
@@ -22,13 +22,6 @@ renamed(
         "unstack(x, /, *, axis=0)": "unbind(x, axis)",
     },
 )
-
-
-def axes_of(axis: Any, ndim: int) -> tuple[int, ...]:
-    """An axis argument (None for all, an int, a tuple) as dimensions from 0 up."""
-    if axis is None:
-        return tuple(range(ndim))
-    return tuple(check_dim(each, ndim) for each in (axis if isinstance(axis, (tuple, list)) else (axis,)))
 
 
 @standard()
@@ -73,7 +66,9 @@ def concat(arrays: Any, /, *, axis: int | None = 0) -> Tensor:
     if axis is None:
         return K.cat([K.reshape(x, (-1,)) for x in arrays], 0)
     if not arrays[0].ndim:
-        raise ValueError("concat(): arrays without dimensions have no axis; give axis=None or use stack")
+        raise ValueError(
+            "concat(): arrays without dimensions have no axis; give axis=None or use stack"
+        )
     return K.cat(arrays, axis)
 
 
@@ -141,7 +136,9 @@ def repeat(x: Tensor, repeats: Any, /, *, axis: int | None = None) -> Tensor:
     if isinstance(repeats, Tensor):
         repeats = K.expand(K.reshape(repeats, (-1,)), (x.shape[axis],))
         if repeats.dtype.name != "int64":
-            repeats = K.cast(repeats, common((repeats,))) if repeats.dtype.is_signed else repeats.long()
+            repeats = (
+                K.cast(repeats, common((repeats,))) if repeats.dtype.is_signed else repeats.long()
+            )
     return K.repeat_interleave(x, repeats, axis)
 
 

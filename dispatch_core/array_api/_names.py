@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from dispatch_core._dispatcher.operator import ParamKind
 from dispatch_core._op import OPERATORS, K
 from dispatch_core.array_api._array import marked
+from dispatch_core.array_api._axes import reducing
 from dispatch_core.array_api._promotion import admitted, together
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -37,9 +38,7 @@ def standard(*places: str) -> Callable[[F], F]:
     return decorate
 
 
-def renamed(
-    kind: str, table: Mapping[str, str], namespace: str = "", operators: Any = K
-) -> None:
+def renamed(kind: str, table: Mapping[str, str], namespace: str = "", operators: Any = K) -> None:
     """Add functions that are operators under another name or with renamed arguments.
 
     A line of the table is the standard's signature and the call of ours:
@@ -63,8 +62,17 @@ def _compiled(kind: str, signature: str, call: str, operators: Any) -> Callable[
         check = f"x1, x2 = together({name!r}, {kind!r}, x1, x2, numbers={numbers})"
     else:
         check = f"admitted({name!r}, {kind!r}, x)"
-    source = f"def {signature}:\n    {check}\n    return marked(K.{call})"
-    scope = {"K": operators, "admitted": admitted, "marked": marked, "together": together}
+    lines = [f"def {signature}:", check]
+    if "keepdims" in signature and "axis" in signature:
+        lines.append("x, axis, keepdims = reducing(x, axis, keepdims)")
+    source = "\n    ".join([*lines, f"return marked(K.{call})"])
+    scope = {
+        "K": operators,
+        "admitted": admitted,
+        "marked": marked,
+        "reducing": reducing,
+        "together": together,
+    }
     exec(compile(source, f"<array_api.{name}>", "exec"), scope)
     made: Callable[..., Any] = scope[name]  # type: ignore[assignment]
     made.__doc__ = f"{_summary(operator)}The standard's face of `{call}`."

@@ -122,7 +122,9 @@ def common(operands: tuple[Any, ...]) -> dtype:
 def admitted(name: str, kind: str, x: Any) -> Tensor:
     """`x` if it is an array whose dtype is of the kind that function `name` takes; else TypeError."""
     if not isinstance(x, Tensor):
-        raise TypeError(f"{name}() takes arrays, got {type(x).__name__}; make one with asarray(...)")
+        raise TypeError(
+            f"{name}() takes arrays, got {type(x).__name__}; make one with asarray(...)"
+        )
     if x.dtype.category not in KINDS[kind]:
         raise TypeError(
             f"{name}() takes arrays of a {kind} dtype, got {x.dtype}; convert it with astype(x, dtype)"
@@ -149,7 +151,9 @@ def converted(x: Any, wanted: dtype, other: Any, *, numbers: bool = False) -> An
     """One operand in a dtype; a Python number as an array beside `other`."""
     if isinstance(x, Tensor):
         return x if x.dtype is wanted else K.cast(x, wanted)
-    return x if numbers and wanted is other.dtype else K.full((), x, dtype=wanted, device=other.device)
+    return (
+        x if numbers and wanted is other.dtype else K.full((), x, dtype=wanted, device=other.device)
+    )
 
 
 def default_complex() -> dtype:

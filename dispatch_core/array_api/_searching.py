@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from dispatch_core._dtypes import bool_, int64
 from dispatch_core._op import K
 from dispatch_core._tensor import Tensor
+from dispatch_core.array_api._axes import reducing
 from dispatch_core.array_api._names import renamed, standard
 from dispatch_core.array_api._promotion import admitted, together
 
@@ -28,7 +29,8 @@ renamed(
 @standard()
 def count_nonzero(x: Tensor, /, *, axis: Any = None, keepdims: bool = False) -> Tensor:
     """How many elements are not zero."""
-    return K.sum(K.ne(admitted("count_nonzero", "any", x), 0), axis, keepdims, dtype=int64)
+    counted = K.ne(admitted("count_nonzero", "any", x), 0)
+    return K.sum(*reducing(counted, axis, keepdims), dtype=int64)
 
 
 @standard()
@@ -40,7 +42,9 @@ def nonzero(x: Tensor, /) -> tuple[Tensor, ...]:
 
     """
     if not admitted("nonzero", "any", x).ndim:
-        raise ValueError("nonzero() takes arrays with at least one dimension; reshape it to (1,) first")
+        raise ValueError(
+            "nonzero() takes arrays with at least one dimension; reshape it to (1,) first"
+        )
     return tuple(K.nonzero(x, as_tuple=True))
 
 

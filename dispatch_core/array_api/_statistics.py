@@ -7,7 +7,7 @@ from typing import Any
 from dispatch_core._dtypes import Category, dtype, int64, uint64
 from dispatch_core._op import K
 from dispatch_core._tensor import Tensor
-from dispatch_core.array_api._manipulation import axes_of
+from dispatch_core.array_api._axes import axes_of, reducing
 from dispatch_core.array_api._names import renamed, standard
 from dispatch_core.array_api._promotion import admitted
 
@@ -54,10 +54,7 @@ def prod(x: Tensor, /, *, axis: Any = None, dtype: Any = None, keepdims: bool = 
 
 
 def _reduced(operator: Any, x: Tensor, axis: Any, wanted: Any, keepdims: bool) -> Tensor:
-    wanted = accumulated(x, wanted)
-    if axis == ():  # no axis, where PyTorch takes it for all
-        return x.to(wanted, copy=True)
-    return operator(x, axis, keepdims, dtype=wanted)
+    return operator(*reducing(x, axis, keepdims), dtype=accumulated(x, wanted))
 
 
 @standard()
@@ -97,13 +94,13 @@ def _accumulated(
 @standard("all")
 def all_(x: Tensor, /, *, axis: Any = None, keepdims: bool = False) -> Tensor:
     """Whether all elements are true, that is, not zero."""
-    return K.all(_truth("all", x), axis, keepdims)
+    return K.all(*reducing(_truth("all", x), axis, keepdims))
 
 
 @standard("any")
 def any_(x: Tensor, /, *, axis: Any = None, keepdims: bool = False) -> Tensor:
     """Whether an element is true, that is, not zero."""
-    return K.any(_truth("any", x), axis, keepdims)
+    return K.any(*reducing(_truth("any", x), axis, keepdims))
 
 
 def _truth(name: str, x: Tensor) -> Tensor:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any, NamedTuple
 
-from dispatch_core._dtypes import Category
 from dispatch_core._op import K
 from dispatch_core._tensor import Tensor
-from dispatch_core.array_api._manipulation import axes_of
+from dispatch_core.array_api._axes import reducing
 from dispatch_core.array_api._names import FUNCTIONS, renamed, standard
 from dispatch_core.array_api._promotion import admitted, converted, together
 from dispatch_core.array_api._statistics import accumulated
@@ -193,9 +191,8 @@ def trace(x: Tensor, /, *, offset: int = 0, dtype: Any = None) -> Tensor:
 def vector_norm(x: Tensor, /, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Tensor:
     """The p-norm of the elements along some axes, or of all, as of one vector."""
     admitted("vector_norm", "floating-point", x)
-    if axis == ():  # PyTorch takes it for all
-        return K.abs(x) if ord != 0 else K.cast(K.ne(x, 0), x.dtype.to_real())
-    return K.linalg_vector_norm(x, ord, None if axis is None else axes_of(axis, x.ndim), keepdims)
+    x, axis, keepdims = reducing(x, axis, keepdims)
+    return K.linalg_vector_norm(x, ord, axis, keepdims)
 
 
 globals().update(FUNCTIONS["linalg"])

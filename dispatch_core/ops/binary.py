@@ -63,7 +63,7 @@ def mul(input: Tensor | Number, other: Tensor | Number) -> Tensor:
         "input": lambda K, g, other: g / K.conj(other),
         "other": lambda K, g, other, out: -g * K.conj(out / other),
     },
-    operators=("truediv", "rtruediv", "itruediv"),
+    operators=("truediv", "rtruediv", "itruediv", "div", "rdiv", "idiv"),
     aliases=("divide", "true_divide"),
     out=True,
     handled=("rounding_mode",),

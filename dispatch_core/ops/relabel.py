@@ -68,7 +68,7 @@ def resize_(self: Tensor, *sizes: Any, memory_format: Any = None) -> Tensor:
     return self
 
 
-@public("Tensor")
+@public("", "Tensor")
 def resize_as_(self: Tensor, the_template: Tensor, *, memory_format: Any = None) -> Tensor:
     """Give the tensor the shape of another; see `resize_`."""
     return resize_(self, tuple(the_template.shape))

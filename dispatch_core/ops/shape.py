@@ -312,7 +312,7 @@ def unbind(input: Tensor, dim: int = 0) -> Any:
     """All slices along a dimension, as a tuple of views."""
     at = check_dim(dim, input.ndim)
     if not input.ndim:
-        raise RuntimeError("unbind() cannot be applied to a 0-dim tensor.")
+        raise IndexError("unbind() cannot be applied to a 0-dim tensor; it has no dimension to take")
     return tuple(K.select(input, at, i) for i in range(input.shape[at]))
 
 
@@ -414,7 +414,13 @@ def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:
 )
 def contiguous(input: Tensor, *, memory_format: Any = None) -> Tensor:
     """The tensor itself if its memory is in order, else a copy that is."""
-    return input if input.is_contiguous() else K.clone(input)
+    return input if input.is_contiguous() else K.packed(input)
+
+
+@composite(movement(samples=lambda make: [(make(3, 4),), (make(),), (make(0, 2),)]), namespace="_")
+def packed(input: Tensor) -> Tensor:
+    """A copy whose elements lie in memory in the order of the dimensions."""
+    return K.basic_index_backward(input, tuple(input.shape), (Ellipsis,))
 
 
 @composite(

@@ -13,7 +13,8 @@ from dispatch_core.testing._checks.common import about, cases, close, fail, seed
 from dispatch_core.testing._comparison import host_of
 from dispatch_core.testing._samples import accepted_dtypes, accepts, sample_dtype, tensors_in
 
-LAYOUT_MATTERS = frozenset({"view", "as_strided", "contiguous", "storage_index", "view_as_complex"})
+_BY_LAYOUT = {"view", "as_strided", "contiguous", "storage_index", "view_as_complex"}
+LAYOUT_MATTERS = frozenset(_BY_LAYOUT | {f"{name}_copy" for name in _BY_LAYOUT})
 """Operators whose result depends on how the elements lie in memory."""
 
 

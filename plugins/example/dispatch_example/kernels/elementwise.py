@@ -42,6 +42,14 @@ def _expm1(input: Any) -> Any:
     return out
 
 
+def _tanh(input: Any) -> Any:
+    out = np.asarray(np.tanh(input))
+    if input.dtype.kind == "c":  # numpy has the wrong sign of zero
+        edge = np.isinf(input.real) & np.isfinite(input.imag)
+        out.imag[edge] = np.copysign(0.0, input.imag[edge])
+    return out
+
+
 def _pow(input: Any, exponent: Any) -> Any:
     if exponent.dtype.kind == "i" and (exponent < 0).any():
         raise RuntimeError("Integers to negative integer powers are not allowed.")
@@ -80,7 +88,7 @@ KERNELS = {
         "sin": np.sin,
         "sqrt": np.sqrt,
         "sub": np.subtract,
-        "tanh": np.tanh,
+        "tanh": _tanh,
         "trunc": _unless("biu", np.trunc),
         "where": np.where,
     }.items()

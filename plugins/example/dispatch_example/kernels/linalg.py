@@ -45,6 +45,11 @@ def _qr(A: Any, mode: str) -> Any:
     return tuple(np.linalg.qr(A, mode=mode))
 
 
+def _eig(A: Any) -> Any:
+    complex_type = np.result_type(A.dtype, np.complex64)
+    return tuple(part.astype(complex_type) for part in np.linalg.eig(A))
+
+
 def _solve(A: Any, B: Any) -> Any:
     if B.ndim < 2:
         raise ValueError(f"expected matrices on the right hand side, got shape {B.shape}")
@@ -70,6 +75,7 @@ def _lu(A: Any) -> Any:
 
 KERNELS = {
     "cholesky_lower": _solver("linalg.cholesky", np.linalg.cholesky),
+    "linalg_eig": _solver("linalg.eig", _eig),
     "linalg_eigh": _solver("linalg.eigh", lambda A, UPLO: tuple(np.linalg.eigh(A, UPLO))),
     "linalg_qr": _solver("linalg.qr", _qr),
     "linalg_solve_matrix": _solver("linalg.solve", _solve),
