@@ -80,6 +80,8 @@ def arange(
         start, stop = 0, start
     if step == 0:
         raise ValueError("arange() takes a step other than 0")
+    if dtype is None and any(isinstance(given, float) for given in (start, stop, step)):
+        dtype = get_default_dtype()
     if (stop - start) / step <= 0:  # PyTorch takes it for a mistake
         stop = start
     return K.arange(start, stop, step, dtype=dtype, device=device)

@@ -29,7 +29,7 @@ renamed(
 renamed("real-valued", {f"{name}(x, /)": f"{name}(x)" for name in ("ceil", "floor", "trunc")})
 renamed("real-valued floating-point", {"signbit(x, /)": "signbit(x)"})
 renamed("integer or boolean", {"bitwise_invert(x, /)": "bitwise_not(x)"})
-renamed("boolean", {"logical_not(x, /)": "logical_not(x)"})
+renamed("any", {"logical_not(x, /)": "logical_not(x)"})
 
 renamed(
     "numeric",
@@ -37,10 +37,10 @@ renamed(
         "add(x1, x2, /)": "add(x1, x2)",
         "subtract(x1, x2, /)": "sub(x1, x2)",
         "multiply(x1, x2, /)": "mul(x1, x2)",
+        "divide(x1, x2, /)": "div(x1, x2)",
         "pow(x1, x2, /)": "pow(x1, x2)",
     },
 )
-renamed("floating-point", {"divide(x1, x2, /)": "div(x1, x2)"})
 renamed(
     "real-valued",
     {
@@ -70,7 +70,7 @@ renamed(
     {f"bitwise_{n}_shift(x1, x2, /)": f"bitwise_{n}_shift(x1, x2)" for n in ("left", "right")},
 )
 renamed(
-    "boolean",
+    "any",  # the standard asks for no more than bool; scikit-learn gives floats
     {f"logical_{name}(x1, x2, /)": f"logical_{name}(x1, x2)" for name in ("and", "or", "xor")},
 )
 

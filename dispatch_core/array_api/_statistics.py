@@ -112,9 +112,9 @@ def _truth(name: str, x: Tensor) -> Tensor:
 def diff(
     x: Tensor,
     /,
+    n: int = 1,  # by keyword in the standard; scikit-learn gives it by position
     *,
     axis: int = -1,
-    n: int = 1,
     prepend: Tensor | None = None,
     append: Tensor | None = None,
 ) -> Tensor:

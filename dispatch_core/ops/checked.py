@@ -101,9 +101,7 @@ def linalg_inv_ex(A: Tensor, *, check_errors: bool = False) -> Any:
     aliases=("linalg.solve_ex",),
     out=True,
 )
-def linalg_solve_ex(
-    A: Tensor, B: Tensor, *, left: bool = True, check_errors: bool = False
-) -> Any:
+def linalg_solve_ex(A: Tensor, B: Tensor, *, left: bool = True, check_errors: bool = False) -> Any:
     """`linalg.solve`, and for each matrix 0 or, where it is singular, the place of a zero pivot."""
     check_square("linalg.solve_ex", A)
     regular, info = _solvable(A)

@@ -84,5 +84,3 @@ def linalg_eig(A: Tensor) -> Any:
 def linalg_eigvals(A: Tensor) -> Tensor:
     """The eigenvalues of square matrices, complex and in no particular order."""
     return K.linalg_eig(A)[0]
-
-

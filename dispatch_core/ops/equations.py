@@ -66,7 +66,11 @@ def linalg_tensorsolve(A: Tensor, B: Tensor, dims: Any = None) -> Tensor:
 
 
 @composite(
-    custom(NUMBERS, halves=False, samples=lambda make: [(make(3),), (make(2, 3), {"N": 5}), (make(3), {"N": 2})]),
+    custom(
+        NUMBERS,
+        halves=False,
+        samples=lambda make: [(make(3),), (make(2, 3), {"N": 5}), (make(3), {"N": 2})],
+    ),
     namespace="_",
     aliases=("linalg.vander",),
 )

@@ -121,15 +121,10 @@ def _symmetric(make: Any) -> list[Any]:
     aliases=("linalg.ldl_factor_ex",),
     out=True,
 )
-def linalg_ldl_factor_ex(
-    A: Tensor, *, hermitian: bool = False, check_errors: bool = False
-) -> Any:
+def linalg_ldl_factor_ex(A: Tensor, *, hermitian: bool = False, check_errors: bool = False) -> Any:
     """`linalg.ldl_factor`, and for each matrix 0 or the place of the first zero block of D."""
     check_square("torch.linalg.ldl_factor_ex", A)
-    found = [
-        _factor_one(matrix, hermitian and A.is_complex())
-        for matrix in _matrices(A)
-    ]
+    found = [_factor_one(matrix, hermitian and A.is_complex()) for matrix in _matrices(A)]
     LD = K.reshape(K.stack([f[0] for f in found]), tuple(A.shape)) if found else K.clone(A)
     shape = tuple(A.shape[:-1])
     pivots, info = (

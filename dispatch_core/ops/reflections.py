@@ -159,7 +159,9 @@ def geqrf(input: Tensor) -> Any:
     for i in range(min(m, n)):
         below, tau, beta = _step(K.narrow(rest, -1, 0, 1))
         scales.append(K.squeeze(tau, -1))
-        columns.append(K.cat([K.narrow(t, -1, j, 1) for j, t in _upwards(tops, i)] + [beta, below], -2))
+        columns.append(
+            K.cat([K.narrow(t, -1, j, 1) for j, t in _upwards(tops, i)] + [beta, below], -2)
+        )
         v = K.cat([K.new_ones(input, (*lead, 1, 1)), below], -2)
         others = _reflected(K.narrow(rest, -1, 1, n - i - 1), v, K.conj(tau))
         tops.append(K.narrow(others, -2, 0, 1))

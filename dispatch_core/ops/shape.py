@@ -312,7 +312,9 @@ def unbind(input: Tensor, dim: int = 0) -> Any:
     """All slices along a dimension, as a tuple of views."""
     at = check_dim(dim, input.ndim)
     if not input.ndim:
-        raise IndexError("unbind() cannot be applied to a 0-dim tensor; it has no dimension to take")
+        raise IndexError(
+            "unbind() cannot be applied to a 0-dim tensor; it has no dimension to take"
+        )
     return tuple(K.select(input, at, i) for i in range(input.shape[at]))
 
 

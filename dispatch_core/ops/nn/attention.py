@@ -35,8 +35,7 @@ def _check_shapes(
     n = query.ndim
     _require(
         n in (2, 3),
-        "query should be unbatched 2D or batched 3D tensor but received "
-        f"{n}-D query tensor",
+        f"query should be unbatched 2D or batched 3D tensor but received {n}-D query tensor",
     )
     _require(
         key.ndim == n and value.ndim == n,
@@ -77,7 +76,8 @@ def _projected(parts: Any, weights: Any, bias: Any) -> list[Tensor]:
         weights = weights[1:]
         for name, weight in zip("qkv", weights, strict=True):
             _require(
-                weight is not None, f"use_separate_proj_weight is True but {name}_proj_weight is None"
+                weight is not None,
+                f"use_separate_proj_weight is True but {name}_proj_weight is None",
             )
     biases = (None,) * 3 if bias is None else K.chunk(bias, 3)
     return [K.linear(x, w, b) for x, w, b in zip(parts, weights, biases, strict=True)]
@@ -97,7 +97,9 @@ def _static(given: Tensor, name: str, count: int, size: int) -> Tensor:
 
 
 def _one_more(mask: Any) -> Any:
-    return None if mask is None else K.pad_constant(mask, ((0, 0),) * (mask.ndim - 1) + ((0, 1),), 0)
+    return (
+        None if mask is None else K.pad_constant(mask, ((0, 0),) * (mask.ndim - 1) + ((0, 1),), 0)
+    )
 
 
 def _extended(

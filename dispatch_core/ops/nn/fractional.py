@@ -129,10 +129,13 @@ def _declare(n: int) -> None:
     ) -> Any:  # fmt: skip
         return _fractional(n, input, kernel_size, output_size, output_ratio, _random_samples)
 
-    name, doc = "fractional_max_pool?d", (
-        "The largest value of each of `output_size` windows of (N, C, *), ?-dimensional.\n\n"
-        "The windows have `kernel_size`; where they begin is drawn for each plane. `output_ratio`\n"
-        "gives the output's size as a fraction of the input's."
+    name, doc = (
+        "fractional_max_pool?d",
+        (
+            "The largest value of each of `output_size` windows of (N, C, *), ?-dimensional.\n\n"
+            "The windows have `kernel_size`; where they begin is drawn for each plane. `output_ratio`\n"
+            "gives the output's size as a fraction of the input's."
+        ),
     )
     where = {"namespace": "nn.functional", "random": True}
     composite(custom(FLOATING, samples=_samples(n)), outputs=0, **where)(

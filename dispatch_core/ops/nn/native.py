@@ -157,9 +157,7 @@ def _scored(make: Any) -> list[Any]:
     ]
 
 
-@composite(
-    custom(FLOATING, apart=("target",), constant=("weight",), samples=_scored), namespace=F
-)
+@composite(custom(FLOATING, apart=("target",), constant=("weight",), samples=_scored), namespace=F)
 def linear_cross_entropy(
     input: Tensor,
     linear_weight: Tensor,
@@ -185,9 +183,7 @@ def linear_cross_entropy(
         )
     shape = (*input.shape[:-1], classes, *out)
     if tuple(target.shape) == shape and ignore_index is not None:
-        raise RuntimeError(
-            "ignore_index cannot be specified when target contains probabilities"
-        )
+        raise RuntimeError("ignore_index cannot be specified when target contains probabilities")
     if out:
         linear_weight = K.reshape(linear_weight, (classes * math.prod(out), features))
         if linear_bias is not None:
