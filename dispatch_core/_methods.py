@@ -52,16 +52,19 @@ class _Count(int):
         return int, (int(self),)
 
 
-class _SizeProperty:
-    """Makes the count of a tensor's elements; of the class itself, PyTorch's method."""
+def _count(self: Tensor) -> Any:
+    """The number of elements; called, the shape or the size of one dimension."""
+    shape = self.shape
+    count = _Count(shape.numel())
+    count._shape = shape
+    return count
 
-    def __get__(self, tensor: Tensor | None, owner: Any) -> Any:
-        if tensor is None:
-            return _size
-        shape = tensor.shape
-        count = _Count(shape.numel())
-        count._shape = shape
-        return count
+
+class _SizeProperty(property):
+    """`x.size`, which of the class itself is PyTorch's method."""
+
+    def __get__(self, tensor: Any, owner: Any = None) -> Any:
+        return _size if tensor is None else _count(tensor)
 
 
 def _size(self: Tensor, dim: int | None = None) -> Any:
@@ -672,7 +675,7 @@ _MEMBERS: dict[str, Any] = {
     "mT": property(_matrix_transposed),
     "nbytes": property(lambda self: numel(self) * self.dtype.itemsize),
     "real": _part_property("real"),
-    "size": _SizeProperty(),
+    "size": _SizeProperty(_count),
     "retains_grad": property(lambda self: hasattr(self._node, "retained")),
 }
 """What is neither an operator nor a plain method."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from dispatch_core._version import __version__
-from dispatch_core.array_api import (
+from dispatch_core.array_api import (  # noqa: F401  they declare functions
     _array,
     _creation,
     _dtypes,

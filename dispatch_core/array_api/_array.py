@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from dispatch_core._dtypes import bool_
 from dispatch_core._front import plain_operand
 from dispatch_core._indexing import getitem, setitem
 from dispatch_core._op import K
@@ -26,15 +27,27 @@ class Array(Tensor):
 
     def __setitem__(self, key: Any, value: Any) -> None:
         key, flipped = _forward_steps(self, key)
-        if flipped and getattr(value, "ndim", 0):
+        if flipped and isinstance(value, Tensor) and value.ndim:
             kept = K.basic_index(self, (*key, ...)).ndim
             value = K.flip(K.broadcast_to(value, self._selected(key).shape), _after(flipped, kept))
         setitem(self, key, value)
 
     def _selected(self, key: Any) -> Tensor:
+        if isinstance(key, Tensor) and key.dtype is bool_ and 0 in key.shape:
+            key = _empty_mask(self, key)
         key, flipped = _forward_steps(self, key)
         found = getitem(self, key)
         return K.flip(found, _after(flipped, found.ndim)) if flipped else found
+
+
+def _empty_mask(x: Tensor, mask: Tensor) -> Tensor:
+    """A mask without elements, which the standard allows for any size, in the shape of what it masks."""
+    shape = tuple(x.shape[: mask.ndim])
+    if len(shape) < mask.ndim or any(
+        m not in (0, n) for m, n in zip(mask.shape, shape, strict=True)
+    ):
+        return mask
+    return K.full(shape, False, dtype=bool_, device=x.device)
 
 
 def _after(flipped: list[int], ndim: int) -> tuple[int, ...]:

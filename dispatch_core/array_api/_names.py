@@ -74,7 +74,7 @@ def _compiled(kind: str, signature: str, call: str, operators: Any) -> Callable[
         "together": together,
     }
     exec(compile(source, f"<array_api.{name}>", "exec"), scope)
-    made: Callable[..., Any] = scope[name]  # type: ignore[assignment]
+    made: Callable[..., Any] = scope[name]
     made.__doc__ = f"{_summary(operator)}The standard's face of `{call}`."
     return made
 

@@ -7,6 +7,7 @@ array API standard have it. Bodies of composites in `unary` for devices without 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from dispatch_core._op import K
 from dispatch_core._tensor import Tensor
@@ -25,6 +26,12 @@ def _nan_in(x: Tensor, y: Tensor) -> Tensor:
 def _corner(x: Tensor) -> Tensor:
     """How an infinite square sees a coordinate: infinities as 1 with their sign, all else as 0."""
     return K.copysign(K.cast(K.isinf(x), x.dtype), x)
+
+
+def turned(function: Callable[[Tensor], Tensor], z: Tensor) -> Tensor:
+    """-i f(i z): the circular function of a hyperbolic one."""
+    found = function(K.complex(K.neg(K.imag(z)), K.real(z)))
+    return K.complex(K.imag(found), K.neg(K.real(found)))
 
 
 def sinh(z: Tensor) -> Tensor:

@@ -140,7 +140,7 @@ def floor_divide(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """The quotient rounded towards minus infinity; integers by zero raise RuntimeError."""
     rest = K.remainder(input, other)
     if rest.is_floating_point():
-        quotient = input / other  # type: ignore[operator]
+        quotient = input / other
         whole = K.round((input - rest) / other)
         whole = K.where(K.eq(whole, 0), quotient * 0, whole)  # a zero with the quotient's sign
         return K.where(K.eq(K.ones_like(rest) * other, 0), quotient, whole)

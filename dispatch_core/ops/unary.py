@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
-from dispatch_core._dtypes import int16, int32, int64
+from dispatch_core._dtypes import finfo, int16, int32, int64
 from dispatch_core._families.base import DISCRETE, FLOATING, INEXACT, NUMBERS, REAL, REAL_NUMBERS
 from dispatch_core._families.others import custom
 from dispatch_core._families.pointwise import BOOL, FLOAT, SAME, pointwise
@@ -288,6 +288,8 @@ def log10(input: Tensor) -> Tensor:
 )
 def tan(input: Tensor) -> Tensor:
     """The tangent of each element, in radians."""
+    if input.is_complex():
+        return _branches.turned(K.tanh, input)
     return K.div(K.sin(input), K.cos(input))
 
 
@@ -320,8 +322,7 @@ def cosh(input: Tensor) -> Tensor:
 def atan(input: Tensor) -> Tensor:
     """The inverse tangent of each element, in radians."""
     if input.is_complex():
-        turned = K.mul(input, 1j)
-        return K.mul(K.sub(K.log(1 - turned), K.log(1 + turned)), 0.5j)
+        return _branches.turned(K.atanh, input)
     return K.atan2(input, K.ones_like(input))
 
 
@@ -334,7 +335,7 @@ def atan(input: Tensor) -> Tensor:
 def asin(input: Tensor) -> Tensor:
     """The inverse sine of each element, in radians."""
     if input.is_complex():
-        return K.mul(K.asinh(K.mul(input, 1j)), -1j)
+        return _branches.turned(K.asinh, input)
     return K.atan2(input, K.sqrt(K.mul(1 - input, 1 + input)))
 
 
@@ -363,7 +364,9 @@ def asinh(input: Tensor) -> Tensor:
         return _branches.asinh(input)
     a = K.abs(input)
     size = K.log1p(a + K.div(K.mul(a, a), 1 + K.sqrt(1 + K.mul(a, a))))
-    return K.copysign(K.where(K.isinf(a), a, size), input)
+    # Far out, where the square may be infinite, asinh x is log 2x.
+    far = K.gt(a, finfo(input.dtype).eps ** -0.5)
+    return K.copysign(K.where(far, K.log(a) + LN_2, size), input)
 
 
 @composite(
