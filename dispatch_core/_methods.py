@@ -21,11 +21,13 @@ from dispatch_core._graph import Leaf, hooks_of
 from dispatch_core._handles import RemovableHandle, add_hook
 from dispatch_core._indexing import getitem, setitem
 from dispatch_core._keys import GRAD, PLAIN, VIEW
+from dispatch_core._layouts import strided
 from dispatch_core._namespaces import METHODS, names_of
 from dispatch_core._op import OPERATORS, K, dunder
 from dispatch_core._place import as_device
 from dispatch_core._shapes import check_dim
 from dispatch_core._size import Size
+from dispatch_core._state import is_on
 from dispatch_core._tensor import Tensor, detached
 
 _METHODS: dict[str, Callable[..., Any]] = {}
@@ -121,9 +123,15 @@ def data_ptr(self: Tensor) -> int:
 
 @_method
 def is_contiguous(self: Tensor, memory_format: Any = None) -> bool:
-    """Whether the elements lie in memory in the order of the dimensions."""
+    """Whether the elements lie in memory in the order of the dimensions, or in that of a format."""
+    sizes, strides = tuple(self.shape), self.stride()
+    if memory_format is not None and memory_format.name.startswith("channels_last"):
+        if self.ndim != (5 if memory_format.name.endswith("3d") else 4):
+            return False
+        order = memory_format.order(self.ndim)
+        sizes, strides = tuple(sizes[d] for d in order), tuple(strides[d] for d in order)
     expected = 1
-    for n, s in zip(reversed(self.shape), reversed(self.stride()), strict=True):
+    for n, s in zip(reversed(sizes), reversed(strides), strict=True):
         if n == 0:
             return True
         if n != 1:
@@ -197,7 +205,7 @@ def numpy(self: Tensor, *, force: bool = False) -> np.ndarray[Any, Any]:
     """A numpy array that shares the tensor's memory; `force` detaches and copies to the cpu."""
     if force:
         return self.detach().cpu().numpy()
-    if self.requires_grad:
+    if self.requires_grad and is_on("grad"):
         raise RuntimeError(
             "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
         )
@@ -339,7 +347,7 @@ def __contains__(self: Tensor, element: Any) -> bool:
 
 @_method
 def __format__(self: Tensor, spec: str) -> str:
-    if self.ndim == 0 and spec:
+    if self.ndim == 0:
         return format(self.item(), spec)
     return object.__format__(self, spec)
 
@@ -664,15 +672,23 @@ _MEMBERS: dict[str, Any] = {
     "H": property(lambda self: K.conj(_reversed(self))),
     "T": property(_reversed),
     "data": property(detached, set_data),
+    "grad_dtype": property(lambda self: self.dtype),
     "imag": _part_property("imag"),
     "is_cpu": property(lambda self: self.device.type == "cpu"),
     "is_cuda": property(lambda self: self.device.type == "cuda"),
+    "is_ipu": False,
+    "is_maia": False,
     "is_meta": property(lambda self: self.device.type == "meta"),
+    "is_mps": False,
+    "is_mtia": False,
     "is_quantized": False,
     "is_sparse": False,
+    "is_xla": False,
     "itemsize": property(lambda self: self.dtype.itemsize),
+    "layout": strided,
     "mH": property(lambda self: K.conj(_matrix_transposed(self))),
     "mT": property(_matrix_transposed),
+    "name": None,
     "nbytes": property(lambda self: numel(self) * self.dtype.itemsize),
     "real": _part_property("real"),
     "size": _SizeProperty(_count),

@@ -15,7 +15,7 @@ from dispatch_core._dispatcher.chains import Chain, KernelChain, View, chain_of,
 from dispatch_core._dispatcher.operator import Op
 from dispatch_core._dtypes import can_cast
 from dispatch_core._graph import WRITES
-from dispatch_core._keys import GRAD, KEYS, PLAIN, VIEW
+from dispatch_core._keys import GRAD, KEYS, PLAIN, VIEW, tensor_key
 from dispatch_core._tensor import Tensor, check_tensor, wrap
 
 
@@ -133,9 +133,9 @@ def write_into(x: Tensor, value: Tensor, what: str, *, recording: bool) -> Tenso
             value = SLOTS.cast(value, x.dtype)
     if _is_dry():
         return x
-    backend = x._backend
-    backend.write(x._raw, value._raw)
-    WRITES.record(backend.storage_of(x._raw))
+    # A tensor with a flag (a batched one, say) knows what it means to be written into another.
+    (value if tensor_key(value._k).flags else x)._backend.write(x._raw, value._raw)
+    WRITES.record(x._backend.storage_of(x._raw))
     if recording and (value._k & GRAD or x._k & GRAD):
         SLOTS.attach(x, value)
     return x

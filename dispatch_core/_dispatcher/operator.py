@@ -60,6 +60,9 @@ class Traits:
     differentiable: bool = True
     fallback: bool = True
     """Whether the host may compute it for a device that has no kernel (never views, factories, random)."""
+    batch: str | Callable[..., Any] | None = None
+    """The batching rule, where that of the family does not do: its name, or a function of the
+    declaration (see `ops/batching.py`)."""
     writes: tuple[int, ...] = ()
     """The list parameters that are overwritten; such an operator returns None."""
 

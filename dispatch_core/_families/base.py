@@ -51,6 +51,8 @@ class Family:
     inplace = False
     """Whether operators of this kind have an in-place variant."""
     kind = "custom"
+    batching: str | None = None
+    """The name of the rule by which `vmap` computes on all examples at once; None: example by example."""
 
     def __init__(
         self,

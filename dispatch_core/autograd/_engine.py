@@ -16,7 +16,7 @@ from dispatch_core._dispatcher.policy import DTYPE_EMULATION, HOST_FALLBACK
 from dispatch_core._graph import WRITES, Leaf, Node, Pick
 from dispatch_core._op import K as OPERATORS
 from dispatch_core._op import operator_named
-from dispatch_core._tensor import Tensor, wrap_raw
+from dispatch_core._tensor import Tensor, has_values, wrap_raw
 from dispatch_core.autograd._modes import (
     PLAIN_TENSORS,
     RECORDED_TENSORS,
@@ -102,6 +102,7 @@ class Engine:
         token = _state.set_state(_state.moved(self.number, "grad", self.create_graph))
         try:
             for node, g in roots:
+                self.raw_allowed = self.raw_allowed and has_values(g)
                 self.send(node, g, None)
             self._drain()
             self._finish_leaves()

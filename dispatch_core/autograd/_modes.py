@@ -14,7 +14,7 @@ from typing import Any
 from dispatch_core._dispatcher.operator import Op, ParamKind
 from dispatch_core._dtypes import dtype
 from dispatch_core._graph import Node
-from dispatch_core._keys import GRAD, key_number
+from dispatch_core._keys import GRAD
 from dispatch_core._op import K as TENSOR_OPERATORS
 from dispatch_core._op import operator_named
 from dispatch_core._tensor import Tensor, wrap, wrap_raw
@@ -158,7 +158,8 @@ class TensorMode:
         out = saved[out_at]
         if isinstance(out, tuple):
             saved[out_at] = tuple(
-                self._tensor(v, backend, pick_of(node, i)) for i, v in enumerate(out)
+                None if v is None else self._tensor(v, backend, pick_of(node, i))
+                for i, v in enumerate(out)
             )
         elif out is not None:
             saved[out_at] = self._tensor(out, backend, node)
@@ -166,7 +167,7 @@ class TensorMode:
 
     def _tensor(self, raw: Any, backend: Backend, node: Any) -> Tensor:
         found = backend.dtype_of(raw)
-        key = key_number(backend.device, found)
+        key = backend.key_of(raw)
         inexact = found.is_floating_point or found.is_complex
         if self.create_graph and node is not None and inexact:
             return wrap(raw, key | GRAD, node)

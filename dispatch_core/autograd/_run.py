@@ -9,7 +9,7 @@ from dispatch_core._dispatcher.resolve import HOST
 from dispatch_core._graph import Leaf
 from dispatch_core._keys import PLAIN
 from dispatch_core._op import K
-from dispatch_core._tensor import Tensor, wrap
+from dispatch_core._tensor import Tensor, has_values, wrap
 from dispatch_core.autograd._engine import Engine
 
 
@@ -66,7 +66,7 @@ def _start(tensor: Tensor, g: Any, index: int) -> Tensor:
 def _ones(tensor: Tensor) -> Tensor:
     key = tensor._k & PLAIN
     backend = tensor._backend
-    if tensor.ndim or backend.device != HOST:
+    if tensor.ndim or backend.device != HOST or not has_values(tensor):
         return K.ones_like(tensor)
     seed = _seeds.get(key)
     if seed is None:

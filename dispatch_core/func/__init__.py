@@ -7,8 +7,25 @@ from typing import Any
 
 from dispatch_core._tensor import Tensor
 from dispatch_core.autograd.forward_ad import dual_level, make_dual, unpack_dual
+from dispatch_core.func._modules import (
+    functional_call,
+    replace_all_batch_norm_modules_,
+    stack_module_state,
+)
+from dispatch_core.func._reverse import grad, grad_and_value, jacrev, vjp
+from dispatch_core.func._vmap import vmap
 
-__all__ = ["jvp"]
+__all__ = [
+    "functional_call",
+    "grad",
+    "grad_and_value",
+    "jacrev",
+    "jvp",
+    "replace_all_batch_norm_modules_",
+    "stack_module_state",
+    "vjp",
+    "vmap",
+]
 
 
 def jvp(

@@ -101,7 +101,9 @@ class WriteSpec:
         """What was overwritten gets no gradient; the written value gets that of its place."""
         rest = value = None
         if node.edges[1] is not None:
-            value = g
+            # Strides mean something in the memory of the root only.
+            strided = any(op.name == "as_strided" for op, _ in self.steps)
+            value = self._copy(g, mode) if strided else g
             for op, params in self.steps:
                 value = getattr(mode.K, op.name)(value, *params)
             value = mode.finish(mode.K.clone(value))

@@ -31,8 +31,10 @@ def _turned(K: Any, value: Any) -> Any:
 
 
 def _eig_input(K: Any, gs: Any, outs: Any, real: bool) -> Any:
-    """Boeddeker, Hanebrink et al., On the computation of complex-valued gradients with application
-    to statistically optimum beamforming (2017), for eigenvectors of length one.
+    """For eigenvectors of length one, after Boeddeker, Hanebrink et al. (2017).
+
+    On the computation of complex-valued gradients with application to statistically optimum
+    beamforming.
     """
     gL, gV = gs
     L, V = outs

@@ -146,7 +146,8 @@ def _even_edges(what: str, rows: Tensor, bins: Sequence[int], range: Any) -> lis
     return found
 
 
-_Histogram = namedtuple("histogramdd", ("hist", "bin_edges"))  # noqa: PYI024  as its fronts do
+_Histogram = namedtuple("_Histogram", ("hist", "bin_edges"))
+_Histogram.__name__ = "histogramdd"
 
 
 @public("")

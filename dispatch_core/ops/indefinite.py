@@ -143,8 +143,8 @@ def linalg_ldl_factor_ex(A: Tensor, *, hermitian: bool = False, check_errors: bo
 
 
 def _matrices(A: Tensor) -> Any:
-    n = A.shape[-1]
-    return K.unbind(K.reshape(A.detach(), (-1, n, n)), 0) if A.numel() else ()
+    n, count = A.shape[-1], math.prod(A.shape[:-2])
+    return K.unbind(K.reshape(A.detach(), (count, n, n)), 0)
 
 
 def _vector(like: Tensor, values: list[int]) -> Tensor:

@@ -12,6 +12,7 @@ from dispatch_core._families.others import contraction, custom
 from dispatch_core._namespaces import public
 from dispatch_core._op import K, composite
 from dispatch_core._tensor import Tensor
+from dispatch_core.ops import solve  # noqa: F401  it declares cholesky_inverse
 from dispatch_core.ops._matrices import turned, up_to_phase
 
 
@@ -97,3 +98,6 @@ def lu(A: Tensor, pivot: bool = True, get_infos: bool = False, out: Any = None) 
 def lu_solve(input: Tensor, LU_data: Tensor, LU_pivots: Tensor) -> Tensor:
     """X with A X = input, from the LU decomposition of A; prefer linalg.lu_solve."""
     return K.linalg_lu_solve(LU_data, LU_pivots, input)
+
+
+public("Tensor")(K.cholesky_inverse)

@@ -65,7 +65,7 @@ def _check(what: str, vectors: Tensor, tau: Tensor) -> None:
         ],
     ),
     namespace="_",
-    aliases=("linalg.householder_product"),
+    aliases=("linalg.householder_product",),
     out=True,
 )
 def linalg_householder_product(A: Tensor, tau: Tensor) -> Tensor:
@@ -166,8 +166,10 @@ def geqrf(input: Tensor) -> Any:
         others = _reflected(K.narrow(rest, -1, 1, n - i - 1), v, K.conj(tau))
         tops.append(K.narrow(others, -2, 0, 1))
         rest = K.narrow(others, -2, 1, m - i - 1)
-    for i in range(min(m, n), n):
-        columns.append(K.cat([K.narrow(t, -1, j, 1) for j, t in _upwards(tops, i)], -2))
+    columns += [
+        K.cat([K.narrow(t, -1, j, 1) for j, t in _upwards(tops, i)], -2)
+        for i in range(min(m, n), n)
+    ]
     a = K.cat(columns, -1) if columns else K.clone(input)
     tau = K.cat(scales, -1) if scales else K.new_zeros(input, (*lead, 0))
     return K.geqrf.op.result_type(a, tau)

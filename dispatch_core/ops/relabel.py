@@ -37,6 +37,7 @@ def _inplace(name: str) -> Callable[..., Tensor]:
 
 for _name in ("squeeze", "unsqueeze", "transpose", "t"):
     _inplace(_name)
+public("")(_inplace("as_strided"))
 
 
 @public("Tensor.swapaxes_", "Tensor.swapdims_")

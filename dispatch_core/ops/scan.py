@@ -56,7 +56,7 @@ def _scattered(K: Any, g: Any, index: Any, dim: int) -> Any:
 
 @composite(
     scan(REAL),
-    grad={"input": lambda K, gs, outs, dim: _scattered(K, gs[0], outs[1], dim)},
+    grad={"input": lambda K, gs, out1, dim: _scattered(K, gs[0], out1, dim)},
     outputs=2,
     fields=("values", "indices"),
     out=True,
@@ -68,7 +68,7 @@ def cummax(input: Tensor, dim: int) -> Any:
 
 @composite(
     scan(REAL),
-    grad={"input": lambda K, gs, outs, dim: _scattered(K, gs[0], outs[1], dim)},
+    grad={"input": lambda K, gs, out1, dim: _scattered(K, gs[0], out1, dim)},
     outputs=2,
     fields=("values", "indices"),
     out=True,
@@ -132,7 +132,7 @@ def diff(
     at = check_dim(dim, input.ndim)
     parts = [part for part in (prepend, input, append) if part is not None]
     if n == 0:
-        return input
+        return K.clone(input)
     x = K.cat(parts, at) if len(parts) > 1 else input
     for _ in range(min(n, x.shape[at])):
         size = x.shape[at]

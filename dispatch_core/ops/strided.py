@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -154,3 +155,37 @@ def constant_pad_nd(input: Tensor, pad: Any, value: Any = 0) -> Tensor:
 # -- in place, as functions ------------------------------------------------------------------------
 
 public("")(OPERATORS["zero"].exposure.inplace)  # type: ignore[type-var]
+
+
+# -- old factories -----------------------------------------------------------------------------------
+
+
+@public(".range")
+def range_with_end(
+    start: Any = 0,
+    end: Any = None,
+    step: Any = 1,
+    *,
+    out: Any = None,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Deprecated: start, start + step, ... up to and with end; see `arange`."""
+    warnings.warn(
+        "torch.range is deprecated and will be removed in a future release because its behavior is "
+        "inconsistent with Python's range builtin. Instead, use torch.arange, which produces values "
+        "in [start, end).",
+        stacklevel=2,
+    )
+    if end is None:
+        start, end = 0, start
+    if not step:
+        raise RuntimeError("step must be nonzero")
+    count = int((end - start) / step) + 1
+    if (end - start) * step < 0:
+        raise RuntimeError("upper bound and lower bound inconsistent with step sign")
+    where = place(device, dtype or get_default_dtype())
+    made = _finish(K.arange_new(start, step, count, where), requires_grad)
+    return made if out is None else out.resize_(count).copy_(made)

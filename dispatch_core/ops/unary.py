@@ -144,7 +144,7 @@ def bitwise_not(input: Tensor) -> Tensor:
     """Each bit turned over; for bool the logical negation."""
 
 
-@primitive(pointwise(SAME), grad={"input": lambda K, g: K.conj(g)}, inplace=False, method=False)
+@primitive(pointwise(SAME), grad={"input": lambda K, g: K.conj(g)}, out=True)
 def conj_physical(input: Tensor) -> Tensor:
     """The complex conjugate of each element, as a new tensor."""
 

@@ -23,7 +23,7 @@ from typing import Any, ClassVar
 import pytest
 
 from dispatch_core._op import OPERATORS, Declared
-from dispatch_core.testing._checks import forms, gradients, memory, mistakes, values
+from dispatch_core.testing._checks import batching, forms, gradients, memory, mistakes, values
 from dispatch_core.testing._checks.common import HOST
 from dispatch_core.testing._reference import REFERENCES
 from dispatch_core.testing._samples import declared_operators
@@ -43,6 +43,7 @@ _CHECKS: dict[str, Callable[[Declared, str], bool]] = {
     "gradient_dtypes": lambda d, device: d.op.traits.differentiable and not _is_random(d),
     "second_gradient": lambda d, device: d.op.traits.differentiable,
     "second_gradient_in_full": lambda d, device: d.op.traits.differentiable,
+    "batching": lambda d, device: batching.applies(d),
     "no_gradient": lambda d, device: not d.op.traits.differentiable,
     "mistakes": lambda d, device: True,
 }
@@ -143,6 +144,10 @@ class Suite:
     def test_second_gradient_in_full(self, operator: str) -> None:
         """Second derivatives agree with differences, every element."""
         gradients.check_second_gradient(OPERATORS[operator], self.device, full=True)
+
+    def test_batching(self, operator: str) -> None:
+        """Vmap gives what a loop gives."""
+        batching.check_batching(OPERATORS[operator], self.device)
 
     def test_no_gradient(self, operator: str) -> None:
         """What is not differentiable has no history."""

@@ -6,6 +6,8 @@ import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from dispatch_core.backend.array_kernels.reduce import in_order
+
 Kernel = Callable[..., Any]
 
 
@@ -22,7 +24,7 @@ def kernels(xp: Any) -> dict[str, Kernel]:
         "as_strided": _as_strided(xp),
         "storage_index": lambda input, count: xp.arange(count, dtype="int64"),
         "square_diagonal": _square_diagonal(xp),
-        "clone": lambda input: input.copy(order="K") if input.size else input.copy(),
+        "clone": lambda input: input.copy(),
         "flip": lambda input, dims: xp.flip(input, dims).copy() if input.ndim else input.copy(),
         "cat": _cat(xp),
         "bits_as": _bits_as,
@@ -167,7 +169,7 @@ def _cat(xp: Any) -> Kernel:
 
     def cat(tensors: Sequence[Any], dim: int) -> Any:
         try:
-            return join(tensors, dim)
+            return in_order(join(tensors, dim))
         except ValueError:
             # PyTorch lets empty vectors join anything.
             kept = [t for t in tensors if t.shape != (0,)]

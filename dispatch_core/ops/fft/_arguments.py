@@ -70,7 +70,7 @@ def resized(input: Tensor, dims: Any, sizes: Any) -> Tensor:
         if extra < 0:
             input = K.narrow(input, d, 0, size)
         sides[d] = (0, max(extra, 0))
-    return K.pad_constant(input, tuple(sides), 0.0)
+    return K.pad_constant(input, tuple(sides), 0.0) if any(map(any, sides)) else input
 
 
 def sizes_and_dims(input: Tensor, s: Any, dim: Any) -> tuple[list[int], tuple[int, ...]]:

@@ -263,7 +263,7 @@ def istft(
             f"The length of signal is shorter than the length parameter ({length}). Result is being "
             "padded with zeros in the tail. Please check your center and hop_length settings.",
             UserWarning,
-            stacklevel=3,
+            stacklevel=4,
         )
         signal = K.pad_constant(signal, ((0, 0), (0, end - whole_length)), 0.0)
     return K.select(signal, 0, 0) if input.ndim == 2 else signal

@@ -3,9 +3,10 @@
 Complex to complex, real to half a spectrum, half a spectrum to real. The bodies multiply by the DFT
 matrix, dimension by dimension; a backend that has a fast transform registers it under these names.
 
-All are linear, so their gradients are their adjoints (Giles, An extended collection of matrix
-derivative results, 2008, for linear maps): the transform in the other direction with the scale it
-had. Half a spectrum stands for both halves, so its inner frequencies count twice.
+All are linear, so their gradients are their adjoints. The DFT matrix is symmetric and its conjugate
+is n times its inverse (Van Loan, Computational frameworks for the fast Fourier transform, 1992,
+chapter 1): the adjoint is the transform in the other direction with the scale that this one had. Half
+a spectrum stands for both halves, so its inner frequencies count twice.
 
 `norm` is numpy's: "backward" divides where `forward` is false, "forward" where it is true, "ortho"
 divides by the root on both ways.

@@ -207,7 +207,7 @@ def multi_head_attention_forward(
     if add_zero_attn:
         k, v = (K.cat([x, K.new_zeros(x, (count, 1, head))], 1) for x in (k, v))
         masks = [_one_more(m) for m in masks]
-    mask = _merged(*masks, batch, num_heads, k.shape[1])
+    mask = _merged(masks[0], masks[1], batch, num_heads, k.shape[1])
     dropped = dropout_p if training else 0.0
     out, found = _attend(q, k, v, mask, dropped, need_weights, is_causal, batch)
     out = K.reshape(K.transpose(out, 0, 1), (target * batch, size))

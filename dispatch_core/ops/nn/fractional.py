@@ -61,9 +61,9 @@ def fractional_max(
     ):
         start = _starts(K.select(random_samples, -1, which), size, out, kernel)
         at = K.add(K.unsqueeze(start, -1), K.storage_index(input, kernel))
-        shape = [1] * (2 * n)
-        shape[d], shape[n + d] = out, kernel
-        flat = K.add(K.mul(flat, size), K.reshape(at, (*lead, *shape)))
+        spread = [1] * (2 * n)
+        spread[d], spread[n + d] = out, kernel
+        flat = flat * size + K.reshape(at, (*lead, *spread))
     windows = K.reshape(flat, (*lead, product(output_size) * product(kernel_size)))
     planes = K.reshape(input, (*lead, product(sizes)))
     shape = (*lead, product(output_size), product(kernel_size))

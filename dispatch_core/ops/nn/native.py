@@ -11,12 +11,19 @@ from dispatch_core._families.others import custom
 from dispatch_core._namespaces import public
 from dispatch_core._op import K, composite
 from dispatch_core._tensor import Tensor
+from dispatch_core.ops.nn import pooling  # noqa: F401  it declares the pools
 from dispatch_core.ops.nn.norm import by_running, move_towards, unbiased_variance
 from dispatch_core.ops.nn.windows import product
 
 F = "nn.functional"
 
 # -- norms -----------------------------------------------------------------------------------------
+
+
+def _as_weights(found: Any, input: Tensor, weight: Any) -> tuple[Tensor, Tensor, Tensor]:
+    """Statistics have the dtype of the weights, though they are computed in float32."""
+    like = input if weight is None else weight
+    return found[0], K.cast_like(found[1], like), K.cast_like(found[2], like)
 
 
 @public("")
@@ -33,7 +40,7 @@ def native_batch_norm(
     if running_var is not None:
         n = product(input.shape) // max(input.shape[1], 1)
         move_towards(running_var, unbiased_variance(rstd.detach(), eps, n), momentum)
-    return out, mean, rstd
+    return _as_weights((out, mean, rstd), input, weight)
 
 
 @public("")
@@ -45,8 +52,7 @@ def native_group_norm(
         raise RuntimeError(
             f"Expected input to have {N} * {C} * {HxW} elements, but got shape {list(input.shape)}"
         )
-    found: tuple[Tensor, Tensor, Tensor] = K.native_group_norm(input, group, weight, bias, eps)
-    return found
+    return _as_weights(K.native_group_norm(input, group, weight, bias, eps), input, weight)
 
 
 @public("")
@@ -60,8 +66,7 @@ def native_layer_norm(
             f"Given normalized_shape={list(shape)}, expected input with shape {['*', *shape]}, but "
             f"got input of size{list(input.shape)}"
         )
-    found: tuple[Tensor, Tensor, Tensor] = K.native_layer_norm(input, shape, weight, bias, eps)
-    return found
+    return _as_weights(K.native_layer_norm(input, shape, weight, bias, eps), input, weight)
 
 
 # -- grid samplers ---------------------------------------------------------------------------------
@@ -198,3 +203,11 @@ def linear_cross_entropy(
         reduction=reduction,
         label_smoothing=label_smoothing,
     )
+
+
+# -- pools in the package itself ---------------------------------------------------------------------
+
+for _pool in ("avg_pool1d", "adaptive_avg_pool1d", "max_pool1d", "max_pool2d", "max_pool3d"):
+    public("")(getattr(K, _pool))
+public("")(K.max_pool1d_with_indices)
+public(".adaptive_max_pool1d")(K.adaptive_max_pool1d_with_indices)
