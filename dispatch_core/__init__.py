@@ -38,7 +38,6 @@ from dispatch_core._layouts import (
     strided,
 )
 from dispatch_core._namespaces import names_of as _names_of
-from dispatch_core._place import get_default_device, set_default_device
 from dispatch_core._printing import set_printoptions
 from dispatch_core._random import (
     Generator,
@@ -145,7 +144,6 @@ __all__ = [  # noqa: PLE0604  plain names first, then those of the tables
     "from_dlpack",
     "from_file",
     "from_numpy",
-    "get_default_device",
     "frombuffer",
     "get_default_dtype",
     "get_rng_state",
@@ -168,7 +166,6 @@ __all__ = [  # noqa: PLE0604  plain names first, then those of the tables
     "random",
     "scalar_tensor",
     "seed",
-    "set_default_device",
     "set_default_dtype",
     "set_emulation",
     "set_fallback",

@@ -40,16 +40,6 @@ class _Default:
 DEFAULT = _Default()
 
 
-def set_default_device(device: Any) -> None:
-    """Make `device` the one on which tensors are made without one; None stands for the cpu."""
-    DEFAULT.device = HOST if device is None else as_device(device)
-
-
-def get_default_device() -> Device:
-    """The device on which tensors are made without one."""
-    return DEFAULT.device
-
-
 def as_device(device: Any) -> Device:
     """A device argument (None, a string, an index-less or full device) as a usable device.
 
