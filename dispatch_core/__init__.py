@@ -76,6 +76,7 @@ globals().update(_TABLES)
 
 _FACES = frozenset(
     {
+        "array_api",
         "fft",
         "func",
         "linalg",

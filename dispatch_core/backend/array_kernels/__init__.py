@@ -6,6 +6,7 @@ from typing import Any
 
 from dispatch_core._dtypes import complex64, complex128, float32, float64
 from dispatch_core.backend.array_kernels import (
+    complexes,
     contract,
     create,
     elementwise,
@@ -41,3 +42,5 @@ def register_all(table: KernelTable, xp: Any, provider: str) -> None:
             table.register(op, fn, provider=provider, out=isinstance(fn, xp.ufunc))
     for op, fn in reduce.exact_kernels(xp).items():
         table.register(op, fn, provider=provider, dtypes=_WIDE)
+    for op, fn in complexes.kernels(xp).items():
+        table.register(op, fn, provider=provider, dtypes=(complex64, complex128))
