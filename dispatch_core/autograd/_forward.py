@@ -260,12 +260,13 @@ def _transposed(
     return [None if s is None else next(rest) for s in seeds]
 
 
-def _is_inexact(result: Tensor) -> bool:
-    return result.dtype.is_floating_point or result.dtype.is_complex
+def _is_inexact(result: Tensor | None) -> bool:
+    """Whether a result has a tangent; None stands for one that nobody needs."""
+    return result is not None and (result.dtype.is_floating_point or result.dtype.is_complex)
 
 
-def _seed(result: Tensor) -> Tensor | None:
-    if not _is_inexact(result):
+def _seed(result: Tensor | None) -> Tensor | None:
+    if result is None or not _is_inexact(result):
         return None
     seed: Tensor = K.zeros_like(result.detach())
     return seed.requires_grad_()
@@ -334,7 +335,7 @@ def _with_tangents(saved: list[Any], node: Node, spec: OperatorSpec) -> list[Any
 
 
 def _lifted_through(op: Op, args: Sequence[Any], results: Sequence[Tensor]) -> Sequence[Tensor]:
-    """The results with their tangents of all levels."""
+    """The results with their tangents of all levels; one that nobody needs is None."""
     if all(level_of(a) < 0 for a in _flat(args)):
         return results
     level = _innermost(args)

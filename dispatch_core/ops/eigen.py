@@ -68,6 +68,7 @@ def _eig_input(K: Any, gs: Any, outs: Any, real: bool) -> Any:
     fields=("eigenvalues", "eigenvectors"),
     namespace="_",
     aliases=("linalg.eig",),
+    batch="leading",
     out=True,
 )
 def linalg_eig(A: Tensor) -> Any:

@@ -214,6 +214,7 @@ def _solve_one(LD: Tensor, pivots: list[int], B: Tensor, hermitian: bool) -> Ten
     grad=NOT_DIFFERENTIABLE,
     namespace="_",
     aliases=("linalg.ldl_solve",),
+    batch="leading",
     out=True,
 )
 def linalg_ldl_solve(LD: Tensor, pivots: Tensor, B: Tensor, *, hermitian: bool = False) -> Tensor:

@@ -110,6 +110,7 @@ def new_empty_strided(
 
 @composite(
     custom(samples=lambda make: [(make(3, 4), make(2, 2), (2, 2), (1, 4), 1)]),
+    batch="body",
 )
 def as_strided_scatter(
     input: Tensor, src: Tensor, size: Any, stride: Any, storage_offset: Any = None

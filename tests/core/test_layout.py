@@ -37,3 +37,8 @@ def test_a_copy_shares_no_memory(call):
     x = dc.ones(2, 3)
     call(x).zero_()
     assert x.sum().item() == 6
+
+
+def test_a_clone_of_a_repeated_tensor_lies_in_order():
+    assert dc.ones(3, 4).expand(5, 3, 4).clone().is_contiguous()
+    assert dc.ones(3, 4).t().clone().stride() == (1, 4)

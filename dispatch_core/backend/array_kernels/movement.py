@@ -24,7 +24,7 @@ def kernels(xp: Any) -> dict[str, Kernel]:
         "as_strided": _as_strided(xp),
         "storage_index": lambda input, count: xp.arange(count, dtype="int64"),
         "square_diagonal": _square_diagonal(xp),
-        "clone": lambda input: input.copy(order="K") if input.size else input.copy(),
+        "clone": _clone,
         "flip": lambda input, dims: xp.flip(input, dims).copy() if input.ndim else input.copy(),
         "cat": _cat(xp),
         "bits_as": _bits_as,
@@ -32,6 +32,11 @@ def kernels(xp: Any) -> dict[str, Kernel]:
         "view_as_real": _view_as_real,
         "view_as_complex": _view_as_complex,
     }
+
+
+def _clone(input: Any) -> Any:
+    """A copy that lies in memory like `input`, where that is dense: a repeated dimension has no place."""
+    return input.copy(order="K" if input.size and 0 not in input.strides else "C")
 
 
 def _view(input: Any, shape: Sequence[int]) -> Any:
