@@ -30,6 +30,7 @@ from dispatch_core.ops import (  # noqa: F401  they declare
     solve,
     sorting,
     special,
+    spectral,
     statistics,
     triangles,
     unary,
