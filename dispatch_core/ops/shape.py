@@ -414,7 +414,11 @@ def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:
 )
 def contiguous(input: Tensor, *, memory_format: Any = None) -> Tensor:
     """The tensor itself if its memory is in order, else a copy that is."""
-    return input if input.is_contiguous() else K.clone(input)
+    copied = input if input.is_contiguous() else K.clone(input)
+    if copied.is_contiguous():
+        return copied
+    # A copy may keep the order in which the elements lie; what is joined lies in one piece.
+    return K.reshape(K.cat([K.reshape(input, (-1,))]), tuple(input.shape))
 
 
 @composite(
