@@ -51,12 +51,9 @@ KERNELS = {
         "exp": np.exp,
         "expm1": np.expm1,
         "floor": _unless("biu", np.floor),
-        "le": np.less_equal,
         "log": np.log,
         "log1p": np.log1p,
         "lt": np.less,
-        "maximum": np.maximum,
-        "minimum": np.minimum,
         "mul": np.multiply,
         "neg": np.negative,
         "pow": _pow,
@@ -67,7 +64,6 @@ KERNELS = {
         "sqrt": np.sqrt,
         "sub": np.subtract,
         "tanh": np.tanh,
-        "trunc": _unless("biu", np.trunc),
         "where": np.where,
     }.items()
 }
