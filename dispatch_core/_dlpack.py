@@ -122,7 +122,7 @@ def from_dlpack(
         tensor.code = _UINT_CODE
     try:
         array: Array = _import(_Bare(capsule))
-    except (RuntimeError, ValueError) as error:
+    except (BufferError, RuntimeError, ValueError) as error:
         raise BufferError(f"cannot take over this DLPack tensor: {error}") from error
     if is_bfloat16:
         array = array.view(bfloat16.numpy_dtype)

@@ -9,7 +9,7 @@ from dispatch_core._namespaces import public
 from dispatch_core._op import K, operator_named
 from dispatch_core._shapes import broadcast_shapes
 from dispatch_core._state import current_state
-from dispatch_core._tensor import Tensor
+from dispatch_core._tensor import Tensor, is_plain
 
 _SLICE_ALL = slice(None)
 _basic = operator_named("basic_index").table
@@ -104,45 +104,16 @@ def parse(tensor: Tensor, index: Any) -> tuple[Any, list[Tensor], tuple[int, ...
     basic: list[Any] = []
     tensors: list[Tensor] = []
     dims: list[int] = []
-    out = 0
-    at = 0
+    at = out = 0  # the dimension of the tensor, and of what the basic indices leave of it
     for item in items:
-        if item is Ellipsis:
-            skip = tensor.ndim - consumed
-            basic += [_SLICE_ALL] * skip
-            out += skip
-            at += skip
-        elif item is None:
-            basic.append(None)
-            out += 1
-        elif isinstance(item, Tensor):
-            if item.dtype.name == "bool":
-                where = _mask_indices(tensor, item, at)
-                if item.ndim == 0:
-                    basic.append(None)
-                    tensors.append(where[0])
-                    dims.append(out)
-                    out += 1
-                    continue
-                for part in where:
-                    basic.append(_SLICE_ALL)
-                    tensors.append(part)
-                    dims.append(out)
-                    out += 1
-                at += item.ndim
-            else:
-                basic.append(_SLICE_ALL)
-                tensors.append(item)
+        width, parts = _taken_apart(item, tensor, at, tensor.ndim - consumed)
+        at += width
+        for part, indices in parts:
+            basic.append(part)
+            if indices is not None:
+                tensors.append(indices)
                 dims.append(out)
-                out += 1
-                at += 1
-        elif isinstance(item, slice):
-            basic.append(item)
-            out += 1
-            at += 1
-        else:
-            basic.append(_checked_int(item, tensor, at))
-            at += 1
+            out += not isinstance(part, int)
     trivial = all(b == _SLICE_ALL for b in basic if not isinstance(b, int)) and not any(
         b is None or isinstance(b, int) for b in basic
     )
@@ -151,6 +122,26 @@ def parse(tensor: Tensor, index: Any) -> tuple[Any, list[Tensor], tuple[int, ...
     # An Ellipsis keeps an index of ints alone from giving a number instead of a view.
     keep = None if trivial and dims else (*basic, ...)
     return keep, tensors, tuple(dims)
+
+
+def _taken_apart(
+    item: Any, tensor: Tensor, at: int, skipped: int
+) -> tuple[int, list[tuple[Any, Tensor | None]]]:
+    """How many dimensions one item indexes, and its basic indices, each with the tensor it stands for."""
+    if item is Ellipsis:
+        return skipped, [(_SLICE_ALL, None)] * skipped
+    if item is None:
+        return 0, [(None, None)]
+    if isinstance(item, slice):
+        return 1, [(item, None)]
+    if not isinstance(item, Tensor):
+        return 1, [(_checked_int(item, tensor, at), None)]
+    if item.dtype.name != "bool":
+        return 1, [(_SLICE_ALL, item)]
+    where = _mask_indices(tensor, item, at)
+    if item.ndim == 0:
+        return 0, [(None, where[0])]
+    return item.ndim, [(_SLICE_ALL, part) for part in where]
 
 
 def _item(tensor: Tensor, item: Any) -> Any:
@@ -168,7 +159,7 @@ def _item(tensor: Tensor, item: Any) -> Any:
             )
         if item.dtype.name in ("uint8", "bool"):
             return K.ne(item, 0) if item.dtype.name == "uint8" else item
-        if item.ndim == 0:
+        if item.ndim == 0 and is_plain(item):
             return item.item()
         return item.long()
     if hasattr(item, "__index__") and not getattr(item, "ndim", 0):

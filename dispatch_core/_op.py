@@ -158,6 +158,8 @@ def declare(
     handled: Sequence[str] = (),
     random: bool = False,
     fallback: bool = True,
+    batch: str | Callable[..., Any] | None = None,
+    forward: bool = True,
     writes: Sequence[str] = (),
 ) -> F:
     """Make an operator of an annotated function and enter it into the table.
@@ -183,6 +185,10 @@ def declare(
             One named `inplace` is understood: the result is written into the first argument.
         random: whether results depend on a generator.
         fallback: whether the host may compute it for another device.
+        batch: the rule by which `vmap` computes it, where the family's does not do: "leading",
+            "along_dims", "aligned", or rule(size, batched, *arguments) as in `ops/batching.py`.
+        forward: whether forward mode takes the result of an operator without derivative for a
+            constant; otherwise it refuses the operator.
         writes: lists of tensors that kernel and body overwrite; such an operator returns None.
 
     Raises:
@@ -217,6 +223,8 @@ def declare(
         random=random,
         fallback=fallback and not view and not factory and not writes,
         differentiable=grad is not NOT_DIFFERENTIABLE,
+        batch=batch,
+        forward=forward,
         writes=tuple([p.name for p in params].index(each) for each in writes),
     )
     op = Op(name, params, family, gradient, function, traits)

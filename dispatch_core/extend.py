@@ -71,7 +71,7 @@ from dispatch_core._tensor import Tensor
 from dispatch_core.backend import philox
 from dispatch_core.backend.api import Backend
 from dispatch_core.backend.array_module import ArrayModuleBackend
-from dispatch_core.backend.kernels import Kernel, KernelTable
+from dispatch_core.backend.kernels import Bound, Kernel, KernelTable
 
 PRIMITIVES: tuple[str, ...] = tuple(
     sorted(
@@ -100,6 +100,7 @@ __all__ = [
     "ArrayModuleBackend",
     "Backend",
     "Below",
+    "Bound",
     "Chain",
     "DeclarationError",
     "DeviceNotFoundError",

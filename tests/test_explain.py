@@ -87,6 +87,8 @@ def test_a_backward_pass_ends_it():
     assert [call.op for call in found.calls][:2] == ["mul", "sum"]
     assert "backward" in found.note
     assert x.grad is None
+    (x * 2).sum().backward()
+    assert x.grad.tolist() == [2, 2]
 
 
 def test_overrides_are_candidates_too():

@@ -7,7 +7,7 @@ of the tensors, call the kernel and put a tensor around the result; layers wrap 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from dispatch_core import _state
 from dispatch_core._dispatcher import operator
@@ -28,6 +28,8 @@ class Chain:
     __slots__ = ("op",)
 
     op: Op
+    reads_history: ClassVar[bool] = True
+    """Whether it looks at more of its arguments than what lies in `_raw`."""
 
     def call(self, *args: Any) -> Any:
         """Compute the operator; arguments in the order of its declaration."""
@@ -90,6 +92,8 @@ class KernelChain(Chain):
 
     __slots__ = ("array", "backend", "fix", "info", "kernel", "key")
 
+    reads_history = False
+
     def __init__(self, op: Op, backend: Backend, kernel: Kernel, key: int) -> None:
         self.op = op
         self.backend = backend
@@ -115,6 +119,30 @@ class Unary(KernelChain):
     def call(self, x: Tensor) -> Tensor:
         try:
             r = self.kernel(x._raw)
+        except Exception as error:
+            raise failure(self.op, (x,), error) from error
+        if r.__class__ is not self.array:
+            r = self.fix(r)
+        t = _new(Tensor)
+        t._raw = r
+        t._k = self.key
+        t._node = None
+        return t
+
+
+class UnaryBound(KernelChain):
+    """fn(x, a, b) where the kernel is `fn` bound to two constants: called without its frame."""
+
+    __slots__ = ("a", "b", "fn")
+
+    def __init__(self, op: Op, backend: Backend, kernel: Kernel, key: int) -> None:
+        super().__init__(op, backend, kernel, key)
+        self.fn = kernel.fn.fn  # type: ignore[attr-defined]
+        self.a, self.b = kernel.fn.constants  # type: ignore[attr-defined]
+
+    def call(self, x: Tensor) -> Tensor:
+        try:
+            r = self.fn(x._raw, self.a, self.b)
         except Exception as error:
             raise failure(self.op, (x,), error) from error
         if r.__class__ is not self.array:
@@ -309,6 +337,29 @@ class ViewOne(View):
             t._base = (root, root._node, parent, self.op, (p,))
         else:
             t._base = (x, x._node, None, self.op, (p,))
+        return t
+
+
+class ViewTwo(View):
+    """kernel(x, p, q): a view with two plain arguments; packs no tuple on the way in."""
+
+    __slots__ = ()
+
+    def call(self, x: Tensor, p: Any, q: Any) -> Tensor:
+        try:
+            r = self.kernel(x._raw, p, q)
+        except Exception as error:
+            raise failure(self.op, (x, p, q), error) from error
+        t = _new(Tensor)
+        t._raw = r
+        t._k = self.key
+        t._node = None
+        if self.nested:
+            parent = x._base
+            root = parent[0]
+            t._base = (root, root._node, parent, self.op, (p, q))
+        else:
+            t._base = (x, x._node, None, self.op, (p, q))
         return t
 
 

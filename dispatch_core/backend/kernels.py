@@ -15,6 +15,25 @@ F = TypeVar("F", bound=Callable[..., Any])
 Condition = Callable[..., str | None]
 
 
+class Bound:
+    """A kernel that is another function with constants after the call's own arguments.
+
+    A closure would do; of this one a chain can call the function itself, which for a ufunc spares a
+    frame of Python.
+    """
+
+    __slots__ = ("__name__", "constants", "fn")
+
+    def __init__(self, name: str, fn: Callable[..., Any], *constants: Any) -> None:
+        self.__name__ = name
+        self.fn = fn
+        self.constants = constants
+
+    def __call__(self, *args: Any, **keywords: Any) -> Any:
+        """The function's result for these arguments and the constants."""
+        return self.fn(*args, *self.constants, **keywords)
+
+
 @dataclass(frozen=True, slots=True)
 class Kernel:
     """One registered function: `fn(raw_arrays..., other_arguments...)`, in the operator's order."""

@@ -14,12 +14,15 @@ from dispatch_core._dispatcher import inplace
 from dispatch_core._dispatcher.chains import (
     Body,
     Chain,
+    General,
     KernelChain,
     ListParams,
     Ternary,
     Unary,
+    UnaryBound,
     UnaryTwo,
     ViewOne,
+    ViewTwo,
     failure,
 )
 from dispatch_core._dispatcher.compose import Below
@@ -59,7 +62,10 @@ class Autograd(Layer):
             for at, number in zip(op.selectors, keys, strict=True)
             if at in gradient.differentiable and _has_grad(number)
         )
-        inner = _detaching(op, below(plain_keys(keys)))
+        found = below(plain_keys(keys))
+        if op.traits.view and isinstance(found, Body):
+            return found  # so that the views which the body makes remember what they are views of
+        inner = _detaching(op, found)
         if not targets:
             return inner
         spec = OperatorSpec(op, keys, targets)
@@ -85,19 +91,22 @@ def plain_keys(keys: Keys) -> Keys:
 
 
 def _detaching(op: Op, chain: Chain) -> Chain:
-    """Kernels read only raw arrays; anything else must see arguments without history."""
-    return chain if isinstance(chain, KernelChain) else Detached(op, chain)
+    """What is not content with raw arrays must see arguments without history."""
+    return Detached(op, chain) if chain.reads_history else chain
 
 
 def _recording_class(op: Op, spec: OperatorSpec, inner: Chain) -> type[Record]:
-    simple = op.traits.outputs == 1 and not op.has_list
+    # Of a general kernel only the result itself tells whether its dtype has derivatives.
+    simple = op.traits.outputs == 1 and not op.has_list and inner.__class__ is not General
     kinds = [p.kind for p in op.params]
     if simple and op.tensors == (0,) and kinds[0] is ParamKind.TENSOR:
-        if inner.__class__ is Unary:
+        if inner.__class__ in (Unary, UnaryBound):
             return RecordPlainUnary
         if inner.__class__ is UnaryTwo:
             return RecordTwo
-        return RecordView if inner.__class__ is ViewOne and not spec.keeps_arrays else RecordUnary
+        if spec.keeps_arrays:
+            return RecordUnary
+        return _RECORD_VIEW.get(inner.__class__, RecordUnary)
     if simple and op.tensors == (0, 1) and len(kinds) == 2:
         return RecordBinary
     if inner.__class__ is Ternary:
@@ -328,6 +337,47 @@ class RecordView(RecordUnary):
         else:
             t._base = (x, edge, None, self.op, (p,))
         return t
+
+
+class RecordViewTwo(RecordUnary):
+    """Records a view by two plain arguments, in one frame with its kernel."""
+
+    __slots__ = ("kernel", "key", "nested")
+
+    def __init__(self, op: Op, inner: ViewTwo, spec: OperatorSpec) -> None:
+        super().__init__(op, inner, spec)
+        self.kernel = inner.kernel
+        self.key = inner.key | GRAD
+        self.nested = inner.nested
+
+    def call(self, x: Tensor, p: Any, q: Any) -> Tensor:
+        raw = x._raw
+        try:
+            r = self.kernel(raw, p, q)
+        except Exception as error:
+            raise failure(self.op, (x, p, q), error) from error
+        edge = x._node
+        node = Node()
+        node.spec = self.spec
+        node.order = tick()
+        node.edges = (edge,)
+        node.saved = (None, p, q, None, raw.shape if self.save_shape else None)
+        node.shapes = None
+        node.hooks = None
+        t = _new(Tensor)
+        t._raw = r
+        t._k = self.key
+        t._node = node
+        if self.nested:
+            parent = x._base
+            root = parent[0]
+            t._base = (root, root._node, parent, self.op, (p, q))
+        else:
+            t._base = (x, edge, None, self.op, (p, q))
+        return t
+
+
+_RECORD_VIEW: dict[type[Chain], type[RecordUnary]] = {ViewOne: RecordView, ViewTwo: RecordViewTwo}
 
 
 class RecordBinary(Record):

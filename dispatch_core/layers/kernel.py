@@ -18,11 +18,13 @@ from dispatch_core._dispatcher.chains import (
     ScalarBinary,
     Ternary,
     Unary,
+    UnaryBound,
     UnaryParams,
     UnarySeveral,
     UnaryTwo,
     View,
     ViewOne,
+    ViewTwo,
     Writing,
     invoke,
 )
@@ -43,7 +45,7 @@ from dispatch_core._layer import Keys, Layer
 from dispatch_core._state import State
 from dispatch_core._tensor import Tensor
 from dispatch_core.backend.api import Backend
-from dispatch_core.backend.kernels import Kernel
+from dispatch_core.backend.kernels import Bound, Kernel
 from dispatch_core.backend.registry import backend_of
 from dispatch_core.layers.fallback import REPORT, host_call
 
@@ -148,12 +150,10 @@ def kernel_chain(op: Op, keys: Keys, found: Resolution, kernel: Kernel) -> Kerne
         key = key_number(backend.device, result)  # type: ignore[arg-type]
         count, total = len(op.tensors), len(op.params)
         if op.traits.view:
-            return (ViewOne if total == 2 else View)(
-                op, backend, kernel, key | VIEW, bool(keys[0] & VIEW)
-            )
+            view = _view_class(op)
+            return view(op, backend, kernel, key | VIEW, bool(keys[0] & VIEW))
         if count == 1:
-            shape = {1: Unary, 3: UnaryTwo}.get(total, UnaryParams)
-            return shape(op, backend, kernel, key)
+            return _unary_class(op, kernel)(op, backend, kernel, key)
         if count == 2 and total == 2:
             if all(tensors):
                 return Binary(op, backend, kernel, key)
@@ -172,6 +172,20 @@ def kernel_chain(op: Op, keys: Keys, found: Resolution, kernel: Kernel) -> Kerne
             apart = op.params[at].name in op.family.apart
             makers[at] = _maker(backend, kind_dtype(number) if apart else computed)
     return General(op, backend, kernel, makers)
+
+
+def _view_class(op: Op) -> type[View]:
+    plain = len(op.params) - 1
+    if plain == 1:
+        return ViewOne
+    return ViewTwo if plain == 2 and op.traits.view is True else View
+
+
+def _unary_class(op: Op, kernel: Kernel) -> type[KernelChain]:
+    total = len(op.params)
+    if total == 1 and isinstance(kernel.fn, Bound) and len(kernel.fn.constants) == 2:
+        return UnaryBound
+    return {1: Unary, 3: UnaryTwo}.get(total, UnaryParams)
 
 
 def _maker(backend: Backend, computed: dtype) -> Callable[[Any], Any]:

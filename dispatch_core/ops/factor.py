@@ -47,6 +47,7 @@ def _qr_rule(A: Tensor, mode: str = "reduced") -> None:
     fields=("Q", "R"),
     namespace="_",
     aliases=("linalg.qr",),
+    batch="leading",
     out=True,
 )
 def linalg_qr(A: Tensor, mode: str = "reduced") -> Any:
@@ -121,6 +122,7 @@ def _cholesky_rule(A: Tensor) -> None:
     ),
     grad={"A": lambda K, g, out: _cholesky_input(K, g, out)},
     namespace="_",
+    batch="leading",
 )
 def cholesky_lower(A: Tensor) -> Tensor:
     """The lower triangular L with A = L L^H."""
@@ -172,6 +174,7 @@ def _lu_rule(A: Tensor) -> None:
     outputs=2,
     fields=("LU", "pivots"),
     namespace="_",
+    batch="leading",
 )
 def lu_factors(A: Tensor) -> Any:
     """L (below the diagonal) and U in one matrix, and the pivots.
@@ -220,6 +223,7 @@ def _lu_samples(make: Any) -> list[Any]:
     outputs=2,
     fields=("LU", "pivots"),
     namespace="_",
+    batch="leading",
     aliases=("linalg.lu_factor",),
     out=True,
 )

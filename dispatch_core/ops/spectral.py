@@ -42,6 +42,7 @@ def _matrix_samples(make: Any) -> list[Any]:
     outputs=3,
     fields=("U", "S", "Vh"),
     namespace="_",
+    batch="leading",
 )
 def svd_factors(A: Tensor, full_matrices: bool = True) -> Any:
     """A = U diag(S) Vh with singular values S in descending order."""
@@ -157,6 +158,7 @@ def _eigh_rule(A: Tensor, UPLO: str = "L") -> None:
     fields=("eigenvalues", "eigenvectors"),
     namespace="_",
     aliases=("linalg.eigh",),
+    batch="leading",
     out=True,
 )
 def linalg_eigh(A: Tensor, UPLO: str = "L") -> Any:

@@ -6,7 +6,7 @@ import inspect
 
 import numpy as np
 
-from dispatch_core.extend import KernelTable, complex64, complex128, float32, float64
+from dispatch_core.extend import Bound, KernelTable, complex64, complex128, float32, float64
 from dispatch_cpu.kernels import (
     activation,
     conv,
@@ -87,6 +87,6 @@ def register(table: KernelTable) -> None:
             kernel,
             dtypes=dtypes,
             priority=_NUMPY,
-            out="out" in inspect.signature(kernel).parameters,
+            out=isinstance(kernel, Bound) or "out" in inspect.signature(kernel).parameters,
             provider="cpu",
         )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from math import sqrt
 from typing import Any
 
 import numpy as np
 
+from dispatch_core.extend import Bound
 from dispatch_cpu.kernels._common import Array, accumulate_in_float32
 from dispatch_cpu.kernels.special import erf
 
@@ -22,14 +22,9 @@ def relu(input: Array, out: Array | None = None) -> Array:
     return np.maximum(input, input.dtype.type(0), out=out)
 
 
-def relu_of(dtype: Any) -> Callable[..., Array]:
+def relu_of(dtype: Any) -> Bound:
     """`relu` for one floating dtype: clipping is three to four times as fast as `maximum`."""
-    zero, infinity = np.zeros((), dtype), np.array(np.inf, dtype)
-
-    def relu(input: Array, out: Array | None = None) -> Array:
-        return clip(input, zero, infinity, out)
-
-    return relu
+    return Bound("relu", clip, np.zeros((), dtype), np.array(np.inf, dtype))
 
 
 @accumulate_in_float32()
