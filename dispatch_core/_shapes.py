@@ -33,7 +33,7 @@ def check_dim(dim: Any, ndim: int) -> int:
 
 def check_dims(dim: Any, ndim: int) -> tuple[int, ...]:
     """One, several or (None, empty) all dimensions as sorted non-negative numbers."""
-    if dim is None:
+    if dim is None or (isinstance(dim, (tuple, list)) and not dim):
         return tuple(range(ndim))
     if not isinstance(dim, (tuple, list)):
         dim = (dim,)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import inspect
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
 from dispatch_core import _state
 from dispatch_core._commands.table import table
@@ -100,14 +102,50 @@ def listing(
 
 
 def primitives(declared: Iterable[Declared] | None = None) -> str:
-    """The primitive set as the table that docs/primitives.md holds."""
+    """What a device must bring, as docs/primitives.md shows it: three tables."""
     chosen = [d for d in declared or OPERATORS.values() if d.op.traits.primitive]
-    lines = ["| primitive | kind | arguments | meaning |", "|---|---|---|---|"]
+    views = [d for d in chosen if _is_view(d.op)]
+    compute = [d for d in chosen if not _is_view(d.op)]
+    needed = [n for n in vars(Backend) if n in (*Backend.__abstractmethods__, "synchronize")]
+    rows = [
+        f"| `{name}` | {_code(list(inspect.signature(method).parameters)[1:])} | "
+        f"{_first_line(method)} |"
+        for name, method in ((n, getattr(Backend, n)) for n in needed)
+    ]
+    return "\n".join(
+        [
+            f"## Compute: {len(compute)} operators\n",
+            *_operator_rows(compute),
+            f"\n## Views: {len(views)} operators\n",
+            *_operator_rows(views),
+            f"\n## Run time: {len(rows)} functions\n",
+            "| method of `Backend` | arguments | meaning |",
+            "|---|---|---|",
+            *rows,
+        ]
+    )
+
+
+def _is_view(op: Op) -> bool:
+    """Whether a primitive only looks at memory in another way, which the host cannot do for a device."""
+    return not op.traits.fallback and op.family.kind not in ("creation", "random")
+
+
+def _operator_rows(chosen: Iterable[Declared]) -> Iterator[str]:
+    yield "| primitive | kind | arguments | meaning |"
+    yield "|---|---|---|---|"
     for each in sorted(chosen, key=lambda d: (d.op.family.kind, d.op.name)):
-        arguments = ", ".join(p.name for p in each.op.params)
-        meaning = (each.front.__doc__ or "").partition("\n")[0].replace("|", "\\|")
-        lines.append(f"| `{each.op.name}` | {each.op.family.kind} | `{arguments}` | {meaning} |")
-    return "\n".join(lines)
+        arguments = _code([p.name for p in each.op.params])
+        meaning = _first_line(each.front)
+        yield f"| `{each.op.name}` | {each.op.family.kind} | {arguments} | {meaning} |"
+
+
+def _code(names: Sequence[str]) -> str:
+    return f"`{', '.join(names)}`" if names else ""
+
+
+def _first_line(function: Callable[..., Any]) -> str:
+    return (function.__doc__ or "").partition("\n")[0].replace("|", "\\|")
 
 
 def explained(name: str, device: str, dtype_name: str, *, grad: bool) -> str:

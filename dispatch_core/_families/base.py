@@ -38,7 +38,7 @@ class Family:
             cannot guess.
         domain: interval of the values that sample inputs are drawn from.
         halves: whether 16-bit floating types are among what it computes on.
-        tested_as: `tested_as(operator, *args)`, what the generated gradient checks differentiate where
+        tested_as: `tested_as(operator, *args)`, what the generated checks compare and differentiate where
             not the operator itself (results up to a phase, arguments that must stay symmetric).
         constant: names of tensor parameters that those checks leave alone.
 

@@ -45,6 +45,7 @@ from dispatch_core.ops import (  # noqa: F401  they declare
     solve,
     sorting,
     special,
+    spectral,
     splitting,
     statistics,
     strided,

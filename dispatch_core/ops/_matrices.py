@@ -37,6 +37,21 @@ def turned(K: Any, value: Any) -> Any:
     return K.conj(K.transpose(value, -2, -1))
 
 
+def squares(value: Any) -> Any:
+    """The squares of the absolute values, real."""
+    return K.real(value * K.conj(value)) if value.is_complex() else value * value
+
+
+def block(A: Any, top: int, bottom: int, left: int, right: int) -> Any:
+    """Rows top .. bottom - 1 and columns left .. right - 1 of matrices; a view."""
+    return K.basic_index(A, (..., slice(top, bottom), slice(left, right)))
+
+
+def precision(A: Any) -> float:
+    """The distance from 1 to the next number of the matrix's dtype."""
+    return 2.0**-23 if A.dtype.to_real().name == "float32" else 2.0**-52
+
+
 def skew(K: Any, value: Any) -> Any:
     """A matrix less its conjugate transpose."""
     return value - turned(K, value)
@@ -48,18 +63,18 @@ def diagonal_matrix(K: Any, values: Any) -> Any:
 
 
 def of_hermitian(operator: Any, A: Tensor, *rest: Any, **more: Any) -> Any:
-    """For gradient checks: the operator of the hermitian part, so that steps stay hermitian."""
+    """For the checks: the operator of the hermitian part, so that steps stay hermitian."""
     return operator((A + turned(K, A)) * 0.5, *rest, **more)
 
 
 def up_to_phase(operator: Any, *args: Any, **more: Any) -> Any:
-    """For gradient checks: only sizes of singular vectors and eigenvectors, whose phase is arbitrary."""
+    """For the checks: only sizes of singular vectors and eigenvectors, whose phase is arbitrary."""
     found = operator(*args, **more)
     return tuple(K.abs(t) for t in found) if isinstance(found, tuple) else found
 
 
 def hermitian_up_to_phase(operator: Any, *args: Any, **more: Any) -> Any:
-    """For gradient checks: both."""
+    """For the checks: both."""
     return of_hermitian(lambda *a, **k: up_to_phase(operator, *a, **k), *args, **more)
 
 

@@ -211,7 +211,7 @@ def _share(K: Any, g: Any, chosen: Any, tied: Any) -> Any:
     return K.where(tied, g / 2, K.where(chosen, g, 0.0))
 
 
-@primitive(
+@composite(
     pointwise(SAME, REAL),
     grad={
         "input": lambda K, g, input, other: _share(K, g, input > other, input == other),
@@ -222,9 +222,12 @@ def _share(K: Any, g: Any, chosen: Any, tied: Any) -> Any:
 )
 def maximum(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """The larger of two elements; NaN if either is NaN."""
+    # Where neither is the smaller and they are not equal one is NaN, and so is their sum.
+    rest = K.where(K.eq(input, other), other, K.add(input, other))
+    return K.where(K.lt(other, input), input, K.where(K.lt(input, other), other, rest))
 
 
-@primitive(
+@composite(
     pointwise(SAME, REAL),
     grad={
         "input": lambda K, g, input, other: _share(K, g, input < other, input == other),
@@ -235,6 +238,8 @@ def maximum(input: Tensor | Number, other: Tensor | Number) -> Tensor:
 )
 def minimum(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """The smaller of two elements; NaN if either is NaN."""
+    rest = K.where(K.eq(input, other), other, K.add(input, other))
+    return K.where(K.lt(input, other), input, K.where(K.lt(other, input), other, rest))
 
 
 # -- comparison and logic -----------------------------------------------------------------------------
@@ -252,7 +257,7 @@ def lt(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """Whether input < other."""
 
 
-@primitive(
+@composite(
     pointwise(BOOL, REAL),
     grad=NOT_DIFFERENTIABLE,
     operators=("le",),
@@ -261,6 +266,7 @@ def lt(input: Tensor | Number, other: Tensor | Number) -> Tensor:
 )
 def le(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """Whether input <= other."""
+    return K.bitwise_or(K.lt(input, other), K.eq(input, other))
 
 
 @composite(

@@ -43,7 +43,7 @@ def _singular(info: Tensor) -> Tensor:
 
 def _solvable(A: Tensor) -> tuple[Tensor, Tensor]:
     """A with the identity for each singular matrix, and where U of its LU has its first zero."""
-    LU, _ = K.lu_primitive(A.detach())
+    LU, _ = K.lu_factors(A.detach())
     info = _first(K.eq(K.diagonal(LU, 0, -2, -1), 0))
     if not bool(K.any(K.ne(info, 0))):
         return A, info

@@ -332,13 +332,20 @@ def empty_like(
 
 
 @primitive(
-    custom(samples=lambda make: [(make(2, 3), float64), (make(), float64), (make(0, 2), float64)]),
+    custom(
+        samples=lambda make: [
+            (make(2, 3), float64),
+            (make(), float64),
+            (make(0, 2), float64),
+            (make(3), make.dtype),
+        ]
+    ),
     grad={"input": lambda K, g, input_dtype: K.cast(g, input_dtype)},
     namespace="_",
     batch="leading",
 )
 def cast(input: Tensor, dtype: Any) -> Tensor:
-    """The elements converted to another dtype, as a new tensor."""
+    """The elements converted to a dtype, as a new tensor also where they have it already."""
 
 
 @composite(custom(), namespace="_")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
+from dispatch_core._dtypes import int64
 from dispatch_core._families.base import REAL
 from dispatch_core._families.others import custom, indexing
 from dispatch_core._op import K, Number, composite, primitive
@@ -294,7 +295,7 @@ def _unplaced(value: Tensor, count: int, dims: Sequence[int]) -> Tensor:
     return K.movedim(value, tuple(range(to, to + count)), tuple(range(count))) if to else value
 
 
-@primitive(
+@composite(
     custom(REAL, samples=lambda make: [(make(3, 4),), (make(3, 4, boolean=True),)]),
     grad=NOT_DIFFERENTIABLE,
     namespace="_",
@@ -302,3 +303,16 @@ def _unplaced(value: Tensor, count: int, dims: Sequence[int]) -> Tensor:
 )
 def nonzero_rows(input: Tensor) -> Tensor:
     """The indices of the nonzero elements, one row each (int64)."""
+    kept = K.reshape(K.ne(input, 0), (-1,))
+    count = int(K.sum(kept).item())
+    if not count or not input.ndim:
+        return K.new_zeros(input, (count, input.ndim), dtype=int64)
+    # Each goes to the place that its rank says; the others to one place more, which is cut off.
+    target = K.where(kept, K.cumsum(kept, 0) - 1, count)
+    places = K.storage_index(input, kept.shape[0])
+    found = K.scatter_src(K.new_zeros(places, (count + 1,)), 0, target, places)
+    found, columns = K.narrow(found, 0, 0, count), []
+    for size in input.shape[::-1]:
+        columns.append(K.remainder(found, size))
+        found = K.floor_divide(found, size)
+    return K.stack(columns[::-1], 1)

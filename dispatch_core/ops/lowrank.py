@@ -33,7 +33,7 @@ def _low_rank(A: Tensor, q: int, niter: int, M: Tensor | None) -> Any:
     wide = A.shape[-2] < A.shape[-1]
     tall = turned(K, A) if wide else A
     Q = _range(tall, q, niter)
-    U, S, Vh = K.linalg_svd_primitive(K.matmul(turned(K, Q), tall), False)
+    U, S, Vh = K.svd_factors(K.matmul(turned(K, Q), tall), False)
     U, V = K.matmul(Q, U), turned(K, Vh)
     return (V, S, U) if wide else (U, S, V)
 

@@ -10,6 +10,7 @@ from dispatch_core._families.base import FLOATING, INEXACT, REAL
 from dispatch_core._families.pointwise import SAME, pointwise
 from dispatch_core._families.reduction import reduction, scan
 from dispatch_core._op import K, composite, primitive
+from dispatch_core._shapes import check_dim, check_dims
 from dispatch_core._tensor import Tensor
 from dispatch_core.ops._formulas import count, expand_reduced, kept_shape
 
@@ -48,7 +49,7 @@ def mean(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = 
     return total / n if n else total * float("nan")
 
 
-@primitive(
+@composite(
     reduction(widen=True),
     grad={"input": lambda K, g, input, dim, keepdim: _prod_input(K, g, input, dim, keepdim)},
     out=True,
@@ -56,7 +57,18 @@ def mean(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = 
 )
 def prod(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
     """The product over all elements or one dimension; integers are multiplied as int64."""
-    return K.cast(K.prod(K.cast(input, dtype), dim, keepdim), dtype)
+    if dtype is not None:
+        return K.cast(K.prod(K.cast(input, dtype), dim, keepdim), dtype)
+    dims = check_dims(dim, input.ndim)
+    shape = tuple(1 if d in dims else n for d, n in enumerate(input.shape))
+    if len(dims) == input.ndim:
+        input, dims = K.reshape(input, (-1,)), (0,)
+    for d in dims:
+        n, products = input.shape[d], K.cumprod(input, d)
+        input = K.narrow(products, d, n - 1, 1) if n else K.ones_like(K.sum(products, d, True))
+    if not keepdim:
+        shape = tuple(n for d, n in enumerate(shape) if d not in check_dims(dim, len(shape)))
+    return K.clone(K.reshape(input, shape))
 
 
 def _prod_input(K: Any, g: Any, input: Any, dim: Any, keepdim: bool) -> Any:
@@ -116,7 +128,7 @@ def amax(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
     """The largest element over all, one or several dimensions; equal ones share the gradient."""
 
 
-@primitive(
+@composite(
     reduction(REAL, nonempty=True),
     grad={
         "input": lambda K, g, input, out, dim, keepdim: _extreme_input(
@@ -127,19 +139,35 @@ def amax(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
 )
 def amin(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
     """The smallest element over all, one or several dimensions; equal ones share the gradient."""
+    turned = _turned_order(input)
+    return turned(K.amax(turned(input), dim, keepdim))
 
 
-@primitive(reduction(REAL, index=True, nonempty=True), grad=NOT_DIFFERENTIABLE, out=True)
+def _turned_order(input: Tensor) -> Any:
+    """What exchanges smaller and larger, and is its own inverse: also for the least integer and bool."""
+    return K.neg if input.is_floating_point() else K.bitwise_not
+
+
+@composite(reduction(REAL, index=True, nonempty=True), grad=NOT_DIFFERENTIABLE, out=True)
 def argmax(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
     """The index (int64) of the first largest element; over the flattened tensor without `dim`."""
+    largest = K.eq(input, K.amax(input, dim, True))
+    if input.is_floating_point():
+        largest = K.bitwise_or(largest, K.ne(input, input))
+    if dim is None or not input.ndim:
+        places = K.storage_index(input, input.numel())
+        index = K.amin(K.where(K.reshape(largest, (-1,)), places, input.numel()))
+        return K.reshape(index, (1,) * input.ndim) if keepdim else index
+    at = check_dim(dim, input.ndim)
+    n = input.shape[at]
+    places = K.reshape(K.storage_index(input, n), (n, *(1 for _ in input.shape[at + 1 :])))
+    return K.amin(K.where(largest, places, n), at, keepdim)
 
 
 @composite(reduction(REAL, index=True, nonempty=True), grad=NOT_DIFFERENTIABLE, out=True)
 def argmin(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
     """The index (int64) of the first smallest element; over the flattened tensor without `dim`."""
-    if input.is_floating_point():
-        return K.argmax(K.neg(input), dim, keepdim)
-    return K.argmax(K.bitwise_not(input), dim, keepdim)
+    return K.argmax(_turned_order(input)(input), dim, keepdim)
 
 
 @composite(reduction(truth=True), grad=NOT_DIFFERENTIABLE, out=True)

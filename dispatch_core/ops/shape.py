@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from typing import Any
 
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
+from dispatch_core._dtypes import int64
 from dispatch_core._families.base import INEXACT
 from dispatch_core._families.others import custom, movement
 from dispatch_core._layouts import preserve_format
 from dispatch_core._op import Ints, K, composite, primitive
+from dispatch_core._place import place
 from dispatch_core._shapes import check_dim
 from dispatch_core._tensor import Tensor
 from dispatch_core.ops._formulas import Ints as _Ints  # noqa: F401  for annotations
@@ -92,7 +95,7 @@ def expand(input: Tensor, size: Ints) -> Tensor:
     method=False,
 )
 def basic_index(input: Tensor, index: Any) -> Tensor:
-    """Indexing by a slice, or a tuple of ints, slices, None and, last, an Ellipsis; a view."""
+    """Indexing by a slice, or a tuple of ints, slices, None and one Ellipsis; a view."""
 
 
 def _check_ints(input: Tensor, index: Any) -> None:
@@ -121,7 +124,7 @@ def _check_ints(input: Tensor, index: Any) -> None:
             at += 1
 
 
-@primitive(
+@composite(
     movement(
         samples=lambda make: [
             (make(3), (2, 3), (1,)),
@@ -133,6 +136,10 @@ def _check_ints(input: Tensor, index: Any) -> None:
 )
 def basic_index_backward(grad: Tensor, input_shape: Any, index: Any) -> Tensor:
     """Zeros of `input_shape` with `grad` at `index`."""
+    zeros = K.new_zeros(grad, (prod(input_shape),))
+    places = K.reshape(K.storage_index(grad, zeros.shape[0]), input_shape)
+    places = K.reshape(K.basic_index(places, index), (-1,))
+    return K.reshape(K.scatter_src(zeros, 0, places, K.reshape(grad, (-1,))), input_shape)
 
 
 @primitive(
@@ -153,17 +160,16 @@ def _as_strided_input(
     K: Any, g: Any, shape: Any, size: Sequence[int], stride: Sequence[int], offset: Any
 ) -> Any:
     """Each place of the storage gets the sum of the gradients of all elements that show it."""
-    total = 1
-    for n in shape:
-        total *= n
+    total = prod(shape)
     index = K.as_strided(K.storage_index(g, total), size, stride, offset)
     flat = K.scatter_add(K.new_zeros(g, (total,)), 0, K.reshape(index, (-1,)), K.reshape(g, (-1,)))
     return K.reshape(flat, shape)
 
 
-@primitive(custom(), grad=NOT_DIFFERENTIABLE, namespace="_", method=False, batch=same_for_all)
+@composite(custom(), grad=NOT_DIFFERENTIABLE, namespace="_", method=False, batch=same_for_all)
 def storage_index(input: Tensor, count: int) -> Tensor:
     """0 .. count-1 as int64 on the device of `input`."""
+    return K.arange_new(0, 1, count, place(input.device, int64))
 
 
 # -- composite views ---------------------------------------------------------------------------------------
@@ -403,16 +409,16 @@ def pad_last(input: Tensor, before: int, after: int) -> Tensor:
 # -- copies ------------------------------------------------------------------------------------------------
 
 
-@primitive(
+@composite(
     movement(samples=lambda make: [(make(3, 4),), (make(),), (make(0, 2),)]),
     grad={"input": lambda g: g},
     handled=("memory_format",),
 )
 def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:
     """A copy with memory of its own."""
-    if memory_format is preserve_format:
-        return K.clone(input)
-    return K.clone(input) if memory_format is None else _formatted(input, memory_format)
+    if memory_format is None:
+        return K.cast(input, input.dtype)
+    return K.clone(input) if memory_format is preserve_format else _formatted(input, memory_format)
 
 
 def _formatted(input: Tensor, memory_format: Any) -> Tensor:

@@ -11,9 +11,11 @@ from dispatch_core._families.base import INEXACT, NUMBERS
 from dispatch_core._families.others import contraction, custom
 from dispatch_core._families.pointwise import SAME, pointwise
 from dispatch_core._namespaces import public
-from dispatch_core._op import K, composite, primitive
+from dispatch_core._op import K, composite
+from dispatch_core._shapes import broadcast_shapes
 from dispatch_core._tensor import Tensor
-from dispatch_core.ops._matrices import check_square, positive_samples, turned
+from dispatch_core.ops import _elimination
+from dispatch_core.ops._matrices import check_square, positive_samples, precision, turned
 
 # -- linear equations ----------------------------------------------------------------------------
 
@@ -26,10 +28,17 @@ def _systems(make: Any) -> list[Any]:
     ]
 
 
-@primitive(
-    contraction(
-        INEXACT, halves=False, rule=lambda A, B: check_square("linalg.solve", A), samples=_systems
-    ),
+def _solve_rule(A: Tensor, B: Tensor) -> None:
+    check_square("linalg.solve", A)
+    if B.ndim < 2 or B.shape[-2] != A.shape[-1]:
+        raise RuntimeError(
+            "linalg.solve: Incompatible shapes of A and B for the equation AX = B "
+            f"({list(A.shape)} and {list(B.shape)})"
+        )
+
+
+@composite(
+    contraction(INEXACT, halves=False, rule=_solve_rule, samples=_systems),
     grad={
         "A": lambda K, g, A, out: K.neg(
             K.matmul(K.linalg_solve_matrix(turned(K, A), g), turned(K, out))
@@ -37,9 +46,14 @@ def _systems(make: Any) -> list[Any]:
         "B": lambda K, g, A: K.linalg_solve_matrix(turned(K, A), g),
     },
     namespace="_",
+    batch="leading",
 )
 def linalg_solve_matrix(A: Tensor, B: Tensor) -> Tensor:
     """X with A X = B for matrices; batches broadcast; LinAlgError where A is singular."""
+    _solve_rule(A, B)
+    batch = broadcast_shapes(A.shape[:-2], B.shape[:-2])
+    A, B = (K.expand(x, (*batch, *x.shape[-2:])) for x in (A, B))
+    return _elimination.solution(A, B)
 
 
 @composite(
@@ -263,7 +277,7 @@ def _pinv_input(K: Any, g: Any, A: Any, out: Any) -> Any:
 )
 def pseudo_inverse(A: Tensor, atol: Any, rtol: Any) -> Tensor:
     """The Moore-Penrose inverse; singular values up to max(atol, rtol * largest) count as zero."""
-    U, S, Vh = K.linalg_svd_primitive(A, False)
+    U, S, Vh = K.svd_factors(A, False)
     if not S.shape[-1]:
         return K.zeros_like(K.transpose(A, -2, -1))
     bound = K.mul(K.amax(S, -1, True), rtol)
@@ -282,8 +296,7 @@ def _tolerance(A: Tensor, rtol: Any, atol: Any) -> Any:
         return K.unsqueeze(rtol, -1) if getattr(rtol, "ndim", 0) else rtol
     if atol is not None:
         return 0.0
-    precision = 2.0**-23 if A.dtype.to_real().name == "float32" else 2.0**-52
-    return precision * max(A.shape[-2:])
+    return precision(A) * max(A.shape[-2:])
 
 
 @composite(
@@ -318,7 +331,7 @@ def linalg_matrix_rank(
     A: Tensor, tol: Any = None, *, rtol: Any = None, atol: Any = None, hermitian: bool = False
 ) -> Tensor:
     """How many singular values are larger than the tolerance (int64)."""
-    S = K.linalg_svd_primitive(A, False)[1]
+    S = K.svd_factors(A, False)[1]
     if not S.shape[-1]:
         return K.sum(K.ne(S, 0), -1)
     if tol is not None:
@@ -359,7 +372,7 @@ def _det_input(K: Any, g: Any, A: Any, out: Any) -> Any:
     if bool(K.all(K.gt(K.abs(out), bound * 1e-6))):
         det = K.unsqueeze(K.unsqueeze(out, -1), -1)
         return wide * K.conj(det) * turned(K, K.inverse(A))
-    U, S, Vh = K.linalg_svd_primitive(A, True)
+    U, S, Vh = K.svd_factors(A, True)
     n = S.shape[-1]
     rows = K.expand(K.unsqueeze(S, -2), (*S.shape, n))
     others = K.prod(K.tril(rows, -1) + K.triu(rows, 1) + K.diag_embed(K.ones_like(S)), -1)
@@ -377,7 +390,7 @@ def _det_input(K: Any, g: Any, A: Any, out: Any) -> Any:
 def det(input: Tensor) -> Tensor:
     """The determinant of square matrices."""
     check_square("linalg.det", input)
-    LU, pivots = K.lu_primitive(input)
+    LU, pivots = K.lu_factors(input)
     return K.mul(_pivot_sign(pivots, LU), K.prod(K.diagonal(LU, 0, -2, -1), -1))
 
 
@@ -412,7 +425,7 @@ def _slogdet_input(K: Any, gs: Any, A: Any, outs: Any) -> Any:
 def slogdet(input: Tensor) -> Any:
     """The sign (or phase) of the determinant and the logarithm of its absolute value."""
     check_square("linalg.slogdet", input)
-    LU, pivots = K.lu_primitive(input)
+    LU, pivots = K.lu_factors(input)
     diagonal = K.diagonal(LU, 0, -2, -1)
     sign = K.mul(_pivot_sign(pivots, LU), K.prod(K.sgn(diagonal), -1))
     return K.slogdet.op.result_type(sign, K.sum(K.log(K.abs(diagonal)), -1))

@@ -66,7 +66,7 @@ def exp(input: Tensor) -> Tensor:
     aliases=("special.expm1",),
 )
 def expm1(input: Tensor) -> Tensor:
-    """K.exp(x) - 1, exact for small x too."""
+    """e to the power of each element, less 1; exact for small x too."""
 
 
 @primitive(
@@ -124,7 +124,7 @@ def floor(input: Tensor) -> Tensor:
     """The largest integer not above each element."""
 
 
-@primitive(
+@composite(
     pointwise(SAME, REAL_NUMBERS),
     grad={"input": lambda K, g: K.zeros_like(g)},
     out=True,
@@ -132,6 +132,7 @@ def floor(input: Tensor) -> Tensor:
 )
 def trunc(input: Tensor) -> Tensor:
     """Each element with its fractional part cut off."""
+    return K.where(K.lt(input, 0), K.ceil(input), K.floor(input))
 
 
 @primitive(

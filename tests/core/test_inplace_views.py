@@ -10,6 +10,16 @@ def leaf(*values, dtype=dc.float64):
     return dc.tensor(list(values), dtype=dtype, requires_grad=True)
 
 
+def test_contiguous_is_contiguous_whatever_the_order_was():
+    x = dc.arange(6.0).reshape(2, 3).requires_grad_()
+    for turned in (x.t(), x[:, ::2], x.t()[None], x.expand(2, 2, 3)):
+        y = turned.contiguous()
+        assert y.is_contiguous()
+        assert y.tolist() == turned.tolist()
+        assert y.view(-1).requires_grad
+    assert x.contiguous() is x
+
+
 # -- writes into tensors with history ----------------------------------------------------------
 
 

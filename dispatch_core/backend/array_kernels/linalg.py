@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import prod
 from typing import Any
 
 from dispatch_core._errors import LinAlgError
@@ -14,13 +15,13 @@ Kernel = Callable[..., Any]
 def kernels(xp: Any) -> dict[str, Kernel]:
     """Operator name -> kernel."""
     return {
-        "linalg_svd_primitive": _full("linalg.svd", _svd(xp)),
+        "svd_factors": _full("linalg.svd", _svd(xp)),
         "linalg_eigh": _full("linalg.eigh", lambda A, UPLO: tuple(xp.linalg.eigh(A, UPLO))),
         "linalg_eig": _full("linalg.eig", _eig(xp)),
         "linalg_qr": _full("linalg.qr", _qr(xp)),
         "cholesky_lower": _full("linalg.cholesky", xp.linalg.cholesky),
         "linalg_solve_matrix": _full("linalg.solve", _solve(xp)),
-        "lu_primitive": _full("linalg.lu_factor", _lu(xp)),
+        "lu_factors": _full("linalg.lu_factor", _lu(xp)),
         "inverse": _full("linalg.inv", xp.linalg.inv),
         "det": _full("linalg.det", xp.linalg.det),
         "slogdet": _full("linalg.slogdet", lambda input: tuple(xp.linalg.slogdet(input))),
@@ -93,7 +94,7 @@ def _lu(xp: Any) -> Kernel:
     def lu(A: Any) -> Any:
         """Gauss's elimination with partial pivoting, all matrices of the batch at once."""
         m, n = A.shape[-2:]
-        out = A.reshape(-1, m, n).copy()
+        out = A.reshape(prod(A.shape[:-2]), m, n).copy()
         batch = xp.arange(out.shape[0])
         pivots = xp.empty((out.shape[0], min(m, n)), "int32")
         for k in range(min(m, n)):

@@ -8,14 +8,13 @@ from dispatch_example.kernels import (
     create,
     elementwise,
     index,
-    linalg,
     movement,
     random,
     reduce,
     sorting,
 )
 
-_TOPICS = (contract, create, elementwise, index, linalg, movement, random, reduce, sorting)
+_TOPICS = (contract, create, elementwise, index, movement, random, reduce, sorting)
 
 
 def register(table: KernelTable) -> None:

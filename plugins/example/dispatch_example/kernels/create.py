@@ -33,10 +33,6 @@ def _cast(input: Any, dtype: Any) -> Any:
     return input.astype(wanted)
 
 
-def _storage_index(input: Any, count: int) -> Any:
-    return np.arange(count, dtype=np.int64)
-
-
 def _cat(tensors: Any, dim: int) -> Any:
     # An empty vector joins anything, as in PyTorch.
     kept = [t for t in tensors if t.shape != (0,)] or tensors[:1]
@@ -51,7 +47,5 @@ KERNELS = {
     "arange_new": kernel(_arange_new),
     "cast": kernel(_cast),
     "cat": kernel(_cat),
-    "clone": kernel(lambda input: input),
     "fill_new": kernel(_fill_new),
-    "storage_index": kernel(_storage_index),
 }

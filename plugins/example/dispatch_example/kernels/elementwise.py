@@ -73,12 +73,9 @@ KERNELS = {
         "exp": np.exp,
         "expm1": _expm1,
         "floor": _unless("biu", np.floor),
-        "le": np.less_equal,
         "log": np.log,
         "log1p": np.log1p,
         "lt": np.less,
-        "maximum": np.maximum,
-        "minimum": np.minimum,
         "mul": np.multiply,
         "neg": np.negative,
         "pow": _pow,
@@ -89,7 +86,6 @@ KERNELS = {
         "sqrt": np.sqrt,
         "sub": np.subtract,
         "tanh": _tanh,
-        "trunc": _unless("biu", np.trunc),
         "where": np.where,
     }.items()
 }

@@ -71,22 +71,8 @@ def _scatter_add(input: Any, dim: int, index: Any, src: Any) -> Any:
     return out
 
 
-def _nonzero_rows(input: Any) -> Any:
-    if input.ndim == 0:
-        return np.zeros((int(input != 0), 0), np.int64)
-    return np.stack(np.nonzero(input), 1)
-
-
-def _basic_index_backward(grad: Any, input_shape: Any, index: tuple[Any, ...]) -> Any:
-    out = np.zeros(input_shape, grad.dtype)
-    out[index] = grad
-    return out
-
-
 KERNELS = {
-    "basic_index_backward": kernel(_basic_index_backward),
     "gather": kernel(_gather),
-    "nonzero_rows": kernel(_nonzero_rows),
     "scatter_add": kernel(_scatter_add),
     "scatter_src": kernel(_scatter_src),
 }

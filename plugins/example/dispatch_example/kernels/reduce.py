@@ -28,26 +28,12 @@ def _widened(input: Any) -> Any:
     return input.astype(np.int64) if input.dtype.kind in "biu" else input
 
 
-def _sum_of(ufunc: np.ufunc) -> Function:
-    def total(input: Any, dim: Any, keepdim: bool) -> Any:
-        return ufunc.reduce(_widened(input), _axes(input, dim), keepdims=keepdim)
-
-    return halves_in_float32(total)
+def _sum(input: Any, dim: Any, keepdim: bool) -> Any:
+    return np.add.reduce(_widened(input), _axes(input, dim), keepdims=keepdim)
 
 
-def _extreme_of(ufunc: np.ufunc) -> Function:
-    def extreme(input: Any, dim: Any, keepdim: bool) -> Any:
-        return ufunc.reduce(input, _axes(input, dim), keepdims=keepdim)
-
-    return extreme
-
-
-def _argmax(input: Any, dim: Any, keepdim: bool) -> Any:
-    axes = _axes(input, dim)
-    if axes is None:
-        found = np.argmax(input)
-        return np.reshape(found, (1,) * input.ndim) if keepdim else found
-    return np.argmax(input, axes[0], keepdims=keepdim)
+def _amax(input: Any, dim: Any, keepdim: bool) -> Any:
+    return np.maximum.reduce(input, _axes(input, dim), keepdims=keepdim)
 
 
 def _scan_of(ufunc: np.ufunc) -> Function:
@@ -61,12 +47,9 @@ def _scan_of(ufunc: np.ufunc) -> Function:
 KERNELS = {
     name: kernel(function)
     for name, function in {
-        "amax": _extreme_of(np.maximum),
-        "amin": _extreme_of(np.minimum),
-        "argmax": _argmax,
+        "amax": _amax,
         "cumprod": _scan_of(np.multiply),
         "cumsum": _scan_of(np.add),
-        "prod": _sum_of(np.multiply),
-        "sum": _sum_of(np.add),
+        "sum": halves_in_float32(_sum),
     }.items()
 }
