@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Final, NoReturn, SupportsIndex
 
 # A name, dotted for the child of another device ("opencl.intel"), then perhaps ":" and a number.
@@ -18,7 +19,8 @@ class device:
     """A device type and an optional index: `device("cuda:1")`, `device("cuda", 1)`.
 
     Any well-formed name is accepted: which devices exist is known where a device is used. A device
-    without index means the current one of its type and is not equal to index 0.
+    without index means the current one of its type and is not equal to index 0. As a context manager it
+    is where this thread's (or task's) factories make their tensors when none is named.
 
     Raises:
         RuntimeError: the string is malformed, or the index is negative, too large or given twice.
@@ -83,8 +85,30 @@ class device:
         index = "" if self.index is None else f", index={self.index}"
         return f"device(type={self.type!r}{index})"
 
+    def __enter__(self) -> device:
+        _Scopes.used = True
+        _scopes.set((*_scopes.get(), self))
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        _scopes.set(_scopes.get()[:-1])
+
     def __reduce__(self) -> tuple[Callable[..., device], tuple[str] | tuple[str, int]]:
         return device, (self.type,) if self.index is None else (self.type, self.index)
+
+
+class _Scopes:
+    used = False
+    """Whether any `with device(...)` was entered: until then nobody need look."""
+
+
+_scopes: ContextVar[tuple[device, ...]] = ContextVar("devices_entered", default=())
+
+
+def entered_device() -> device | None:
+    """The device of the innermost `with device(...)` of this thread or task."""
+    entered = _scopes.get() if _Scopes.used else ()
+    return entered[-1] if entered else None
 
 
 def _named_or_alias(type_: object, alias: dict[str, object]) -> object:

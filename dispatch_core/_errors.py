@@ -10,6 +10,9 @@ DispatchCoreError
 ├── DeclarationError (TypeError)           an operator declared inconsistently, found at import
 ├── FileFormatError (RuntimeError)         a file that is not what it claims to be
 ├── GradcheckError (RuntimeError)          gradients that differ from differences of values
+├── EmptyListError (ValueError, RuntimeError)  a list of tensors without a tensor
+├── OutOfMemoryError (RuntimeError)        a device without memory left
+├── AcceleratorError (RuntimeError)        a device other than the cpu that failed
 └── LinAlgError (RuntimeError)             a matrix that a method of linear algebra cannot work on
 """
 
@@ -62,6 +65,10 @@ class FallbackWarning(UserWarning):
 
 class PluginWarning(UserWarning):
     """A plugin was left out, or did not behave, while the rest goes on."""
+
+
+class EmptyListError(DispatchCoreError, ValueError, RuntimeError):
+    """An operator on a list of tensors was given an empty one (PyTorch raises one or the other)."""
 
 
 class OutOfMemoryError(DispatchCoreError, RuntimeError):

@@ -21,7 +21,7 @@ from dispatch_core._dispatcher.inplace import apply_inplace, into
 from dispatch_core._dispatcher.operator import Op, ParamKind
 from dispatch_core._dispatcher.signature import REQUIRED, Parameter
 from dispatch_core._dtypes import dtype as DType
-from dispatch_core._keys import KIND
+from dispatch_core._keys import KIND, NONE
 from dispatch_core._state import current_state
 from dispatch_core._tensor import Tensor
 
@@ -42,7 +42,17 @@ def _kind(value: Any) -> int:
     return number
 
 
-def _gather(given: tuple[Any, ...], keyword: Any) -> tuple[Any, ...]:
+_NUMBERS = {kind: number for kind, number in KIND.items() if number != NONE}
+
+
+def _number_kind(value: Any) -> int:
+    number = _NUMBERS.get(value.__class__)
+    if number is None:
+        raise AttributeError
+    return number
+
+
+def _gather(op: Op, name: str, given: tuple[Any, ...], keyword: Any) -> tuple[Any, ...]:
     """The ints of a call whose first is no plain int: one sequence, int-like objects, or a keyword."""
     if keyword is not None:
         given = (keyword,)
@@ -50,7 +60,14 @@ def _gather(given: tuple[Any, ...], keyword: Any) -> tuple[Any, ...]:
         return given
     (value,) = given
     single = hasattr(value, "__index__") and not hasattr(value, "__len__")
-    return given if single or getattr(value, "shape", None) == () else tuple(value)
+    if single or getattr(value, "shape", None) == ():
+        return given
+    if isinstance(value, str) or not hasattr(value, "__iter__"):
+        raise TypeError(
+            f"{op.title}argument '{name}' (position {1 + [p.name for p in op.params].index(name)}) "
+            f"must be tuple of ints, not {type(value).__name__}"
+        )
+    return tuple(value)
 
 
 def make_front(
@@ -139,7 +156,8 @@ def make_operator(op: Op, operator: str) -> Callable[..., Any]:
             f"    chain = chain_of(OP, ({args}))",
             f"  return chain.call({args})",
         ]
-    made = _lazy(op, method, lambda: ("\n".join(text), {"plain": plain_operand}))
+    names = {"plain": plain_operand, "kind": _number_kind}
+    made = _lazy(op, method, lambda: ("\n".join(text), names))
     made.__doc__ = f"See `dispatch_core.{op.name}`."
     return made
 
@@ -223,7 +241,7 @@ class _Source:
         self.add(f"if {n}_ and {n}_[0].__class__ is int: {n} = {n}_")
         if "dtype" in self.handled:  # x.view(dtype)
             self.add(f"elif {n}_ and isinstance({n}_[0], DType): dtype, {n} = {n}_[0], ()")
-        self.add(f"else: {n} = gather({n}_, {n})")
+        self.add(f"else: {n} = gather(OP, {n!r}, {n}_, {n})")
         if p.default is not REQUIRED:
             self.defaults[f"_{n}"] = p.default
             self.add(f"if not {n}: {n} = _{n}")

@@ -29,6 +29,7 @@ from dispatch_core._shapes import check_dim
 from dispatch_core._size import Size
 from dispatch_core._state import is_on
 from dispatch_core._tensor import Tensor, detached
+from dispatch_core._ufuncs import array_ufunc
 
 _METHODS: dict[str, Callable[..., Any]] = {}
 
@@ -314,19 +315,27 @@ def __bool__(self: Tensor) -> bool:
     return bool(self.item())
 
 
+def _only_number(self: Tensor) -> Any:
+    if self.numel() != 1:
+        raise ValueError(
+            f"only one element tensors can be converted to Python scalars, got shape {list(self.shape)}"
+        )
+    return self.item()
+
+
 @_method
 def __float__(self: Tensor) -> float:
-    return float(self.item())
+    return float(_only_number(self))
 
 
 @_method
 def __int__(self: Tensor) -> int:
-    return int(self.item())
+    return int(_only_number(self))
 
 
 @_method
 def __complex__(self: Tensor) -> complex:
-    return complex(self.item())
+    return complex(_only_number(self))
 
 
 @_method
@@ -667,6 +676,7 @@ def _matrix_transposed(self: Tensor) -> Tensor:
 
 _MEMBERS: dict[str, Any] = {
     "__array_priority__": 1000,
+    "__array_ufunc__": array_ufunc,
     "__getitem__": getitem,
     "__setitem__": setitem,
     "H": property(lambda self: K.conj(_reversed(self))),

@@ -228,6 +228,7 @@ def declare(
         writes=tuple([p.name for p in params].index(each) for each in writes),
     )
     op = Op(name, params, family, gradient, function, traits)
+    op.title = _title(name, namespace, method, aliases)
     has_inplace = family.inplace if inplace is None else inplace
     inplace_front = make_inplace_front(op, parameters, function, handled) if has_inplace else None
     front = make_front(op, parameters, function, inplace_front, out=out, handled=handled)
@@ -237,6 +238,18 @@ def declare(
     exposure = Exposure(namespace, method, tuple(operators), tuple(aliases), inplace_front, out)
     OPERATORS[name] = Declared(op, front, exposure)
     return front  # type: ignore[return-value]
+
+
+def _title(name: str, namespace: str, method: bool | None, aliases: Sequence[str]) -> str:
+    """The name by which users call an operator, as messages begin with it; "" where they never do."""
+    dotted = [each for each in aliases if "." in each]
+    if namespace != "_":
+        shown = f"{namespace}.{name}" if namespace else name
+    elif dotted:
+        shown = dotted[0]
+    else:
+        shown = name if method else ""
+    return f"{shown}(): " if shown else ""
 
 
 def _gradient(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dispatch_core._device import device as Device
+from dispatch_core._device import entered_device
 from dispatch_core._dtypes import dtype as DType
 from dispatch_core._errors import DeviceUnavailableError
 from dispatch_core._keys import key_number
@@ -40,13 +41,19 @@ class _Default:
 DEFAULT = _Default()
 
 
+def default_device() -> Device:
+    """Where factories make a tensor when no device is named."""
+    entered = entered_device()
+    return DEFAULT.device if entered is None else as_device(entered)
+
+
 def as_device(device: Any) -> Device:
     """A device argument (None, a string, an index-less or full device) as a usable device.
 
     Raises DeviceNotFoundError or DeviceUnavailableError for one that cannot be used here.
     """
     if device is None:
-        return DEFAULT.device
+        return default_device()
     found = device if isinstance(device, Device) else Device(device)
     backend = backend_of(found.type)
     count = backend.count()

@@ -9,7 +9,12 @@ import numpy as np
 
 from dispatch_core._construct import from_numpy
 from dispatch_core._device import device as Device
-from dispatch_core._serialization import LoadContext, SaveContext, register_leaf_codec
+from dispatch_core._serialization import (
+    LoadContext,
+    SaveContext,
+    register_home,
+    register_leaf_codec,
+)
 from dispatch_core._serialization import load as _load
 from dispatch_core._serialization import save as _save
 from dispatch_core._tensor import Tensor
@@ -111,6 +116,8 @@ def _plain(tensor: Tensor, requires_grad: bool) -> Tensor:
 
 
 register_leaf_codec(Tensor, "tensor", _encode, _decode_as(_plain), for_plain_arrays=True)
+for _kind in ("parameter", "buffer"):
+    register_home(_kind, "dispatch_core.nn")
 
 
 def register_subclass(cls: type[Tensor], kind: str, make: Callable[[Tensor, bool], Any]) -> None:

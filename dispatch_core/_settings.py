@@ -11,7 +11,7 @@ from typing import Any
 
 from dispatch_core._device import device as Device
 from dispatch_core._namespaces import public
-from dispatch_core._place import DEFAULT, HOST, as_device
+from dispatch_core._place import DEFAULT, HOST, as_device, default_device
 from dispatch_core._tensor import Tensor
 
 _MODES = ("default", "warn", "error")
@@ -34,7 +34,7 @@ _NOW = _Settings()
 @public("")
 def get_default_device() -> Device:
     """The device on which factories make tensors when none is named."""
-    return DEFAULT.device
+    return default_device()
 
 
 @public("")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from math import prod
 from typing import Any
 
 
@@ -42,6 +43,25 @@ def check_dims(dim: Any, ndim: int) -> tuple[int, ...]:
         if one == other:
             raise RuntimeError(f"dim {one} appears multiple times in the list of dims")
     return tuple(dims)
+
+
+def check_reshape(shape: Sequence[int], sizes: Sequence[int]) -> None:
+    """RuntimeError where the elements of a tensor of one shape do not fill another (-1: any size)."""
+    count = prod(shape)
+    unknown = sizes.count(-1)
+    if unknown > 1:
+        raise RuntimeError("only one dimension can be inferred")
+    for size in sizes:
+        if size < -1:
+            raise RuntimeError(f"invalid shape dimension {size}")
+    known = prod(size for size in sizes if size != -1)
+    if unknown and not known:
+        raise RuntimeError(
+            f"cannot reshape tensor of {count} elements into shape {list(sizes)} because the "
+            "unspecified dimension size -1 can be any value and is ambiguous"
+        )
+    if count % known if unknown else count != known:
+        raise RuntimeError(f"shape '{list(sizes)}' is invalid for input of size {count}")
 
 
 def broadcast_shapes(*shapes: Sequence[int]) -> tuple[int, ...]:

@@ -13,7 +13,7 @@ from dispatch_core._commands.table import table
 from dispatch_core._dispatcher.explanation import ExplainedCall, Explanation
 from dispatch_core._dispatcher.operator import Op, ParamKind
 from dispatch_core._dispatcher.resolve import resolve
-from dispatch_core._dtypes import ALL_DTYPES, dtype, from_name
+from dispatch_core._dtypes import ALL_DTYPES, bool_, dtype, from_name
 from dispatch_core._errors import DispatchCoreError
 from dispatch_core._keys import GRAD, NONE, key_number
 from dispatch_core._layer import Keys
@@ -156,9 +156,11 @@ def explained(name: str, device: str, dtype_name: str, *, grad: bool) -> str:
     inexact = from_name(dtype_name).is_floating_point or from_name(dtype_name).is_complex
     if grad and not inexact:
         raise ValueError(f"tensors of dtype {dtype_name} cannot require grad; leave --grad out")
-    keys = _keys(op, number | GRAD if grad else number)
+    truth = key_number(device, bool_)
+    keys = _keys(op, number | GRAD if grad else number, truth)
+    tensor = f"{device}/{dtype_name}{', requires_grad' if grad else ''}"
     shown = ", ".join(
-        f"{p.name}: {device}/{dtype_name}{', requires_grad' if grad else ''}"
+        f"{p.name}: {f'{device}/bool' if p.name in op.family.truths else tensor}"
         for p in (op.params[i] for i in op.tensors)
         if p.required
     )
@@ -171,7 +173,7 @@ def explained(name: str, device: str, dtype_name: str, *, grad: bool) -> str:
     return str(Explanation([call]))
 
 
-def _keys(op: Op, number: int) -> Keys:
+def _keys(op: Op, number: int, truth: int) -> Keys:
     found: list[int | frozenset[int]] = []
     for at in op.selectors:
         param = op.params[at]
@@ -181,6 +183,8 @@ def _keys(op: Op, number: int) -> Keys:
             found.append(NONE)
         elif param.kind is ParamKind.PLACE:
             found.append(number & ~GRAD)
+        elif param.name in op.family.truths:
+            found.append(truth)
         else:
             found.append(number)
     return tuple(found)

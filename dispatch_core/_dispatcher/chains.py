@@ -84,7 +84,7 @@ def failure(op: Op, args: Sequence[Any], error: Exception) -> Exception:
     # ValueError, shapes that do not go together, is a RuntimeError in PyTorch.
     kinds = (IndexError, TypeError, NotImplementedError)
     kind = next((k for k in kinds if isinstance(error, k)), RuntimeError)
-    return kind(f"{op.name}(): {error}")
+    return kind(f"{op.title}{error}")
 
 
 class KernelChain(Chain):

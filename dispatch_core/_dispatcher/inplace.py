@@ -159,7 +159,7 @@ def into(op: Op, chain: Chain | None, args: Sequence[Any], out: Any) -> Any:
     if isinstance(result, tuple):
         if not isinstance(out, (tuple, list)) or len(out) != len(result):
             raise TypeError(
-                f"{op.name}(): argument 'out' must be tuple of {len(result)} Tensors, "
+                f"{op.title}argument 'out' must be tuple of {len(result)} Tensors, "
                 f"not {type(out).__name__}"
             )
         for target, value in zip(out, result, strict=True):
@@ -169,7 +169,7 @@ def into(op: Op, chain: Chain | None, args: Sequence[Any], out: Any) -> Any:
 
 
 def _fill(op: Op, out: Any, value: Tensor) -> Tensor:
-    out = check_tensor(out, f"{op.name}(): argument 'out'")
+    out = check_tensor(out, f"{op.title}argument 'out'")
     if value._raw.__class__ is Dual or out._raw.__class__ is Dual:
         raise NotImplementedError(
             f"Trying to use forward AD with {op.name} that does not support it because it is an out= "
@@ -177,16 +177,16 @@ def _fill(op: Op, out: Any, value: Tensor) -> Tensor:
         )
     if value.requires_grad or (out.requires_grad and _state.is_on("grad")):
         raise RuntimeError(
-            f"{op.name}(): functions with out=... arguments don't support automatic differentiation, "
+            f"{op.title}functions with out=... arguments don't support automatic differentiation, "
             "but one of the arguments requires grad."
         )
     if out.device.type != value.device.type:
         raise RuntimeError(
-            f"{op.name}(): expected out tensor to have device {value.device}, but got {out.device}"
+            f"{op.title}expected out tensor to have device {value.device}, but got {out.device}"
         )
     if not op.family.fits_out(value.dtype, out.dtype):
         raise RuntimeError(
-            f"{op.name}(): result type {value.dtype.name} can't be cast to the desired output type "
+            f"{op.title}result type {value.dtype.name} can't be cast to the desired output type "
             f"{out.dtype.name}"
         )
     if _is_dry():

@@ -90,6 +90,8 @@ class Op:
         traits: Traits,
     ) -> None:
         self.name = name
+        self.title = f"{name}(): "
+        """What begins a message: the name that users know; nothing for an operator that has none."""
         self.params = tuple(params)
         self.family = family
         self.gradient = gradient
@@ -219,7 +221,7 @@ def _key_of(op: Op, param: Param, value: Any) -> int:
     expected = {"Tensor | Number": "Tensor or Number"}.get(param.kind.value, "Tensor")
     position = op.params.index(param) + 1
     raise TypeError(
-        f"{op.name}(): argument '{param.name}' (position {position}) must be {expected}, "
+        f"{op.title}argument '{param.name}' (position {position}) must be {expected}, "
         f"not {type(value).__name__}{hint}"
     )
 
@@ -234,7 +236,7 @@ def _list_key(op: Op, param: Param, value: Any) -> Any:
         return _keys.NONE
     if isinstance(value, Tensor) or not isinstance(value, (tuple, list)):
         raise TypeError(
-            f"{op.name}(): argument '{param.name}' must be tuple of Tensors, "
+            f"{op.title}argument '{param.name}' must be tuple of Tensors, "
             f"not {type(value).__name__}"
         )
     item = Param(param.name, ParamKind.TENSOR)
@@ -242,7 +244,7 @@ def _list_key(op: Op, param: Param, value: Any) -> Any:
     for index, element in enumerate(value):
         if not isinstance(element, Tensor):
             raise TypeError(
-                f"{op.name}(): expected Tensor as element {index} in argument '{param.name}', "
+                f"{op.title}expected Tensor as element {index} in argument '{param.name}', "
                 f"but got {type(element).__name__}"
             )
         keys.add(_key_of(op, item, element))

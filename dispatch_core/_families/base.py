@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from dispatch_core._dtypes import Category, Priority, can_cast, dtype, promote_operands
+from dispatch_core._dtypes import Category, Priority, bool_, can_cast, dtype, promote_operands
 
 if TYPE_CHECKING:
     from dispatch_core._dispatcher.operator import Op
@@ -61,6 +61,7 @@ class Family:
         samples: Callable[[Make], list[Sample]] | None = None,
         domain: tuple[float, float] = (-2.0, 2.0),
         apart: Sequence[str] = (),
+        truths: Sequence[str] = (),
         inplace: bool | None = None,
         rule: Callable[..., None] | None = None,
         halves: bool = True,
@@ -72,6 +73,9 @@ class Family:
         self.domain = domain
         self.apart = frozenset(apart)
         """Names of tensor parameters that take no part in promotion (conditions, indices)."""
+        self.truths = frozenset(truths)
+        """Names of those among them that must be of dtype bool."""
+        self.apart |= self.truths
         self.rule = rule
         """Called with the arguments of a call whose kernel failed; raises what is wrong with them."""
         self.halves = halves
@@ -110,6 +114,15 @@ class Family:
 
     def admit(self, op: Op, dtypes: Mapping[str, dtype]) -> None:
         """Raise where the dtypes of the tensor arguments (by parameter name) do not go together."""
+
+    def admit_truths(self, op: Op, dtypes: Mapping[str, dtype]) -> None:
+        """Raise RuntimeError where one of those that must be of dtype bool is not."""
+        for name in self.truths & dtypes.keys():
+            if dtypes[name] is not bool_:
+                raise RuntimeError(
+                    f"{op.title}expected {name} to be a boolean tensor, but got a tensor with dtype "
+                    f"{dtypes[name].name}; compare it first, as in {name} != 0"
+                )
 
     def check(self, op: Op, args: Sequence[Any]) -> None:
         """Raise the mistake in a call whose kernel failed, in words that say how to fix it."""

@@ -37,9 +37,10 @@ class Movement(Family):
 
     def check(self, op: Op, args: Sequence[Any]) -> None:
         super().check(op, args)
+        first = args[0][0] if op.has_list and args[0] else args[0]
         for param, value in zip(op.params, args, strict=False):
             if param.name.startswith("dim") and isinstance(value, int):
-                check_dim(value, args[0].ndim)
+                check_dim(value, first.ndim)
 
 
 class Contraction(Family):
@@ -55,7 +56,7 @@ class Contraction(Family):
         if len(set(dtypes.values())) > 1:
             named = ", ".join(f"{name}: {d}" for name, d in dtypes.items())
             raise RuntimeError(
-                f"{op.name}(): expected all operands to have the same dtype, but got {named}; "
+                f"{op.title}expected all operands to have the same dtype, but got {named}; "
                 "convert one of them with .to(dtype)"
             )
 

@@ -73,15 +73,15 @@ class Reduction(Family):
             dims = check_dims(dim, len(shape))
             if self.nonempty and any(shape[d] == 0 for d in dims if shape):
                 if dim is None:
-                    raise RuntimeError(
-                        f"{op.name}(): Expected reduction dim to be specified for input.numel() == 0. "
+                    raise (IndexError if self.index else RuntimeError)(
+                        f"{op.title}Expected reduction dim to be specified for input.numel() == 0. "
                         "Specify the reduction dim with the 'dim' argument."
                     )
                 at = next(d for d in dims if shape[d] == 0)
-                raise IndexError(f"{op.name}(): Expected reduction dim {at} to have non-zero size.")
+                raise IndexError(f"{op.title}Expected reduction dim {at} to have non-zero size.")
         else:
             raise TypeError(
-                f"{op.name}(): argument 'dim' must be int or tuple of ints, not {type(dim).__name__}"
+                f"{op.title}argument 'dim' must be int or tuple of ints, not {type(dim).__name__}"
             )
 
     def samples(self, op: Op, make: Make) -> list[Sample]:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from dispatch_core._serialization._codecs import LoadContext, SaveContext, register_leaf_codec
+from dispatch_core._serialization._codecs import (
+    LoadContext,
+    SaveContext,
+    register_home,
+    register_leaf_codec,
+)
 from dispatch_core._serialization._nested import load, save
 from dispatch_core._serialization._safetensors import SafetensorsFile, write_safetensors
 
@@ -11,6 +16,7 @@ __all__ = [
     "SafetensorsFile",
     "SaveContext",
     "load",
+    "register_home",
     "register_leaf_codec",
     "save",
     "write_safetensors",

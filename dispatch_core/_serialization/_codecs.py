@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any, Final
 
 import numpy as np
@@ -57,6 +58,7 @@ class LeafCodec:
 
 _by_type: Final[dict[type, LeafCodec]] = {}
 _by_kind: Final[dict[str, LeafCodec]] = {}
+_homes: Final[dict[str, str]] = {}
 _plain_array: list[LeafCodec] = []
 
 
@@ -82,6 +84,11 @@ def register_leaf_codec(
         _plain_array[:] = [codec]
 
 
+def register_home(kind: str, module: str) -> None:
+    """Say which of the framework's own modules registers the codec of a kind when it is imported."""
+    _homes[kind] = module
+
+
 def codec_for(type_: type) -> LeafCodec | None:
     """Return the codec of `type_` or its nearest base."""
     return next((_by_type[base] for base in type_.__mro__ if base in _by_type), None)
@@ -89,7 +96,11 @@ def codec_for(type_: type) -> LeafCodec | None:
 
 def codec_of_kind(kind: object) -> LeafCodec | None:
     """Return the codec that wrote leaves of `kind`."""
-    return _by_kind.get(kind) if isinstance(kind, str) else None
+    if not isinstance(kind, str):
+        return None
+    if kind not in _by_kind and kind in _homes:
+        import_module(_homes[kind])
+    return _by_kind.get(kind)
 
 
 def plain_array_codec() -> LeafCodec:

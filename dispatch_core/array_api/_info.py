@@ -8,7 +8,7 @@ from dispatch_core._device import device as Device
 from dispatch_core._dtypes import dtype, get_default_dtype, int64
 from dispatch_core._loader.devices import devices as _devices
 from dispatch_core._op import K
-from dispatch_core._place import DEFAULT
+from dispatch_core._place import default_device
 from dispatch_core.array_api._dtypes import isdtype
 from dispatch_core.array_api._promotion import DTYPES, default_complex
 
@@ -22,7 +22,7 @@ class Info:
 
     def default_device(self) -> Device:
         """Where arrays are made."""
-        return DEFAULT.device
+        return default_device()
 
     def default_dtypes(self, *, device: Any = None) -> dict[str, dtype]:
         """The dtypes of arrays made without one."""

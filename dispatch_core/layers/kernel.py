@@ -32,7 +32,7 @@ from dispatch_core._dispatcher.compose import Below
 from dispatch_core._dispatcher.operator import Op, ParamKind
 from dispatch_core._dispatcher.resolve import HOST, Resolution, Step, resolve
 from dispatch_core._dtypes import Priority, dtype
-from dispatch_core._errors import FallbackWarning
+from dispatch_core._errors import EmptyListError, FallbackWarning
 from dispatch_core._keys import (
     FIRST_TENSOR_KEY,
     NONE,
@@ -66,7 +66,9 @@ class KernelLayer(Layer):
             return Body(op, op.body)  # type: ignore[arg-type]
         backend, computed = site(op, keys)
         op.family.accept(op, computed)
-        op.family.admit(op, argument_dtypes(op, keys))
+        dtypes = _dtypes_by_name(op, keys)
+        op.family.admit(op, {n: d for n, d in dtypes.items() if n not in op.family.apart})
+        op.family.admit_truths(op, dtypes)
         return build(op, keys, resolve(op, backend, computed, state))
 
 
@@ -89,9 +91,11 @@ def site(op: Op, keys: Keys) -> tuple[Backend, dtype]:
             if op.params[at].name not in op.family.apart:
                 return backend_of(key.device), key.dtype
             first = first or key
+    if first is None and op.has_list:
+        raise EmptyListError(f"{op.title}expected a non-empty list of Tensors")
     if first is None:
         raise TypeError(
-            f"{op.name}(): expected at least one tensor argument, got only Python values; "
+            f"{op.title}expected at least one tensor argument, got only Python values; "
             "make one of them a tensor with dispatch_core.tensor(value)"
         )
     scalars = [
@@ -103,12 +107,11 @@ def site(op: Op, keys: Keys) -> tuple[Backend, dtype]:
     return backend_of(first.device), computed
 
 
-def argument_dtypes(op: Op, keys: Keys) -> dict[str, dtype]:
-    """The dtypes of the tensor arguments, by parameter name; those apart are left out."""
+def _dtypes_by_name(op: Op, keys: Keys) -> dict[str, dtype]:
     found = {}
     for at, number in zip(op.selectors, keys, strict=True):
         param = op.params[at]
-        if param.name in op.family.apart or param.kind is ParamKind.PLACE:
+        if param.kind is ParamKind.PLACE:
             continue
         for each in number if isinstance(number, frozenset) else (number,):
             if each >= FIRST_TENSOR_KEY:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from dispatch_core._saving import register_subclass
 from dispatch_core.nn._core import Tensor, empty, make_subclass
 
 
@@ -72,3 +73,7 @@ class Buffer(Tensor):
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
         arguments = {"persistent": self.persistent}
         return _rebuild, (type(self), self.data, arguments, dict(self.__dict__))
+
+
+register_subclass(Parameter, "parameter", Parameter)
+register_subclass(Buffer, "buffer", lambda data, requires_grad: Buffer(data))

@@ -53,6 +53,13 @@ def products(size: int, batched: Sequence[bool], input: Tensor, other: Tensor) -
     return K.squeeze(out, -1) if right == 1 else out
 
 
+def solved(size: int, batched: Sequence[bool], A: Tensor, B: Tensor) -> Tensor:
+    """Solving for matrices, whose leading dimensions broadcast: those of the examples stand before them."""
+    most = max(t.ndim - b for t, b in zip((A, B), batched, strict=True))
+    A, B = (_padded(t, most) if b else t for t, b in zip((A, B), batched, strict=True))
+    return K.linalg_solve_matrix(A, B)
+
+
 def _padded(t: Tensor, rank: int) -> Tensor:
     shape = tuple(t.shape)
     return K.reshape(t, (shape[0], *[1] * (rank + 1 - len(shape)), *shape[1:]))

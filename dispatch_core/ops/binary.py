@@ -350,7 +350,7 @@ def logical_xor(input: Tensor, other: Tensor) -> Tensor:
 @primitive(
     pointwise(
         SAME,
-        apart=("condition",),
+        truths=("condition",),
         inplace=False,
         samples=lambda make: [
             (make(3, 4, boolean=True), make(3, 4), make(3, 4)),
@@ -379,7 +379,8 @@ def where(
 @composite(
     pointwise(
         SAME,
-        apart=("mask", "value"),
+        apart=("value",),
+        truths=("mask",),
         samples=lambda make: [
             (make(3, 4), make(3, 4, boolean=True), 1),
             (make(3, 4), make(4, boolean=True), make()),
@@ -394,11 +395,6 @@ def where(
 )
 def masked_fill(input: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
     """`value` where the bool `mask` is set, `input` elsewhere; the mask broadcasts."""
-    if mask.dtype.name != "bool":
-        raise RuntimeError(
-            f"masked_fill only supports boolean masks, but got mask with dtype {mask.dtype.name}; "
-            "compare it first, as in mask != 0"
-        )
     if isinstance(value, Tensor) and value.ndim:
         raise RuntimeError(
             "masked_fill only supports a 0-dimensional value tensor, but got tensor with "

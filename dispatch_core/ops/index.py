@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
-from dispatch_core._dtypes import int64
+from dispatch_core._dtypes import int32, int64
 from dispatch_core._families.base import REAL
 from dispatch_core._families.others import custom, indexing
 from dispatch_core._op import K, Number, composite, primitive
@@ -20,8 +20,37 @@ def _index_of(make: Any, *shape: int, high: int) -> Any:
     return make(*shape, low=0, high=high, integer=True)
 
 
+def _check_index(input: Tensor, dim: int, index: Tensor, src: Tensor | None = None) -> None:
+    """RuntimeError where `index` cannot select along a dimension, or write `src` there."""
+    if index.dtype not in (int32, int64):
+        raise RuntimeError(f"Expected dtype int32/int64 for index, but got {index.dtype.name}")
+    at = check_dim(dim, input.ndim)
+    if not index.numel():
+        return
+    for other in (input, src) if src is not None else (input,):
+        if other.ndim != index.ndim:
+            raise RuntimeError(
+                "Index tensor must have the same number of dimensions as "
+                f"{'input' if other is input else 'src'} tensor: got {index.ndim} and {other.ndim}"
+            )
+        for d, (one, most) in enumerate(zip(index.shape, other.shape, strict=True)):
+            if one > most and not (other is input and d == at):
+                raise RuntimeError(
+                    f"Size does not match at dimension {d} expected index {list(index.shape)} to be "
+                    f"no larger than {'self' if other is input else 'src'} {list(other.shape)}"
+                    + (f" apart from dimension {at}" if other is input else "")
+                )
+    size = input.shape[at] if input.ndim else 1
+    wrong = index[K.bitwise_or(K.lt(index, 0), K.ge(index, size))]
+    if wrong.numel():
+        raise RuntimeError(
+            f"index {wrong.reshape(-1)[0].item()} is out of bounds for dimension {at} with size {size}"
+        )
+
+
 @primitive(
     indexing(
+        rule=_check_index,
         apart=("index",),
         samples=lambda make: [
             (make(3, 4), 1, _index_of(make, 3, 2, high=4)),
@@ -46,6 +75,7 @@ def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False)
     indexing(
         apart=("index",),
         inplace=True,
+        rule=_check_index,
         samples=lambda make: [
             (make(3, 4), 1, _index_of(make, 3, 2, high=4), make(3, 2)),
             (make(3, 4), 0, _index_of(make, 5, 4, high=3), make(5, 4)),
@@ -66,6 +96,7 @@ def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
     indexing(
         apart=("index",),
         inplace=True,
+        rule=_check_index,
         samples=lambda make: [(make(3, 4), 1, _index_of(make, 3, 1, high=4), make(3, 1))],
     ),
     grad={

@@ -200,7 +200,7 @@ def index_put(input: Tensor, indices: Any, values: Tensor, accumulate: bool = Fa
 
 @composite(
     indexing(
-        apart=("mask",),
+        truths=("mask",),
         inplace=True,
         samples=lambda make: [
             (make(3, 4), make(3, 4, boolean=True), make(12)),
@@ -210,11 +210,6 @@ def index_put(input: Tensor, indices: Any, values: Tensor, accumulate: bool = Fa
 )
 def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
     """The tensor with the elements of `source`, one after another, where the bool mask is set."""
-    if mask.dtype.name != "bool":
-        raise RuntimeError(
-            "masked_scatter_ only supports boolean masks, but got mask with dtype "
-            f"{mask.dtype.name}"
-        )
     shape = tuple(input.shape)
     flat = K.reshape(K.expand(mask, shape), (-1,))
     places = K.reshape(K.nonzero_rows(flat), (-1,))

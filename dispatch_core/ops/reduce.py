@@ -151,6 +151,8 @@ def _turned_order(input: Tensor) -> Any:
 @composite(reduction(REAL, index=True, nonempty=True), grad=NOT_DIFFERENTIABLE, out=True)
 def argmax(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
     """The index (int64) of the first largest element; over the flattened tensor without `dim`."""
+    if not input.numel():
+        K.argmax.op.family.check(K.argmax.op, (input, dim))
     largest = K.eq(input, K.amax(input, dim, True))
     if input.is_floating_point():
         largest = K.bitwise_or(largest, K.ne(input, input))

@@ -48,7 +48,7 @@ def argwhere(input: Tensor) -> Tensor:
 
 @composite(
     indexing(
-        apart=("mask",),
+        truths=("mask",),
         samples=lambda make: [
             (make(3, 4), make(3, 4, boolean=True)),
             (make(3, 1), make(4, boolean=True)),
@@ -59,11 +59,6 @@ def argwhere(input: Tensor) -> Tensor:
 )
 def masked_select(input: Tensor, mask: Tensor) -> Tensor:
     """The elements where the bool mask is set, in one dimension; both broadcast."""
-    if mask.dtype.name != "bool":
-        raise RuntimeError(
-            f"masked_select: expected BoolTensor for mask, but got {mask.dtype.name}; compare it "
-            "first, as in mask != 0"
-        )
     shape = broadcast_shapes(input.shape, mask.shape)
     x, m = (K.reshape(K.expand(v, shape), (-1,)) for v in (input, mask))
     return K.index_select(x, 0, K.reshape(K.nonzero_rows(m), (-1,)))

@@ -13,7 +13,7 @@ from dispatch_core._families.others import custom, movement
 from dispatch_core._layouts import preserve_format
 from dispatch_core._op import Ints, K, composite, primitive
 from dispatch_core._place import place
-from dispatch_core._shapes import check_dim
+from dispatch_core._shapes import check_dim, check_reshape
 from dispatch_core._tensor import Tensor
 from dispatch_core.ops._formulas import Ints as _Ints  # noqa: F401  for annotations
 from dispatch_core.ops.batching import expand_all, permuted, same_for_all, strided
@@ -22,7 +22,10 @@ from dispatch_core.ops.batching import expand_all, permuted, same_for_all, strid
 
 
 @primitive(
-    movement(samples=lambda make: [(make(3, 4), (4, 3)), (make(2, 6), (-1, 3)), (make(), (1, 1))]),
+    movement(
+        samples=lambda make: [(make(3, 4), (4, 3)), (make(2, 6), (-1, 3)), (make(), (1, 1))],
+        rule=lambda input, shape: check_reshape(input.shape, shape),
+    ),
     grad={"input": lambda K, g, input_shape: K.reshape(g, input_shape)},
     view="sometimes",
 )
@@ -31,7 +34,10 @@ def reshape(input: Tensor, shape: Ints) -> Tensor:
 
 
 @primitive(
-    movement(samples=lambda make: [(make(3, 4), (12,)), (make(2, 6), (-1, 2, 3))]),
+    movement(
+        samples=lambda make: [(make(3, 4), (12,)), (make(2, 6), (-1, 2, 3))],
+        rule=lambda input, shape: check_reshape(input.shape, shape),
+    ),
     grad={"input": lambda K, g, input_shape: K.reshape(g, input_shape)},
     view=True,
     handled=("dtype",),
@@ -467,6 +473,7 @@ def flip(input: Tensor, dims: Ints) -> Tensor:
 @primitive(
     movement(
         promotes=True,
+        rule=lambda tensors, dim: _check_cat(tensors, dim),
         samples=lambda make: [
             ([make(2, 3), make(1, 3)],),
             ([make(2, 3), make(2, 1)], 1),
@@ -480,6 +487,27 @@ def flip(input: Tensor, dims: Ints) -> Tensor:
 )
 def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     """The tensors joined along an existing dimension; other dimensions must be equal."""
+
+
+def _check_cat(tensors: Sequence[Tensor], dim: int) -> None:
+    shapes = [tuple(t.shape) for t in tensors]
+    for i, shape in enumerate(shapes):
+        if not shape:
+            raise RuntimeError(f"zero-dimensional tensor (at position {i}) cannot be concatenated")
+    shapes = [shape for shape in shapes if shape != (0,)] or shapes  # empty vectors join anything
+    first = shapes[0]
+    at = check_dim(dim, len(first))
+    for i, shape in enumerate(shapes):
+        if len(shape) != len(first):
+            raise RuntimeError(
+                f"Tensors must have same number of dimensions: got {len(first)} and {len(shape)}"
+            )
+        for d, (one, other) in enumerate(zip(first, shape, strict=True)):
+            if d != at and one != other:
+                raise RuntimeError(
+                    f"Sizes of tensors must match except in dimension {at}. Expected size {one} in "
+                    f"dimension {d} but got size {other} for tensor number {i} in the list."
+                )
 
 
 def _cat_tensors(K: Any, g: Any, shapes: Any, dim: int) -> Any:

@@ -16,6 +16,7 @@ from dispatch_core._shapes import broadcast_shapes
 from dispatch_core._tensor import Tensor
 from dispatch_core.ops import _elimination
 from dispatch_core.ops._matrices import check_square, positive_samples, precision, turned
+from dispatch_core.ops.batching import solved
 
 # -- linear equations ----------------------------------------------------------------------------
 
@@ -46,7 +47,7 @@ def _solve_rule(A: Tensor, B: Tensor) -> None:
         "B": lambda K, g, A: K.linalg_solve_matrix(turned(K, A), g),
     },
     namespace="_",
-    batch="leading",
+    batch=solved,
 )
 def linalg_solve_matrix(A: Tensor, B: Tensor) -> Tensor:
     """X with A X = B for matrices; batches broadcast; LinAlgError where A is singular."""

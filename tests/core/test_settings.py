@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -58,3 +59,24 @@ def test_from_file(tmp_path: Path) -> None:
 def test_typename() -> None:
     assert dc.typename(3) == "int"
     assert dc.typename(dc.zeros(1)) == "dc.float32"
+
+
+def test_a_device_as_a_context_is_where_factories_make_tensors():
+    with dc.device("example"):
+        assert dc.ones(2).device.type == "example"
+        assert dc.get_default_device().type == "example"
+        with dc.device("minimal") as inner:
+            assert inner == dc.device("minimal")
+            assert dc.tensor([1.0]).device.type == "minimal"
+        assert dc.zeros(1).device.type == "example"
+        assert dc.ones(1, device="cpu").device.type == "cpu"
+    assert dc.ones(2).device.type == "cpu"
+
+
+def test_an_entered_device_is_that_of_one_thread():
+    found = []
+    with dc.device("example"):
+        thread = threading.Thread(target=lambda: found.append(dc.ones(1).device.type))
+        thread.start()
+        thread.join()
+    assert found == ["cpu"]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from dispatch_core.backend.array_kernels.layout import order_of
+
 Kernel = Callable[..., Any]
 
 
@@ -49,4 +51,4 @@ def _cast(input: Any, dtype: Any) -> Any:
     wanted = dtype.numpy_dtype
     if input.dtype.kind == "c" and wanted.kind != "c":
         input = input if wanted.kind == "b" else input.real
-    return input.astype(wanted)
+    return input.astype(wanted, order=order_of(input))

@@ -6,7 +6,7 @@ import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from dispatch_core.backend.array_kernels.reduce import in_order
+from dispatch_core.backend.array_kernels.layout import in_order, order_of
 
 Kernel = Callable[..., Any]
 
@@ -35,8 +35,7 @@ def kernels(xp: Any) -> dict[str, Kernel]:
 
 
 def _clone(input: Any) -> Any:
-    """A copy that lies in memory like `input`, where that is dense: a repeated dimension has no place."""
-    return input.copy(order="K" if input.size and 0 not in input.strides else "C")
+    return input.copy(order=order_of(input))
 
 
 def _view(input: Any, shape: Sequence[int]) -> Any:
@@ -178,18 +177,8 @@ def _cat(xp: Any) -> Kernel:
         except ValueError:
             # PyTorch lets empty vectors join anything.
             kept = [t for t in tensors if t.shape != (0,)]
-            if not tensors:
-                raise RuntimeError("cat(): expected a non-empty list of Tensors") from None
-            if kept and kept[0].ndim == 0:
-                raise RuntimeError(
-                    "zero-dimensional tensor (at position 0) cannot be concatenated; use stack()"
-                ) from None
             if len(kept) == len(tensors):
-                shapes = ", ".join(str(list(t.shape)) for t in tensors)
-                raise RuntimeError(
-                    "Sizes of tensors must match except in the dimension joined: got shapes "
-                    f"{shapes} and dim {dim}"
-                ) from None
+                raise
             return join(kept, dim)
 
     return cat

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from dispatch_core.backend.array_kernels.layout import in_order
+
 Kernel = Callable[..., Any]
 
 
@@ -37,11 +39,6 @@ def axes(dim: Any) -> Any:
     if dim.__class__ is int or dim is None:
         return dim
     return (tuple(dim) or None) if isinstance(dim, (tuple, list)) else dim.__index__()
-
-
-def in_order(result: Any) -> Any:
-    """The elements in the order of the dimensions; numpy keeps that of a transposed argument."""
-    return result if result.ndim < 2 or result.flags.c_contiguous else result.copy()
 
 
 def is_half(array: Any) -> bool:

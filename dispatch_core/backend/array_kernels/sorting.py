@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from dispatch_core.backend.array_kernels.reduce import in_order, is_half
+from dispatch_core.backend.array_kernels.layout import in_order
+from dispatch_core.backend.array_kernels.reduce import is_half
 
 Kernel = Callable[..., Any]
 

@@ -78,7 +78,8 @@ def test_smallest_over_several_dimensions_and_mistakes():
     for function in (dc.amin, dc.argmax):
         with pytest.raises(IndexError, match="non-zero size"):
             function(dc.zeros(0, 3, device="example"), 0)
-        with pytest.raises(RuntimeError, match="Specify the reduction dim"):
+        kind = IndexError if function is dc.argmax else RuntimeError
+        with pytest.raises(kind, match="Specify the reduction dim"):
             function(dc.zeros(0, 3, device="example"))
 
 

@@ -35,12 +35,7 @@ def _cast(input: Any, dtype: Any) -> Any:
 
 def _cat(tensors: Any, dim: int) -> Any:
     # An empty vector joins anything, as in PyTorch.
-    kept = [t for t in tensors if t.shape != (0,)] or tensors[:1]
-    if not kept:
-        raise RuntimeError("cat(): expected a non-empty list of Tensors")
-    if kept[0].ndim == 0:
-        raise RuntimeError("zero-dimensional tensors cannot be concatenated; use stack()")
-    return np.concatenate(kept, dim)
+    return np.concatenate([t for t in tensors if t.shape != (0,)] or tensors[:1], dim)
 
 
 KERNELS = {
