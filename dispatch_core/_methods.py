@@ -22,7 +22,7 @@ from dispatch_core._indexing import getitem, setitem
 from dispatch_core._keys import GRAD, PLAIN, VIEW
 from dispatch_core._namespaces import METHODS, names_of
 from dispatch_core._op import OPERATORS, K, dunder
-from dispatch_core._tensor import Tensor, detached
+from dispatch_core._tensor import Tensor, detached, host_values
 
 _METHODS: dict[str, Callable[..., Any]] = {}
 
@@ -154,7 +154,7 @@ def item(self: Tensor) -> Any:
     """The value of a tensor with one element, as a Python number."""
     if self.numel() != 1:
         raise RuntimeError(f"a Tensor with {self.numel()} elements cannot be converted to Scalar")
-    value = self._backend.to_host(self._raw)
+    value = host_values(self)
     found = value.reshape(-1)[0].item()
     return found if isinstance(found, (bool, int, float, complex)) else float(found)
 
@@ -162,7 +162,7 @@ def item(self: Tensor) -> Any:
 @_method
 def tolist(self: Tensor) -> Any:
     """The elements as a number or nested lists."""
-    host = self._backend.to_host(self._raw)
+    host = host_values(self)
     if host.dtype.kind == "V":
         host = host.astype(np.float32)
     return host.tolist()
@@ -182,7 +182,7 @@ def numpy(self: Tensor, *, force: bool = False) -> np.ndarray[Any, Any]:
             f"can't convert {self.device} device type tensor to numpy. Use Tensor.cpu() to copy the "
             "tensor to host memory first."
         )
-    return self._backend.to_host(self._raw).view()
+    return host_values(self).view()
 
 
 @_method
@@ -287,7 +287,7 @@ def __repr__(self: Tensor) -> str:
     shown = None if self.device.type == "cpu" else str(self.device)
     fn = self.grad_fn
     return _printing.format_tensor(
-        self._backend.to_host(self._raw),
+        host_values(self),
         dtype_name=repr(self.dtype),
         device=shown,
         grad_fn=None if fn is None else fn.name(),
@@ -481,7 +481,7 @@ def __deepcopy__(self: Tensor, memo: dict[int, Any]) -> Tensor:
 def __reduce_ex__(self: Tensor, protocol: int) -> Any:
     if not self.is_leaf:
         raise RuntimeError("Cannot pickle a tensor with history; use detach() first.")
-    host = self._backend.to_host(self._raw)
+    host = host_values(self)
     return _rebuild, (self.__class__, host, str(self.device), self.requires_grad)
 
 

@@ -157,6 +157,7 @@ def declare(
     inplace: bool | None = None,
     handled: Sequence[str] = (),
     random: bool = False,
+    varying: bool = False,
     fallback: bool = True,
     writes: Sequence[str] = (),
 ) -> F:
@@ -182,6 +183,7 @@ def declare(
         handled: parameters that kernels never see: when one is not its default, the body runs.
             One named `inplace` is understood: the result is written into the first argument.
         random: whether results depend on a generator.
+        varying: whether the result's shape depends on values.
         fallback: whether the host may compute it for another device.
         writes: lists of tensors that kernel and body overwrite; such an operator returns None.
 
@@ -215,6 +217,7 @@ def declare(
         outputs=outputs,
         fields=tuple(fields),
         random=random,
+        varying=varying,
         fallback=fallback and not view and not factory and not writes,
         differentiable=grad is not NOT_DIFFERENTIABLE,
         writes=tuple([p.name for p in params].index(each) for each in writes),

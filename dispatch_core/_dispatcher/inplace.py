@@ -30,12 +30,18 @@ class _Slots:
 
 
 SLOTS = _Slots()
-DRY: set[str] = set()
-"""Names of states in which nothing is written: results are made up, and tensors must stay as they are."""
+DRY: dict[str, Callable[[Tensor], None]] = {}
+"""Names of states in which nothing is written, and who is told what would have been: results are made up
+there, and tensors must stay as they are."""
 
 
-def _is_dry() -> bool:
-    return not DRY.isdisjoint(_state.STATES[_state.current_state()])
+def _is_dry(target: Tensor) -> bool:
+    state = _state.STATES[_state.current_state()]
+    for name, tell in DRY.items():
+        if name in state:
+            tell(target)
+            return True
+    return False
 
 
 def apply_inplace(
@@ -131,7 +137,7 @@ def write_into(x: Tensor, value: Tensor, what: str, *, recording: bool) -> Tenso
             )
         if recording:
             value = SLOTS.cast(value, x.dtype)
-    if _is_dry():
+    if _is_dry(x):
         return x
     backend = x._backend
     backend.write(x._raw, value._raw)
@@ -175,7 +181,7 @@ def _fill(op: Op, out: Any, value: Tensor) -> Tensor:
             f"{op.name}(): result type {value.dtype.name} can't be cast to the desired output type "
             f"{out.dtype.name}"
         )
-    if _is_dry():
+    if _is_dry(out):
         return out
     backend = out._backend
     if out._raw.shape != value._raw.shape:

@@ -57,6 +57,8 @@ class Traits:
     fields: tuple[str, ...] = ()
     """Names of the results, for operators that return a named tuple."""
     random: bool = False
+    varying: bool = False
+    """The result's shape depends on values (`nonzero`)."""
     differentiable: bool = True
     fallback: bool = True
     """Whether the host may compute it for a device that has no kernel (never views, factories, random)."""

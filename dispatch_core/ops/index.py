@@ -291,6 +291,7 @@ def _unplaced(value: Tensor, count: int, dims: Sequence[int]) -> Tensor:
     custom(REAL, samples=lambda make: [(make(3, 4),), (make(3, 4, boolean=True),)]),
     grad=NOT_DIFFERENTIABLE,
     namespace="_",
+    varying=True,
 )
 def nonzero_rows(input: Tensor) -> Tensor:
     """The indices of the nonzero elements, one row each (int64)."""
