@@ -5,7 +5,7 @@ source are generated and compiled for each operator. What they do for `add(input
 
     if alpha != 1: return special(input, other, alpha=alpha, out=out)
     try: chain = T[state()][input._k][other._k if isinstance(other, Tensor) else kind(other)]
-    except AttributeError: chain = chain_of(OP, (input, other))
+    except AttributeError: chain = found_chain(OP, (input, other))
     if out is not None: return into(OP, chain, (input, other), out)
     return chain.call(input, other)
 """
@@ -16,7 +16,7 @@ import types
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from dispatch_core._dispatcher.chains import chain_of
+from dispatch_core._dispatcher.chains import found_chain
 from dispatch_core._dispatcher.inplace import apply_inplace, into
 from dispatch_core._dispatcher.operator import Op, ParamKind
 from dispatch_core._dispatcher.signature import REQUIRED, Parameter
@@ -136,7 +136,7 @@ def make_operator(op: Op, operator: str) -> Callable[..., Any]:
             "  except AttributeError:",
             "    other = plain(other)",
             "    if other is None: return NotImplemented",
-            f"    chain = chain_of(OP, ({args}))",
+            f"    chain = found_chain(OP, ({args}))",
             f"  return chain.call({args})",
         ]
     made = _lazy(op, method, lambda: ("\n".join(text), {"plain": _plain_operand}))
@@ -239,10 +239,10 @@ class _Source:
             self.add("    if each._k != key: raise KeyError")
             self.add("  chain = T[state()][key]")
             self.add("except (AttributeError, KeyError, TypeError, IndexError):")
-            self.add(f"  chain = chain_of(OP, ({args}))")
+            self.add(f"  chain = found_chain(OP, ({args}))")
             return
         if not op.nested:
-            self.add(f"chain = chain_of(OP, ({args}))")
+            self.add(f"chain = found_chain(OP, ({args}))")
             return
         keys = ""
         for at in op.selectors:
@@ -256,7 +256,7 @@ class _Source:
         self.add("try:")
         self.add(f"  chain = T[state()]{keys}")
         self.add("except AttributeError:")
-        self.add(f"  chain = chain_of(OP, ({args}))")
+        self.add(f"  chain = found_chain(OP, ({args}))")
 
     def written(self, names: dict[str, Any]) -> Written:
         """The finished source, and the names that it uses beside those that every front uses."""
@@ -295,7 +295,7 @@ def _build(made: types.FunctionType, op: Op, write: Callable[[], Written]) -> ty
         "T": op.table,
         "OP": op,
         "Tensor": Tensor,
-        "chain_of": chain_of,
+        "found_chain": found_chain,
         "DType": DType,
         "gather": _gather,
         "into": into,
