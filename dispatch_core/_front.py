@@ -12,10 +12,12 @@ source are generated and compiled for each operator. What they do for `add(input
 
 from __future__ import annotations
 
+import linecache
 import types
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from dispatch_core._caller import GENERATED
 from dispatch_core._dispatcher.chains import found_chain
 from dispatch_core._dispatcher.inplace import apply_inplace, into
 from dispatch_core._dispatcher.operator import Op, ParamKind
@@ -277,7 +279,7 @@ def _lazy(op: Op, name: str, write: Callable[[], Written]) -> types.FunctionType
 
     Doing so for every operator when it is declared would be half of the import's time.
     """
-    scope: dict[str, Any] = {}
+    scope: dict[str, Any] = {"__name__": __name__}
     made = types.FunctionType(_unbuilt.__code__, scope, name)
     made.__qualname__ = name
     scope["build"] = lambda: _build(made, op, write)
@@ -304,7 +306,11 @@ def _build(made: types.FunctionType, op: Op, write: Callable[[], Written]) -> ty
         **names,
     }
     local: dict[str, Any] = {}
-    exec(compile(text, f"<front of {op.name}>", "exec"), scope, local)
+    owner = "Tensor." if made.__name__.startswith("__") else ""
+    file = f"{GENERATED}{owner}{made.__name__}>"
+    # For tracebacks, inspect.getsource and the debugger; without a time, linecache keeps the lines.
+    linecache.cache[file] = (len(text), None, [line + "\n" for line in text.splitlines()], file)
+    exec(compile(text, file, "exec"), scope, local)
     (built,) = local.values()
     made.__defaults__, made.__kwdefaults__ = built.__defaults__, built.__kwdefaults__
     made.__code__ = built.__code__

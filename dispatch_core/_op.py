@@ -165,6 +165,10 @@ def _check_declaration(
             f"operator '{name}': parameter '{bare[0]}' has no annotation, which says what it may hold: "
             "Tensor, Tensor | Number, or the type of a plain argument"
         )
+    if "return" not in function.__annotations__:
+        raise DeclarationError(
+            f"operator '{name}' does not say what it returns: annotate it, -> Tensor"
+        )
     if not function.__doc__ and sys.flags.optimize < 2:
         raise DeclarationError(
             f"operator '{name}' has no docstring: say in one sentence what it computes"

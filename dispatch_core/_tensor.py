@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from dispatch_core import _graph
+from dispatch_core._caller import warn
 from dispatch_core._device import device as Device
 from dispatch_core._dtypes import dtype as DType
 from dispatch_core._graph import WRITES, Leaf, Node, Raw
@@ -137,6 +138,12 @@ class Tensor:
         if node.__class__ is Leaf:
             found: Tensor | None = node.grad
             return found
+        if node is not None and self.requires_grad and not hasattr(node, "retained"):
+            warn(
+                "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad "
+                "attribute won't be populated during autograd.backward(). If you indeed want the .grad "
+                "field to be populated for a non-leaf Tensor, use .retain_grad() on the non-leaf Tensor."
+            )
         return None if node is None else getattr(node, "retained", None)
 
     @grad.setter

@@ -44,6 +44,15 @@ def test_a_parameter_without_annotation():
             return a
 
 
+def test_a_result_without_annotation():
+    with pytest.raises(DeclarationError, match="'mute' does not say what it returns"):
+
+        @composite(pointwise(SAME), namespace="_")
+        def mute(input: Tensor):
+            """The same."""
+            return input
+
+
 def test_a_missing_docstring():
     with pytest.raises(DeclarationError, match="'silent' has no docstring"):
 
@@ -72,9 +81,9 @@ def test_a_body_that_returns_no_tensor(result):
         return result
 
     x = dc.ones(2)
-    for x in (x, x, dc.ones(2, requires_grad=True), dc.ones(2, dtype=dc.int64)):
+    for each in (x, x, dc.ones(2, requires_grad=True), dc.ones(2, dtype=dc.int64)):
         with pytest.raises(DeclarationError, match="operator 'five' gave"):
-            five(x)
+            five(each)
 
 
 class Narrow(Layer):

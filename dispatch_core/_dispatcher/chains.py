@@ -50,13 +50,27 @@ class Miss(Chain):
         self.op = op
 
     def call(self, *args: Any) -> Any:
-        result = SLOTS.chain_for(self.op, args).call(*args)
+        try:
+            chain = SLOTS.chain_for(self.op, args)
+        except Exception as error:
+            if _is_ours(error.__traceback__):
+                error.__traceback__ = None  # the way through the layers says nothing to the caller
+            raise
+        result = chain.call(*args)
         try:
             _check_result(self.op, result)
         except DispatchCoreError:
             self.op.forget()  # so that the next call is looked at again
             raise
         return result
+
+
+def _is_ours(traceback: Any) -> bool:
+    """Whether the framework itself raised an error, rather than a layer of a plugin."""
+    while traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    module: str = traceback.tb_frame.f_globals.get("__name__", "")
+    return module.startswith("dispatch_core.")
 
 
 def _check_result(op: Op, result: Any) -> None:
@@ -68,9 +82,11 @@ def _check_result(op: Op, result: Any) -> None:
         if each is None and several:
             continue
         if not isinstance(each, Tensor):
+            if op.returns != "Tensor":  # `equal` gives a bool, and says so
+                continue
             raise DeclarationError(
-                f"operator '{op.name}' gave {type(each).__name__}, expected a Tensor (or a tuple of "
-                "them): its body must return what operators return"
+                f"operator '{op.name}' gave {type(each).__name__}, but is declared to return a Tensor: "
+                "have its body return one, or annotate what it returns"
             )
         key = tensor_key(each._k)
         if key.flags:  # what lies in such a tensor is its transform's own

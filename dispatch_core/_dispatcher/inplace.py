@@ -6,11 +6,11 @@ computed first and then copied, so the values that autograd saved stay what they
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from dispatch_core import _state
+from dispatch_core._caller import warn
 from dispatch_core._dispatcher.chains import Chain, KernelChain, View, chain_of, failure
 from dispatch_core._dispatcher.operator import Op
 from dispatch_core._dtypes import can_cast
@@ -186,12 +186,11 @@ def _fill(op: Op, out: Any, value: Tensor) -> Tensor:
     backend = out._backend
     if out._raw.shape != value._raw.shape:
         if 0 not in out._raw.shape:
-            warnings.warn(
+            warn(
                 f"An output with one or more elements was resized since it had shape "
                 f"{list(out.shape)}, which does not match the required output shape "
                 f"{list(value.shape)}. Resize it to zero elements first with out.resize_(0).",
                 UserWarning,
-                stacklevel=4,
             )
         key = KEYS[out._k]
         host = value if key is None or value.dtype is key.dtype else SLOTS.cast(value, out.dtype)

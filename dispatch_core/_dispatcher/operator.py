@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dispatch_core import _keys, _state
 from dispatch_core._dispatcher.gradient import Gradient
+from dispatch_core._dispatcher.signature import spelled
 from dispatch_core._keys import KIND, LOCK
 from dispatch_core._tensor import Tensor
 
@@ -102,6 +103,11 @@ class Op:
         self._is_blank = False
         self.renew()
         _tables.append(self)
+
+    @property
+    def returns(self) -> str:
+        """The annotation of what it returns, as its source has it."""
+        return "Tensor" if self.body is None else spelled(self.body.__annotations__["return"])
 
     def __repr__(self) -> str:
         return f"<operator {self.name}>"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
+from dispatch_core._caller import warn
 from dispatch_core._dispatcher.operator import forget_all
 from dispatch_core._errors import (
     DeviceNotFoundError,
@@ -142,7 +142,10 @@ def _offer_kernels(plugin: Plugin, entry: Entry, backend: Backend) -> None:
     try:
         add_kernels(plugin, entry, backend)
     except PluginError as error:
-        warnings.warn(f"{entry.what} are left out: {error}", PluginWarning, stacklevel=2)
+        warn(
+            f"{entry.what} are left out: {error}",
+            PluginWarning,
+        )
 
 
 def add_kernels(plugin: Plugin, entry: Entry, backend: Backend) -> None:
