@@ -81,6 +81,8 @@ class _Slots:
 
     namespace: Callable[[str], Any]
     """The operators of a plugin by the name of its namespace; None when nothing provides it."""
+    load_all: Callable[[], None]
+    """Import the operators of all plugins."""
 
 
 SLOTS = _Slots()

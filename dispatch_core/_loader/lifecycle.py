@@ -6,7 +6,7 @@ from typing import Any
 
 from dispatch_core._caller import warn
 from dispatch_core._dispatcher.operator import forget_all
-from dispatch_core._errors import PluginError, PluginWarning
+from dispatch_core._errors import DeviceUnavailableError, PluginError, PluginWarning
 from dispatch_core._loader import discovery
 from dispatch_core._loader.devices import (
     add_backend,
@@ -62,6 +62,8 @@ def load(name: str) -> Plugin:
 def _activate(plugin: Plugin, entry: Entry) -> None:
     if plugin.blocked or discovery.is_blocked(entry):
         raise PluginError(f"{entry.what}: {plugin.reason(entry)}")
+    if entry in plugin.refused:
+        raise DeviceUnavailableError(plugin.refused[entry])
     if entry.group == discovery.DEVICES:
         find(entry.name)
     elif entry.group == discovery.LAYERS:

@@ -30,7 +30,7 @@ from dispatch_core._errors import DispatchCoreError
 from dispatch_core._graph import Node, tick
 from dispatch_core._keys import GRAD, LOCK, describe_key, key_number
 from dispatch_core._layer import LAYERS, Keys, Layer
-from dispatch_core._op import operator_named
+from dispatch_core._namespaces import find_operator
 from dispatch_core._place import HOST as HOST_DEVICE
 from dispatch_core._place import Place
 from dispatch_core._random import streams_apart
@@ -116,7 +116,7 @@ def explain(what: str | Callable[..., Any], *args: Any, **kwargs: Any) -> Explan
 
     Raises AttributeError for an unknown name, and what wrong arguments raise.
     """
-    function = operator_named(what.rpartition(".")[2]).front if isinstance(what, str) else what
+    function = find_operator(what).front if isinstance(what, str) else what
     target = getattr(function, "op", None)
     session = Session(target if isinstance(target, Op) else None)
     token = _session.set(session)

@@ -18,7 +18,7 @@ from dispatch_core._dispatcher.resolve import Resolution, Step
 from dispatch_core._dtypes import dtype
 from dispatch_core._keys import FIRST_TENSOR_KEY, GRAD
 from dispatch_core._layer import LAYERS, Keys, Layer
-from dispatch_core._op import operator_named
+from dispatch_core._namespaces import find_operator
 from dispatch_core._shapes import broadcast_shapes
 from dispatch_core._state import State, Switch
 from dispatch_core._tensor import Tensor
@@ -285,7 +285,7 @@ class override:  # noqa: N801  used as a function: `with dc.override("exp", fn=m
 def named(op: Any) -> Op:
     """An operator by its name or its public function."""
     if isinstance(op, str):
-        return operator_named(op.rpartition(".")[2])
+        return find_operator(op)
     found = getattr(op, "op", None)
     if not isinstance(found, Op):
         raise TypeError(
