@@ -9,6 +9,10 @@ PYTHONS ?= python3.11 python3.12 python3.13
 # The peer that `make bench` compares with. Any index that pip is configured for may serve it.
 BENCH_PEER ?= torch==2.13.0
 PYTEST_ARGS ?=
+# For test-array-api: a checkout of array-api-tests with its submodule, and what to run it with.
+SUITE ?= ../array-api-tests
+DEVICE ?= cpu
+EXAMPLES ?= 30
 BENCH_ARGS ?=
 DEMO_ARGS ?=
 
@@ -18,13 +22,14 @@ DISTRIBUTIONS := $(patsubst %/pyproject.toml,%,$(wildcard \
 INPUTS := pyproject.toml constraints.txt $(addsuffix /pyproject.toml,$(DISTRIBUTIONS))
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help demo test test-all bench lint docs clean
+.PHONY: help demo test test-all test-array-api bench lint docs clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo      train a small classifier on real digits, save it, load it again"
 	@echo "make test      install every distribution of the repository and run the tests"
 	@echo "make test-all  the same with the slow tests, on each of: $(PYTHONS)"
+	@echo "make test-array-api  the array API standard's own suite; SUITE=... its checkout, DEVICE=..."
 	@echo "make bench     cost of a call beside PyTorch's (downloads PyTorch)"
 	@echo "make lint      ruff, mypy --strict, import-linter"
 	@echo "make docs      the documentation as HTML in docs/_build"
@@ -51,6 +56,12 @@ lint: $(VENV)/.everything
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
+
+test-array-api: $(VENV)/.array-api
+	cd $(SUITE) && ARRAY_API_TESTS_VERSION=2025.12 \
+		ARRAY_API_TESTS_MODULE="exec('import dispatch_core as dc; dc.set_default_device(\"$(DEVICE)\"); xp = dc.array_api')" \
+		$(abspath $(VENV))/bin/python -m pytest array_api_tests -q -p no:cacheprovider \
+		--max-examples $(EXAMPLES) $(PYTEST_ARGS)
 
 bench: $(BENCH_VENV)/.installed
 	$(BENCH_VENV)/bin/python -m benchmarks.compare $(BENCH_ARGS)
@@ -81,6 +92,10 @@ $(VENV)/.demo: $(VENV)/.base
 $(VENV)/.everything: $(VENV)/.base
 	@$(VENV)/bin/python $(PIP_INSTALL) --no-build-isolation --editable ".[test,dev,demo]" \
 		$(addprefix --editable ./,$(DISTRIBUTIONS))
+	@touch $@
+
+$(VENV)/.array-api: $(VENV)/.everything
+	@$(VENV)/bin/python $(PIP_INSTALL) "hypothesis>=6.151" ndindex pytest-json-report
 	@touch $@
 
 $(VENV)/.docs: $(VENV)/.everything

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module as _import_module
+from math import e, inf, nan, pi
 from typing import Any
 
 from dispatch_core._startup import NoCollection as _NoCollection
@@ -10,6 +11,8 @@ from dispatch_core._startup import NoCollection as _NoCollection
 with _NoCollection():
     from dispatch_core import _loader, _methods, autograd, random  # noqa: F401  it fills slots
     from dispatch_core import ops as _ops  # noqa: F401  declares the operators
+from dispatch_core import _settings  # noqa: F401  its functions are public
+from dispatch_core._buffers import asarray, from_file, frombuffer, to_dlpack
 from dispatch_core._construct import as_tensor, from_dlpack, from_numpy, scalar_tensor, tensor
 from dispatch_core._device import device
 from dispatch_core._dispatcher.policy import emulation, fallback, set_emulation, set_fallback
@@ -23,7 +26,17 @@ from dispatch_core._dtypes import (
     promote_types,
     set_default_dtype,
 )
+from dispatch_core._errors import AcceleratorError, OutOfMemoryError
 from dispatch_core._layer import LAYERS as _LAYERS
+from dispatch_core._layouts import (
+    channels_last,
+    channels_last_3d,
+    contiguous_format,
+    layout,
+    memory_format,
+    preserve_format,
+    strided,
+)
 from dispatch_core._namespaces import names_of as _names_of
 from dispatch_core._printing import set_printoptions
 from dispatch_core._random import (
@@ -41,6 +54,8 @@ from dispatch_core._version import __version__
 from dispatch_core.autograd import (
     enable_grad,
     inference_mode,
+    is_anomaly_check_nan_enabled,
+    is_anomaly_enabled,
     is_grad_enabled,
     no_grad,
     set_grad_enabled,
@@ -53,12 +68,27 @@ _install()
 _LAYERS.add(_ForwardMode())
 _methods.bind()
 
+newaxis = None
+
 # The public names of dtypes and operators come from their tables.
 _TABLES = _DTYPES | _names_of("")
 globals().update(_TABLES)
 
 _FACES = frozenset(
-    {"func", "linalg", "nn", "optim", "plugins", "profiler", "special", "testing", "utils"}
+    {
+        "array_api",
+        "fft",
+        "func",
+        "linalg",
+        "nn",
+        "optim",
+        "plugins",
+        "profiler",
+        "signal",
+        "special",
+        "testing",
+        "utils",
+    }
 )
 """Public namespaces that are imported when they are first named, to keep the import short."""
 
@@ -89,31 +119,49 @@ def __dir__() -> list[str]:
 
 
 __all__ = [  # noqa: PLE0604  plain names first, then those of the tables
+    "AcceleratorError",
     "Generator",
+    "OutOfMemoryError",
     "Size",
     "Tensor",
     "__version__",
     "as_tensor",
+    "asarray",
     "autograd",
     "can_cast",
+    "channels_last",
+    "channels_last_3d",
+    "contiguous_format",
     "default_generator",
     "device",
     "dtype",
+    "e",
     "emulation",
     "enable_grad",
     "fallback",
     "fallback_report",
     "finfo",
     "from_dlpack",
+    "from_file",
     "from_numpy",
+    "frombuffer",
     "get_default_dtype",
     "get_rng_state",
     "iinfo",
+    "inf",
     "inference_mode",
     "initial_seed",
+    "is_anomaly_check_nan_enabled",
+    "is_anomaly_enabled",
     "is_grad_enabled",
+    "layout",
     "manual_seed",
+    "memory_format",
+    "nan",
+    "newaxis",
     "no_grad",
+    "pi",
+    "preserve_format",
     "promote_types",
     "random",
     "scalar_tensor",
@@ -124,7 +172,9 @@ __all__ = [  # noqa: PLE0604  plain names first, then those of the tables
     "set_grad_enabled",
     "set_printoptions",
     "set_rng_state",
+    "strided",
     "tensor",
+    "to_dlpack",
     *_FACES,
     *_LATE,
     *_TABLES,

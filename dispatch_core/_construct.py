@@ -9,6 +9,7 @@ import numpy as np
 
 from dispatch_core import _tensor
 from dispatch_core._caller import warn
+from dispatch_core._dlpack import CPU_DEVICE
 from dispatch_core._dlpack import from_dlpack as _import_dlpack
 from dispatch_core._dtypes import (
     Category,
@@ -76,9 +77,36 @@ def from_numpy(array: Array) -> Tensor:
 
 
 def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None) -> Tensor:
-    """A tensor on the memory of an object with `__dlpack__` (or a capsule); `copy=True` copies it."""
-    made = from_numpy(_import_dlpack(ext_tensor, copy=copy))
-    return made if device is None else made.to(device)
+    """A tensor on the memory of an object with `__dlpack__` (or a capsule); `copy=True` copies it.
+
+    Memory that the host cannot read is copied to the host; `device` moves the result. Raises BufferError
+    where data cannot be taken over, or not without the copy that `copy=False` forbids.
+    """
+    target = None if device is None else as_device(device)
+    if isinstance(ext_tensor, Tensor):
+        if ext_tensor.requires_grad:
+            raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
+        made = ext_tensor.detach()
+    else:
+        made = _imported(ext_tensor, copy)
+    if target is not None and target != made.device:
+        if copy is False:
+            raise BufferError(
+                f"from_dlpack(): moving data from {made.device} to {target} needs a copy; leave out "
+                "copy=False"
+            )
+        return made.to(target)
+    return made.to(copy=True) if copy and isinstance(ext_tensor, Tensor) else made
+
+
+def _imported(source: Any, copy: bool | None) -> Tensor:
+    try:
+        return from_numpy(_import_dlpack(source, copy=copy))
+    except BufferError:
+        where = getattr(source, "__dlpack_device__", lambda: CPU_DEVICE)()
+        if copy is False or tuple(where) == CPU_DEVICE:
+            raise
+    return from_numpy(_import_dlpack(source, dl_device=CPU_DEVICE))
 
 
 def _from_data(data: Any, wanted: dtype | None, device: Any, *, copy: bool) -> Tensor:

@@ -64,5 +64,13 @@ class PluginWarning(UserWarning):
     """A plugin was left out, or did not behave, while the rest goes on."""
 
 
+class OutOfMemoryError(DispatchCoreError, RuntimeError):
+    """A device has no memory left."""
+
+
+class AcceleratorError(DispatchCoreError, RuntimeError):
+    """A device other than the cpu failed."""
+
+
 class LinAlgError(DispatchCoreError, RuntimeError):
     """A matrix is singular, not positive definite, or an iteration on it did not converge."""

@@ -141,12 +141,12 @@ def make_operator(op: Op, operator: str) -> Callable[..., Any]:
             f"    chain = found_chain(OP, ({args}))",
             f"  return chain.call({args})",
         ]
-    made = _lazy(op, method, lambda: ("\n".join(text), {"plain": _plain_operand}))
+    made = _lazy(op, method, lambda: ("\n".join(text), {"plain": plain_operand}))
     made.__doc__ = f"See `dispatch_core.{op.name}`."
     return made
 
 
-def _plain_operand(value: Any) -> Any:
+def plain_operand(value: Any) -> Any:
     """A number of numpy's or a subclass of Python's as a Python number; None for anything else."""
     if isinstance(value, (bool, int, float, complex)):
         kinds: tuple[Any, ...] = (bool, int, float, complex)

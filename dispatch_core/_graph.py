@@ -57,6 +57,7 @@ class Node:
 
     __slots__ = (
         "__weakref__",
+        "duals",
         "edges",
         "hooks",
         "metadata_",
@@ -69,6 +70,8 @@ class Node:
     )
 
     spec: Spec
+    duals: list[Any]
+    """The arguments of a call in forward mode, where some have tangents."""
     order: int
     edges: tuple[Any, ...]
     saved: Any

@@ -9,8 +9,9 @@ Python values that may stand where a tensor is expected; a key of a tensor is th
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import NoneType
+from typing import Any
 
 from dispatch_core._dtypes import bool_, dtype, get_default_dtype, int64
 
@@ -79,6 +80,17 @@ def tensor_key(number: int) -> Key:
     if key is None:
         raise LookupError(f"key {number} stands for a Python value, not for a tensor")
     return key
+
+
+def flags_of(keys: Iterable[Any]) -> frozenset[str]:
+    """All flags among key numbers (and sets of them, of lists of tensors)."""
+    found: frozenset[str] = frozenset()
+    for key in keys:
+        for number in key if isinstance(key, frozenset) else (key,):
+            each = KEYS[number]
+            if each is not None and each.flags:
+                found |= each.flags
+    return found
 
 
 def kind_dtype(number: int) -> dtype:

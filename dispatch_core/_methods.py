@@ -7,6 +7,7 @@ import mmap
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,14 +15,19 @@ import numpy as np
 from dispatch_core import _printing, ops  # noqa: F401  `ops` declares the operators
 from dispatch_core._construct import make_subclass, tensor
 from dispatch_core._device import device as Device
-from dispatch_core._dlpack import to_dlpack
+from dispatch_core._dlpack import CPU_DEVICE, to_dlpack
 from dispatch_core._dtypes import PUBLIC_NAMES, dtype, int8, uint8
 from dispatch_core._graph import Leaf, hooks_of
 from dispatch_core._handles import RemovableHandle, add_hook
 from dispatch_core._indexing import getitem, setitem
 from dispatch_core._keys import GRAD, PLAIN, VIEW
+from dispatch_core._layouts import strided
 from dispatch_core._namespaces import METHODS, names_of
 from dispatch_core._op import OPERATORS, K, dunder
+from dispatch_core._place import as_device
+from dispatch_core._shapes import check_dim
+from dispatch_core._size import Size
+from dispatch_core._state import is_on
 from dispatch_core._tensor import Tensor, detached, host_values
 
 _METHODS: dict[str, Callable[..., Any]] = {}
@@ -35,17 +41,37 @@ def _method(function: Callable[..., Any]) -> Callable[..., Any]:
 # -- what the tensor is ---------------------------------------------------------------------------------
 
 
-@_method
-def size(self: Tensor, dim: int | None = None) -> Any:
+class _Count(int):
+    """`x.size`: the number of elements, as the array API has it; called, PyTorch's method."""
+
+    _shape: Size
+
+    def __call__(self, dim: int | None = None) -> Any:
+        """The shape, or the size of one dimension."""
+        return self._shape if dim is None else self._shape[check_dim(dim, len(self._shape))]
+
+    def __reduce__(self) -> Any:
+        return int, (int(self),)
+
+
+def _count(self: Tensor) -> Any:
+    """The number of elements; called, the shape or the size of one dimension."""
+    shape = self.shape
+    count = _Count(shape.numel())
+    count._shape = shape
+    return count
+
+
+class _SizeProperty(property):
+    """`x.size`, which of the class itself is PyTorch's method."""
+
+    def __get__(self, tensor: Any, owner: Any = None) -> Any:
+        return _size if tensor is None else _count(tensor)
+
+
+def _size(self: Tensor, dim: int | None = None) -> Any:
     """The shape, or the size of one dimension."""
-    if dim is None:
-        return self.shape
-    if not -self.ndim <= dim < self.ndim:
-        raise IndexError(
-            f"Dimension out of range (expected to be in range of [{-self.ndim or -1}, "
-            f"{max(self.ndim - 1, 0)}], but got {dim})"
-        )
-    return self.shape[dim]
+    return self.size(dim)
 
 
 @_method
@@ -97,9 +123,15 @@ def data_ptr(self: Tensor) -> int:
 
 @_method
 def is_contiguous(self: Tensor, memory_format: Any = None) -> bool:
-    """Whether the elements lie in memory in the order of the dimensions."""
+    """Whether the elements lie in memory in the order of the dimensions, or in that of a format."""
+    sizes, strides = tuple(self.shape), self.stride()
+    if memory_format is not None and memory_format.name.startswith("channels_last"):
+        if self.ndim != (5 if memory_format.name.endswith("3d") else 4):
+            return False
+        order = memory_format.order(self.ndim)
+        sizes, strides = tuple(sizes[d] for d in order), tuple(strides[d] for d in order)
     expected = 1
-    for n, s in zip(reversed(self.shape), reversed(self.stride()), strict=True):
+    for n, s in zip(reversed(sizes), reversed(strides), strict=True):
         if n == 0:
             return True
         if n != 1:
@@ -173,7 +205,7 @@ def numpy(self: Tensor, *, force: bool = False) -> np.ndarray[Any, Any]:
     """A numpy array that shares the tensor's memory; `force` detaches and copies to the cpu."""
     if force:
         return self.detach().cpu().numpy()
-    if self.requires_grad:
+    if self.requires_grad and is_on("grad"):
         raise RuntimeError(
             "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
         )
@@ -204,22 +236,60 @@ def __dlpack__(
     dl_device: tuple[int, int] | None = None,
     copy: bool | None = None,
 ) -> Any:
-    """A DLPack capsule of the tensor's memory (array API 2025.12)."""
+    """A DLPack capsule of the tensor's memory, or of a copy on the host with `dl_device=(1, 0)`.
+
+    Raises BufferError where the memory cannot be passed on, or not without the copy that
+    `copy=False` forbids.
+    """
     if self.requires_grad:
         raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
-    if self.device.type != "cpu":
-        raise BufferError(f"cannot export a tensor on {self.device} through DLPack; use .cpu()")
+    if not self._backend.host_memory:
+        if dl_device is None or tuple(dl_device) != CPU_DEVICE or copy is False:
+            raise BufferError(
+                f"cannot share the memory of a tensor on {self.device} through DLPack; copy it to the "
+                "host with dl_device=(1, 0), or use .cpu()"
+            )
+        copy = None  # the host array is a copy already
     return to_dlpack(
-        self._raw, stream=stream, max_version=max_version, dl_device=dl_device, copy=copy
+        self._backend.to_host(self._raw),
+        stream=stream,
+        max_version=max_version,
+        dl_device=dl_device,
+        copy=copy,
     )
+
+
+@_method
+def __array_namespace__(self: Tensor, *, api_version: str | None = None) -> Any:
+    """The functions of the Python array API standard for this tensor: `dispatch_core.array_api`.
+
+    Raises ValueError for a version other than 2021.12 to 2025.12.
+    """
+    if api_version not in _API_VERSIONS:
+        raise ValueError(
+            f"unknown version of the array API standard {api_version!r}; known are "
+            f"{', '.join(str(v) for v in _API_VERSIONS[1:])}"
+        )
+    return import_module("dispatch_core.array_api")
+
+
+_API_VERSIONS = (None, "2021.12", "2022.12", "2023.12", "2024.12", "2025.12")
+
+
+@_method
+def to_device(self: Tensor, device: Any, /, *, stream: Any = None) -> Tensor:
+    """The tensor on a device (array API); `x.to(device)` is the same. There are no streams."""
+    if stream is not None:
+        raise ValueError(f"to_device(): the devices here have no streams, got stream={stream!r}")
+    return self.to(as_device(device))
 
 
 @_method
 def __dlpack_device__(self: Tensor) -> tuple[int, int]:
     """The DLPack device type and number of the tensor."""
-    if self.device.type != "cpu":
+    if not self._backend.host_memory:
         raise BufferError(f"device {self.device} has no DLPack number")
-    return (1, 0)
+    return CPU_DEVICE
 
 
 @_method
@@ -277,7 +347,7 @@ def __contains__(self: Tensor, element: Any) -> bool:
 
 @_method
 def __format__(self: Tensor, spec: str) -> str:
-    if self.ndim == 0 and spec:
+    if self.ndim == 0:
         return format(self.item(), spec)
     return object.__format__(self, spec)
 
@@ -602,17 +672,26 @@ _MEMBERS: dict[str, Any] = {
     "H": property(lambda self: K.conj(_reversed(self))),
     "T": property(_reversed),
     "data": property(detached, set_data),
+    "grad_dtype": property(lambda self: self.dtype),
     "imag": _part_property("imag"),
     "is_cpu": property(lambda self: self.device.type == "cpu"),
     "is_cuda": property(lambda self: self.device.type == "cuda"),
+    "is_ipu": False,
+    "is_maia": False,
     "is_meta": property(lambda self: self.device.type == "meta"),
+    "is_mps": False,
+    "is_mtia": False,
     "is_quantized": False,
     "is_sparse": False,
+    "is_xla": False,
     "itemsize": property(lambda self: self.dtype.itemsize),
+    "layout": strided,
     "mH": property(lambda self: K.conj(_matrix_transposed(self))),
     "mT": property(_matrix_transposed),
+    "name": None,
     "nbytes": property(lambda self: numel(self) * self.dtype.itemsize),
     "real": _part_property("real"),
+    "size": _SizeProperty(_count),
     "retains_grad": property(lambda self: hasattr(self._node, "retained")),
 }
 """What is neither an operator nor a plain method."""

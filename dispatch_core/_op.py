@@ -203,6 +203,8 @@ def declare(
     random: bool = False,
     varying: bool = False,
     fallback: bool = True,
+    batch: str | Callable[..., Any] | None = None,
+    forward: bool = True,
     writes: Sequence[str] = (),
 ) -> F:
     """Make an operator of an annotated function and enter it into the table.
@@ -229,6 +231,10 @@ def declare(
         random: whether results depend on a generator.
         varying: whether the result's shape depends on values.
         fallback: whether the host may compute it for another device.
+        batch: the rule by which `vmap` computes it, where the family's does not do: "leading",
+            "along_dims", "aligned", or rule(size, batched, *arguments) as in `ops/batching.py`.
+        forward: whether forward mode takes the result of an operator without derivative for a
+            constant; otherwise it refuses the operator.
         writes: lists of tensors that kernel and body overwrite; such an operator returns None.
 
     Raises:
@@ -266,6 +272,8 @@ def declare(
         varying=varying,
         fallback=fallback and not view and not factory and not writes,
         differentiable=grad is not NOT_DIFFERENTIABLE,
+        batch=batch,
+        forward=forward,
         writes=tuple([p.name for p in params].index(each) for each in writes),
     )
     op = Op(name, params, family, gradient, function, traits)

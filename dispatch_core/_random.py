@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
 from typing import Any
 
@@ -19,6 +19,11 @@ DEFAULT_SEED = 67280421310721
 """The seed that default generators start with."""
 _WORD = 1 << 64
 _STATE_BYTES = 16
+
+Draw = Callable[[tuple[int, ...], Callable[[tuple[int, ...]], Tensor]], Tensor]
+DRAW: ContextVar[Draw | None] = ContextVar("draw", default=None)
+"""What stands between a random operator and its numbers: `draw(size, plain)`, where `plain(size)` would
+be the numbers; None: nothing. A transform such as `vmap` sets it."""
 
 
 class _Stream:

@@ -15,11 +15,16 @@ def dim_error(dim: int, ndim: int) -> IndexError:
     )
 
 
+def whole(name: str, value: Any) -> int:
+    """An argument that has to be an int; TypeError where it is none."""
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise TypeError(f"argument '{name}' must be int, not {type(value).__name__}")
+    return int(value.__index__())
+
+
 def check_dim(dim: Any, ndim: int) -> int:
     """A dimension as a non-negative number; IndexError where the tensor has no such dimension."""
-    if isinstance(dim, bool) or not hasattr(dim, "__index__"):
-        raise TypeError(f"argument 'dim' must be int, not {type(dim).__name__}")
-    dim = dim.__index__()
+    dim = whole("dim", dim)
     count = ndim or 1
     if not -count <= dim < count:
         raise dim_error(dim, ndim)

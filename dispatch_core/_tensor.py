@@ -14,11 +14,11 @@ from dispatch_core._caller import warn
 from dispatch_core._device import device as Device
 from dispatch_core._dtypes import dtype as DType
 from dispatch_core._graph import WRITES, Leaf, Node, Raw
-from dispatch_core._keys import GRAD, KEYS, PLAIN, VIEW
+from dispatch_core._keys import GRAD, KEYS, PLAIN, VIEW, tensor_key
 from dispatch_core._size import Size
 from dispatch_core._state import is_on
 from dispatch_core.backend.api import Backend
-from dispatch_core.backend.registry import backend_of
+from dispatch_core.backend.registry import backend_of, proxied
 
 
 class _Slots:
@@ -61,7 +61,7 @@ class Tensor:
     def device(self) -> Device:
         """The device that holds the memory."""
         name = KEYS[self._k].device  # type: ignore[union-attr]
-        return Device(name, backend_of(name).index_of(self._raw))
+        return Device(name, self._backend.index_of(self._raw))
 
     @property
     def requires_grad(self) -> bool:
@@ -176,7 +176,8 @@ class Tensor:
 
     @property
     def _backend(self) -> Backend:
-        return backend_of(KEYS[self._k].device)  # type: ignore[union-attr]
+        key = tensor_key(self._k)
+        return proxied(key.device, key.flags) if key.flags else backend_of(key.device)  # type: ignore[no-any-return]
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -218,6 +219,11 @@ def wrap_raw(raw: Raw, backend: Backend) -> Tensor:
 def detached(tensor: Tensor) -> Tensor:
     """A tensor that shares memory with `tensor` and has no history."""
     return wrap(tensor._raw, tensor._k & PLAIN)
+
+
+def is_plain(tensor: Tensor) -> bool:
+    """Whether `_raw` is an array of the device itself: no batched tensor, none with a tangent."""
+    return not tensor_key(tensor._k).flags
 
 
 def check_tensor(value: Any, where: str) -> Tensor:

@@ -7,7 +7,7 @@ of the tensors, call the kernel and put a tensor around the result; layers wrap 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from dispatch_core import _state
 from dispatch_core._dispatcher import operator
@@ -28,6 +28,8 @@ class Chain:
     __slots__ = ("op",)
 
     op: Op
+    reads_history: ClassVar[bool] = True
+    """Whether it looks at more of its arguments than what lies in `_raw`."""
 
     def call(self, *args: Any) -> Any:
         """Compute the operator; arguments in the order of its declaration."""
@@ -144,6 +146,8 @@ class KernelChain(Chain):
     """Base of the chains that call a kernel of one backend."""
 
     __slots__ = ("array", "backend", "fix", "info", "kernel", "key")
+
+    reads_history = False
 
     def __init__(self, op: Op, backend: Backend, kernel: Kernel, key: int) -> None:
         self.op = op

@@ -1,8 +1,9 @@
 """Gradient formulas: what a declaration's `grad=` says, compiled to what is saved and what is called.
 
 A formula is a function whose parameter names say what it needs: `g` (the gradient of the only output;
-`gs` the tuple for several), `out` or `outs` (results), the operator's own parameters, `<name>_shape`
-and `<name>_dtype` (of a tensor argument, without keeping the array), and `K`, the operators: `K.cos(x)`.
+`gs` the tuple for several), `out`, or of several results `outs` (all) and `out0`, `out1` ... (one, the
+others are not kept), the operator's own parameters, `<name>_shape` and `<name>_dtype` (of a tensor argument,
+without keeping the array), and `K`, the operators: `K.cos(x)`.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ class Part:
         self.at = at
         self.dtypes = dtypes
         """The dtypes that the formula asks for: name -> place of the parameter."""
-        self.call = _caller(formula, at)
+        self.call = _caller(_picking(formula, needs), at)
 
     def bound(self, dtypes: Mapping[int, dtype]) -> Part:
         """The formula with the dtypes of the parameters, by place, put in."""
@@ -61,6 +62,24 @@ class Part:
             return formula(**dict(zip(names, values, strict=True)), **known)
 
         return Part(self.targets, given, names, self.at, {})
+
+
+def _output_number(name: str) -> int | None:
+    """1 for "out1"; None for any other name."""
+    number = name.removeprefix("out")
+    return int(number) if name.startswith("out") and number.isdigit() else None
+
+
+def _picking(formula: Formula, needs: Sequence[str]) -> Formula:
+    """The formula, given all outputs where it asks for one of them."""
+    picks = [_output_number(name) for name in needs]
+    if not any(pick is not None for pick in picks):
+        return formula
+
+    def picked(*values: Any) -> Any:
+        return formula(*[v if i is None else v[i] for v, i in zip(values, picks, strict=True)])
+
+    return picked
 
 
 def declared_part(
@@ -127,6 +146,7 @@ class Gradient:
         formulas: Mapping[str | tuple[str, ...], Any],
         outputs: int,
     ) -> None:
+        self._outputs = outputs
         names = list(params)
         self.out_at = len(names)
         names.append("out" if outputs == 1 else "outs")
@@ -134,6 +154,8 @@ class Gradient:
         names += [f"{params[at]}_shape" for at in tensors]
         places = {"K": _K, "g" if outputs == 1 else "gs": _G}
         places |= {name: i for i, name in enumerate(names)}
+        if outputs != 1:
+            places |= {f"out{i}": self.out_at for i in range(outputs)}
         dtypes = {f"{params[at]}_dtype": at for at in tensors}
         parts: list[Part] = []
         stated: dict[int, bool] = {}
@@ -162,8 +184,20 @@ class Gradient:
     def needed(self, targets: frozenset[int]) -> tuple[tuple[Part, ...], frozenset[int]]:
         """The formulas for some arguments' gradients, and the places of what they need saved."""
         parts = tuple(part for part in self.parts if targets.intersection(part.targets))
-        wanted = {name for part in parts for name in part.needs}
+        wanted = {
+            "outs" if _output_number(name) is not None else name
+            for part in parts
+            for name in part.needs
+        }
         return parts, frozenset(i for i, name in enumerate(self._names) if name in wanted)
+
+    def kept_outputs(self, parts: Sequence[Part]) -> frozenset[int]:
+        """Which of several outputs the formulas need."""
+        names = {name for part in parts for name in part.needs}
+        if "outs" in names:
+            return frozenset(range(self._outputs))
+        numbers = {_output_number(name) for name in names}
+        return frozenset(number for number in numbers if number is not None)
 
     def keeps(self, at: int) -> bool:
         """Whether some formula needs the array of parameter `at`."""

@@ -14,19 +14,23 @@ from dispatch_core._caller import warn
 from dispatch_core._dispatcher.chains import Chain, KernelChain, View, chain_of, failure
 from dispatch_core._dispatcher.operator import Op
 from dispatch_core._dtypes import can_cast
+from dispatch_core._dual import Dual, has_history
 from dispatch_core._graph import WRITES
-from dispatch_core._keys import GRAD, KEYS, PLAIN, VIEW
+from dispatch_core._keys import GRAD, KEYS, PLAIN, VIEW, tensor_key
 from dispatch_core._tensor import Tensor, check_tensor, wrap
 
 
 class _Slots:
-    """Filled by the autograd layer."""
+    """Filled by the autograd layer and by forward mode."""
 
     check: Callable[[Tensor], None]
     """Raises where a tensor must not be written while gradients are recorded."""
     attach: Callable[[Tensor, Tensor], None]
     """Gives a written tensor the history of the value written into it."""
     cast: Callable[[Tensor, Any], Tensor]
+    write_dual: Callable[[Tensor, Tensor], None]
+    """Writes a value into a tensor, one of them with a tangent."""
+    shadow_dual: Callable[[Tensor], Tensor]
 
 
 SLOTS = _Slots()
@@ -67,7 +71,7 @@ def apply_inplace(
         if _writes_directly(chain, x):
             return _direct(chain, x, args)  # type: ignore[arg-type]
     if recording and (op.gradient is None or op.gradient.keeps(0)):
-        args = (_shadow(x), *args[1:])
+        args = (shadow(x), *args[1:])
     result = chain_of(op, args).call(*args) if body is None else body(*args, **(keywords or {}))
     return write_into(x, result, f"{op.name}_", recording=recording)
 
@@ -86,12 +90,14 @@ def _check_overlap(op: Op, x: Tensor, args: Sequence[Any]) -> None:
 
 def _requires_grad(value: Any) -> bool:
     if isinstance(value, Tensor):
-        return value.requires_grad
+        return has_history(value) if value._raw.__class__ is Dual else value.requires_grad
     return isinstance(value, (list, tuple)) and any(_requires_grad(v) for v in value)
 
 
-def _shadow(x: Tensor) -> Tensor:
+def shadow(x: Tensor) -> Tensor:
     """A stand-in with the value and history that `x` has now, for formulas that need them later."""
+    if x._raw.__class__ is Dual:
+        return SLOTS.shadow_dual(x)
     return wrap(x._backend.copy(x._raw), x._k & ~VIEW, x._node)
 
 
@@ -135,13 +141,16 @@ def write_into(x: Tensor, value: Tensor, what: str, *, recording: bool) -> Tenso
                 f"result type {value.dtype.name} can't be cast to the desired output type "
                 f"{x.dtype.name} in {what}(); use the variant that is not in-place"
             )
-        if recording:
+        if recording or value._raw.__class__ is Dual:
             value = SLOTS.cast(value, x.dtype)
     if _is_dry(x):
         return x
-    backend = x._backend
-    backend.write(x._raw, value._raw)
-    WRITES.record(backend.storage_of(x._raw))
+    if x._raw.__class__ is Dual or value._raw.__class__ is Dual:
+        SLOTS.write_dual(x, value)
+        return x
+    # A tensor with a flag (a batched one, say) knows what it means to be written into another.
+    (value if tensor_key(value._k).flags else x)._backend.write(x._raw, value._raw)
+    WRITES.record(x._backend.storage_of(x._raw))
     if recording and (value._k & GRAD or x._k & GRAD):
         SLOTS.attach(x, value)
     return x
@@ -167,6 +176,11 @@ def into(op: Op, chain: Chain | None, args: Sequence[Any], out: Any) -> Any:
 
 def _fill(op: Op, out: Any, value: Tensor) -> Tensor:
     out = check_tensor(out, f"{op.name}(): argument 'out'")
+    if value._raw.__class__ is Dual or out._raw.__class__ is Dual:
+        raise NotImplementedError(
+            f"Trying to use forward AD with {op.name} that does not support it because it is an out= "
+            "function; use the result it returns without out="
+        )
     if value.requires_grad or (out.requires_grad and _state.is_on("grad")):
         raise RuntimeError(
             f"{op.name}(): functions with out=... arguments don't support automatic differentiation, "
@@ -176,7 +190,7 @@ def _fill(op: Op, out: Any, value: Tensor) -> Tensor:
         raise RuntimeError(
             f"{op.name}(): expected out tensor to have device {value.device}, but got {out.device}"
         )
-    if not can_cast(value.dtype, out.dtype):
+    if not op.family.fits_out(value.dtype, out.dtype):
         raise RuntimeError(
             f"{op.name}(): result type {value.dtype.name} can't be cast to the desired output type "
             f"{out.dtype.name}"

@@ -61,8 +61,13 @@ class Traits:
     varying: bool = False
     """The result's shape depends on values (`nonzero`)."""
     differentiable: bool = True
+    forward: bool = True
+    """Whether forward mode may call it: the result has a tangent, or does not vary with the arguments."""
     fallback: bool = True
     """Whether the host may compute it for a device that has no kernel (never views, factories, random)."""
+    batch: str | Callable[..., Any] | None = None
+    """The batching rule, where that of the family does not do: its name, or a function of the
+    declaration (see `ops/batching.py`)."""
     writes: tuple[int, ...] = ()
     """The list parameters that are overwritten; such an operator returns None."""
 

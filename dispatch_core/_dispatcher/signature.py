@@ -24,7 +24,11 @@ class Parameter(NamedTuple):
 
 
 def parameters_of(function: Callable[..., Any]) -> dict[str, Parameter]:
-    """The parameters of a plain function by name, in order; annotations as the source has them."""
+    """The parameters of a plain function by name, in order; annotations as the source has them.
+
+    Of a function that `functools.wraps` another, those of the other.
+    """
+    function = getattr(function, "__wrapped__", function)
     code = function.__code__
     annotations = function.__annotations__
     positional = names_of(function)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from dispatch_core._dtypes import Category, Priority, dtype, promote_operands
+from dispatch_core._dtypes import Category, Priority, can_cast, dtype, promote_operands
 
 if TYPE_CHECKING:
     from dispatch_core._dispatcher.operator import Op
@@ -51,6 +51,8 @@ class Family:
     inplace = False
     """Whether operators of this kind have an in-place variant."""
     kind = "custom"
+    batching: str | None = None
+    """The name of the rule by which `vmap` computes on all examples at once; None: example by example."""
 
     def __init__(
         self,
@@ -85,6 +87,10 @@ class Family:
     def result(self, op: Op, computed: dtype) -> dtype | None:
         """The dtype of the result when computed in `computed`; None when only the kernel knows."""
         return None
+
+    def fits_out(self, result: dtype, out: dtype) -> bool:
+        """Whether a result of one dtype may be written to an `out=` of another."""
+        return can_cast(result, out)
 
     def takes(self, computed: dtype) -> bool:
         """Whether operators of this kind compute in a dtype."""

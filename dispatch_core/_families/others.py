@@ -17,6 +17,7 @@ class Movement(Family):
     """Operators that only rearrange elements (views among them): the dtype stays."""
 
     kind = "movement"
+    batching = "along_dims"
 
     def __init__(
         self,
@@ -75,12 +76,14 @@ class Indexing(Family):
     """Operators that read or write elements by index; the index takes no part in promotion."""
 
     kind = "indexing"
+    batching = "along_dims"
 
 
 class Transfer(Family):
     """Operators whose result is on another device than their argument."""
 
     kind = "transfer"
+    batching = "leading"
 
 
 def transfer(**rest: Any) -> Transfer:

@@ -35,6 +35,7 @@ class Pointwise(Family):
     broadcasts = True
     inplace = True
     kind = "pointwise"
+    batching = "aligned"
 
     def __init__(self, kind: Kind, accepts: Iterable[Category] = ALL, **rest: Any) -> None:
         super().__init__(accepts, **rest)

@@ -28,6 +28,7 @@ class Reduction(Family):
     """
 
     kind = "reduction"
+    batching = "along_dims"
 
     def __init__(
         self,

@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import Any
 
 from dispatch_core._errors import GradcheckError
-from dispatch_core.autograd import forward_ad
+from dispatch_core.autograd import _dual_function, forward_ad  # noqa: F401  it fills a slot
 from dispatch_core.autograd._anomaly import (
     detect_anomaly,
     is_anomaly_check_nan_enabled,

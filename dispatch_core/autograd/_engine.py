@@ -13,10 +13,12 @@ from typing import Any
 
 from dispatch_core import _state
 from dispatch_core._dispatcher.policy import DTYPE_EMULATION, HOST_FALLBACK
+from dispatch_core._dual import OFF as FORWARD_OFF
+from dispatch_core._dual import level_of
 from dispatch_core._graph import WRITES, Leaf, Node, Pick
 from dispatch_core._op import K as OPERATORS
 from dispatch_core._op import operator_named
-from dispatch_core._tensor import Tensor, wrap_raw
+from dispatch_core._tensor import Tensor, is_plain, wrap_raw
 from dispatch_core.autograd._modes import (
     PLAIN_TENSORS,
     RECORDED_TENSORS,
@@ -29,6 +31,7 @@ _UNSEEING = (
     frozenset({"grad", "anomaly", "anomaly_nan", "inference"})
     | HOST_FALLBACK.states
     | DTYPE_EMULATION.states
+    | {FORWARD_OFF}
 )
 """What may be on without any layer wanting to see the operators of the backward pass."""
 
@@ -102,6 +105,7 @@ class Engine:
         token = _state.set_state(_state.moved(self.number, "grad", self.create_graph))
         try:
             for node, g in roots:
+                self.raw_allowed = self.raw_allowed and is_plain(g)
                 self.send(node, g, None)
             self._drain()
             self._finish_leaves()
@@ -329,6 +333,8 @@ class Engine:
 
     def _accumulate(self, leaf: Leaf, box: list[Any]) -> None:
         grad = leaf.grad
+        if not self.create_graph and level_of(box[0]) >= 0:  # `.grad` has no tangent, as in PyTorch
+            box[0] = box[0].detach()
         if self.create_graph:
             g = self.as_tensor(*box)
             leaf.grad = g if grad is None else OPERATORS.add(grad, g)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from dispatch_core import _state
+from dispatch_core._dual import level_of
 from dispatch_core._graph import WRITES, Node, Pick, tick
 from dispatch_core._keys import GRAD, VIEW
 from dispatch_core._op import K, operator_named
@@ -20,10 +21,22 @@ from dispatch_core.layers.spec import Mode
 pick_of: Callable[[Node, int], Pick] = pick
 
 
+class _Slots:
+    """Filled by forward mode."""
+
+    apply_dual: Callable[[type[Function], FunctionCtx, tuple[Any, ...]], Any]
+    """Runs a Function some of whose arguments have tangents."""
+
+
+SLOTS = _Slots()
+
+
 class FunctionCtx:
     """What `forward` leaves for `backward`; an instance is passed as `ctx`."""
 
     _saved: tuple[Tensor | None, ...] = ()
+    _saved_forward: tuple[Tensor | None, ...] | None = None
+    _saved_ids: tuple[int, ...] = ()
     _dirty: tuple[Tensor, ...] = ()
     _no_grad_outputs: tuple[Tensor, ...] = ()
     _materialize = True
@@ -41,6 +54,10 @@ class FunctionCtx:
                     "keep other values as attributes of ctx"
                 )
         self._saved = tensors
+
+    def save_for_forward(self, *tensors: Tensor | None) -> None:
+        """Keep tensors for `jvp`, where `ctx.saved_tensors` gives them back."""
+        self._saved_forward = tensors
 
     @property
     def saved_tensors(self) -> tuple[Tensor | None, ...]:
@@ -148,7 +165,9 @@ class Function:
 
     Subclasses define static methods `forward(ctx, *args)` (or `forward(*args)` and
     `setup_context(ctx, inputs, output)`) and `backward(ctx, *grad_outputs)`, which returns one gradient
-    for each argument of forward (None for what has none). Call `apply`.
+    for each argument of forward (None for what has none). For forward mode they define
+    `jvp(ctx, *grad_inputs)`, which gets the tangents of the arguments (None for what has none) and
+    returns those of the results. Call `apply`.
     """
 
     @staticmethod
@@ -171,10 +190,24 @@ class Function:
             "backward mode AD."
         )
 
+    @staticmethod
+    def jvp(ctx: Any, *grad_inputs: Any) -> Any:
+        """Return the tangents of the results of forward."""
+        raise NotImplementedError(
+            "You must implement the jvp function for custom autograd.Function to use it with forward "
+            "mode AD."
+        )
+
     @classmethod
     def apply(cls, *args: Any) -> Any:
         """Run forward and record the call where an argument requires a gradient."""
         ctx = FunctionCtx()
+        if any(level_of(a) >= 0 for a in args):
+            return SLOTS.apply_dual(cls, ctx, args)
+        return cls._run(ctx, args)
+
+    @classmethod
+    def _run(cls, ctx: FunctionCtx, args: tuple[Any, ...]) -> Any:
         ctx.needs_input_grad = tuple(isinstance(a, Tensor) and a.requires_grad for a in args)
         recording = _state.is_on("grad") and any(ctx.needs_input_grad)
         with Switch("grad", False):
@@ -241,6 +274,7 @@ def _keep_saved(
         else:
             kept.append(wrap(t._raw, t._k & ~VIEW, t._node))
     order = node.order
+    ctx._saved_ids = tuple(id(t) for t in ctx._saved)
     ctx._saved = ()
     owner = weakref.ref(node)  # the node holds ctx, so ctx must not hold the node
 
@@ -302,3 +336,5 @@ class _Once(Function):
         raise RuntimeError(
             "trying to differentiate twice a function that was marked with @once_differentiable"
         )
+
+    jvp = backward

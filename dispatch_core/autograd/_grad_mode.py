@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any, Self, overload
 
 from dispatch_core import _state
-from dispatch_core._state import Switch
+from dispatch_core._dual import OFF, ON
+from dispatch_core._state import F, Switch
 
 
 class _Mode(Switch):
@@ -38,7 +40,10 @@ class enable_grad(_Mode):
 
 
 class inference_mode(Switch):
-    """Like `no_grad`; `mode=False` leaves things as they are. Context manager and decorator."""
+    """Neither records nor computes tangents; `mode=False` leaves things as they are.
+
+    Context manager and decorator.
+    """
 
     __slots__ = ("_mode",)
 
@@ -53,7 +58,23 @@ class inference_mode(Switch):
         return made if isinstance(mode, bool) else made(mode)
 
     def __init__(self, mode: Any = True) -> None:
-        pass
+        self._mode = mode is not False
+
+    def __enter__(self) -> Self:
+        entered = super().__enter__()
+        if self._mode and _state.is_on(ON):
+            _state.set_state(_state.moved(_state.current_state(), OFF, True))
+        return entered
+
+    def __call__(self, function: F) -> F:
+        mode = self._mode
+
+        @functools.wraps(function)
+        def switched(*args: Any, **kwargs: Any) -> Any:
+            with inference_mode(mode):
+                return function(*args, **kwargs)
+
+        return switched  # type: ignore[return-value]
 
 
 class set_grad_enabled:

@@ -20,6 +20,7 @@ from dispatch_core._op import K
 from dispatch_core._tensor import Tensor
 from dispatch_core.autograd._grad_mode import enable_grad, no_grad
 from dispatch_core.autograd._run import grad
+from dispatch_core.autograd.forward_ad import dual_level, make_dual, unpack_dual
 
 Array = np.ndarray[Any, Any]
 Function = Callable[..., Any]
@@ -56,8 +57,9 @@ def gradcheck(
     """Whether the gradients of `func` at `inputs` agree with central differences of width 2 eps.
 
     Checks the inputs that require grad, and all differentiable outputs; outputs that require no
-    grad must not depend on them. Inputs should be float64 or complex128. `fast_mode` compares one
-    random direction instead of the whole Jacobian. The check of batched gradients is not made.
+    grad must not depend on them. Inputs should be float64 or complex128. `check_forward_ad` compares
+    tangents of forward mode too. `fast_mode` compares one random direction instead of the whole
+    Jacobian. The check of batched gradients is not made.
 
     Raises GradcheckError where they differ (returns False with `raise_exception=False`), ValueError
     when no input requires grad.
@@ -70,6 +72,8 @@ def gradcheck(
             _check(func, arguments, tolerance, nondet_tol, fast_mode)
             if check_undefined_grad:
                 _check_undefined(func, arguments)
+        if check_forward_ad:
+            _check_forward(func, arguments, tolerance, fast_mode)
     except GradcheckError:
         if raise_exception:
             raise
@@ -99,7 +103,8 @@ def gradgradcheck(
     """Whether the gradients of the gradients of `func` agree with differences of the gradients.
 
     They are taken with respect to the inputs and to `grad_outputs`, which are random unless given.
-    Other arguments, and what is raised, as for `gradcheck`.
+    `check_fwd_over_rev` differentiates the gradients in forward mode too. Other arguments, and what
+    is raised, as for `gradcheck`.
     """
     arguments = _as_tuple(inputs)
     count = len(arguments)
@@ -140,6 +145,8 @@ def gradgradcheck(
         raise_exception=raise_exception,
         nondet_tol=nondet_tol,
         check_undefined_grad=False,
+        check_forward_ad=check_fwd_over_rev,
+        check_backward_ad=check_rev_over_rev,
         fast_mode=fast_mode,
     )
 
@@ -378,6 +385,37 @@ def _check_direction(point: _Point, tolerance: _Tolerance) -> None:
                 f"numerical:{terms.sum()}, analytical:{analytical}. Without fast_mode the message "
                 "shows the whole Jacobian."
             )
+
+
+def _check_forward(
+    func: Function, arguments: Sequence[Any], tolerance: _Tolerance, fast_mode: bool
+) -> None:
+    """Tangents along each unit vector of each input, or along one random direction."""
+    point = _Point(func, arguments)
+    random = np.random.default_rng(0)
+    for at, start in enumerate(point.start):
+        moves = [random.uniform(0.2, 1, start.size)] if fast_mode else list(np.eye(start.size))
+        for move in moves:
+            numerical = point.difference([(at, move)], tolerance.eps)
+            analytical = _tangents(point, at, move)
+            for k, (n, a) in enumerate(zip(numerical, analytical, strict=True)):
+                if not tolerance.close(a, n):
+                    raise GradcheckError(
+                        f"Jacobian computed with forward mode mismatch for output {k} with respect "
+                        f"to input {at},\nnumerical:{n}\nanalytical:{a}\n"
+                    )
+
+
+def _tangents(point: _Point, at: int, move: Array) -> list[Array]:
+    x = point.wanted[at]
+    with dual_level():
+        dual = make_dual(x, _from_real(move, x))
+        results = _inexact(point.func(*[dual if a is x else a for a in point.arguments]))
+        found = [unpack_dual(r).tangent for r in results]
+    return [
+        np.zeros(_real_size(r)) if t is None else _to_real(t)
+        for r, t in zip(results, found, strict=True)
+    ]
 
 
 def _check_undefined(func: Function, arguments: Sequence[Any]) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 from dispatch_core._dispatcher.operator import Op, ParamKind
 from dispatch_core._dtypes import dtype
 from dispatch_core._graph import Node
-from dispatch_core._keys import GRAD, key_number
+from dispatch_core._keys import GRAD
 from dispatch_core._op import K as TENSOR_OPERATORS
 from dispatch_core._op import operator_named
 from dispatch_core._tensor import Tensor, wrap, wrap_raw
@@ -22,6 +22,15 @@ from dispatch_core.autograd._function import pick_of
 from dispatch_core.backend.api import Backend
 from dispatch_core.layers.spec import OperatorSpec
 
+
+class _Slots:
+    """Filled by forward mode."""
+
+    with_tangents: Callable[[list[Any], Node, OperatorSpec], list[Any]]
+    """The saved values of a node that remembers its dual arguments, with their tangents."""
+
+
+SLOTS = _Slots()
 _NUMBERS = (bool, int, float, complex)
 
 
@@ -158,15 +167,18 @@ class TensorMode:
         out = saved[out_at]
         if isinstance(out, tuple):
             saved[out_at] = tuple(
-                self._tensor(v, backend, pick_of(node, i)) for i, v in enumerate(out)
+                None if v is None else self._tensor(v, backend, pick_of(node, i))
+                for i, v in enumerate(out)
             )
         elif out is not None:
             saved[out_at] = self._tensor(out, backend, node)
+        if getattr(node, "duals", None) is not None:
+            return SLOTS.with_tangents(saved, node, spec)
         return saved
 
     def _tensor(self, raw: Any, backend: Backend, node: Any) -> Tensor:
         found = backend.dtype_of(raw)
-        key = key_number(backend.device, found)
+        key = backend.key_of(raw)
         inexact = found.is_floating_point or found.is_complex
         if self.create_graph and node is not None and inexact:
             return wrap(raw, key | GRAD, node)

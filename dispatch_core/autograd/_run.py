@@ -9,7 +9,7 @@ from dispatch_core._dispatcher.resolve import HOST
 from dispatch_core._graph import Leaf
 from dispatch_core._keys import PLAIN
 from dispatch_core._op import K
-from dispatch_core._tensor import Tensor, wrap
+from dispatch_core._tensor import Tensor, is_plain, wrap
 from dispatch_core.autograd._engine import Engine
 
 
@@ -64,14 +64,13 @@ def _start(tensor: Tensor, g: Any, index: int) -> Tensor:
 
 
 def _ones(tensor: Tensor) -> Tensor:
-    key = tensor._k & PLAIN
-    backend = tensor._backend
-    if tensor.ndim or backend.device != HOST:
+    if tensor.ndim or not is_plain(tensor) or tensor._backend.device != HOST:
         return K.ones_like(tensor)
+    key = tensor._k & PLAIN
     seed = _seeds.get(key)
     if seed is None:
         # Not by an operator: what a layer of this state makes of it must not be remembered.
-        seed = _seeds[key] = backend.scalar(1, tensor.dtype)
+        seed = _seeds[key] = tensor._backend.scalar(1, tensor.dtype)
     return wrap(seed, key)
 
 

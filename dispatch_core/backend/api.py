@@ -32,6 +32,9 @@ class Backend(ABC):
     """Dtypes whose raw arrays compute `+ - * / **`, comparisons and `@` with arrays and Python scalars as
     tensors do, result dtype included: gradient formulas then run on raw arrays, without tensors between."""
 
+    host_memory: ClassVar[bool] = False
+    """Whether the arrays lie in host memory: `to_host` then shares it, and DLPack may pass it on."""
+
     provider: str = "dispatch_core"
     """The distribution that brought the backend; set when it is loaded."""
 

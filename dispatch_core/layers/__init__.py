@@ -11,6 +11,7 @@ from dispatch_core.layers.autograd import Autograd
 from dispatch_core.layers.kernel import KernelLayer
 from dispatch_core.layers.promotion import Devices, Promotion
 from dispatch_core.layers.views import Views
+from dispatch_core.layers.vmap import Vmap
 
 BUILT_IN = (
     KernelLayer,
@@ -18,6 +19,7 @@ BUILT_IN = (
     Promotion,
     Devices,
     Views,
+    Vmap,
 )
 
 

@@ -14,6 +14,7 @@ from dispatch_core._dispatcher import inplace
 from dispatch_core._dispatcher.chains import (
     Body,
     Chain,
+    General,
     KernelChain,
     ListParams,
     Ternary,
@@ -90,12 +91,13 @@ def plain_keys(keys: Keys) -> Keys:
 
 
 def _detaching(op: Op, chain: Chain) -> Chain:
-    """Kernels read only raw arrays; anything else must see arguments without history."""
-    return chain if isinstance(chain, KernelChain) else Detached(op, chain)
+    """What is not content with raw arrays must see arguments without history."""
+    return Detached(op, chain) if chain.reads_history else chain
 
 
 def _recording_class(op: Op, spec: OperatorSpec, inner: Chain) -> type[Record]:
-    simple = op.traits.outputs == 1 and not op.has_list
+    # Of a general kernel only the result itself tells whether its dtype has derivatives.
+    simple = op.traits.outputs == 1 and not op.has_list and inner.__class__ is not General
     kinds = [p.kind for p in op.params]
     if simple and op.tensors == (0,) and kinds[0] is ParamKind.TENSOR:
         if inner.__class__ in (Unary, UnaryBound):

@@ -11,10 +11,11 @@ from typing import Any, Protocol
 
 from dispatch_core._dispatcher.operator import Op, ParamKind
 from dispatch_core._graph import Node
-from dispatch_core._keys import FIRST_TENSOR_KEY, GRAD, tensor_key
+from dispatch_core._keys import FIRST_TENSOR_KEY, GRAD, flags_of, tensor_key
 from dispatch_core._layer import Keys
 from dispatch_core._tensor import Tensor
 from dispatch_core.backend.api import Backend
+from dispatch_core.backend.registry import proxied
 from dispatch_core.layers.kernel import site
 
 
@@ -48,6 +49,7 @@ class OperatorSpec:
         "broadcasts",
         "calls",
         "keeps",
+        "kept_outputs",
         "mode",
         "name",
         "op",
@@ -94,6 +96,9 @@ class OperatorSpec:
         self.saves_shapes = any(i > gradient.out_at for i in self.keeps)
         self.broadcasts = op.family.broadcasts
         backend, computed = site(op, keys)
+        flags = flags_of(keys)
+        if flags:
+            backend = proxied(backend.device, flags)
         self.backend: Backend = backend
         self.op_dtype = computed
         # A move's gradient is on another device than its result: tensors know where they are.
@@ -106,6 +111,7 @@ class OperatorSpec:
         self.shape_plan = tuple(zip(op.tensors, self.are_tensors, strict=True))
         self.save_plan = tuple((at, at in self.keeps, at in lists) for at in op.tensors)
         self.saves_out = len(op.params) in self.keeps
+        self.kept_outputs = gradient.kept_outputs(parts)
 
     # -- recording ---------------------------------------------------------------------------------
 
@@ -150,7 +156,8 @@ class OperatorSpec:
         elif isinstance(results, Tensor):
             saved.append(results._raw)
         else:
-            saved.append(tuple([t._raw for t in results]))
+            wanted = self.kept_outputs
+            saved.append(tuple([t._raw if i in wanted else None for i, t in enumerate(results)]))
         if self.saves_shapes:
             for at, _, is_list in self.save_plan:
                 value = args[at]

@@ -15,10 +15,11 @@ from dispatch_core import _tensor
 from dispatch_core._dispatcher.chains import Chain, chain_of
 from dispatch_core._dispatcher.compose import Below
 from dispatch_core._dispatcher.operator import Op, ParamKind
+from dispatch_core._dual import OFF, ON, become_dual, level_of
 from dispatch_core._graph import Leaf, Node, tick
 from dispatch_core._keys import FIRST_TENSOR_KEY, GRAD, VIEW
 from dispatch_core._layer import Keys, Layer
-from dispatch_core._state import State, Switch
+from dispatch_core._state import State, Switch, is_on
 from dispatch_core._tensor import Tensor
 from dispatch_core.layers.spec import Mode
 
@@ -44,9 +45,14 @@ def replay(tensor: Tensor, steps: Sequence[Step]) -> Tensor:
 
 
 def refresh(view: Tensor) -> None:
-    """Give a view the history that follows from its root's present one."""
+    """Give a view the history, and the tangent, that follow from its root's present ones."""
     root, remembered, *way = view._base
-    if root._node is remembered:
+    level = level_of(view)
+    if level_of(root) > level and not is_on(OFF):
+        with Switch("grad", True):  # a value with a tangent was written into the root
+            become_dual(view, replay(root, steps_of(view)))
+        return
+    if root._node is remembered or level >= 0:  # the parts of a dual tensor follow by themselves
         return
     view._base = (root, root._node, *way)
     if root._node.__class__ is Leaf:
@@ -101,7 +107,9 @@ class WriteSpec:
         """What was overwritten gets no gradient; the written value gets that of its place."""
         rest = value = None
         if node.edges[1] is not None:
-            value = g
+            # Strides mean something in the memory of the root only.
+            strided = any(op.name == "as_strided" for op, _ in self.steps)
+            value = self._copy(g, mode) if strided else g
             for op, params in self.steps:
                 value = getattr(mode.K, op.name)(value, *params)
             value = mode.finish(mode.K.clone(value))
@@ -129,17 +137,17 @@ class WriteSpec:
 
 
 class Views(Layer):
-    """Takes part when gradients are recorded and an argument is a view."""
+    """Takes part when gradients are recorded, or tangents computed, and an argument is a view."""
 
     name = "views"
     before = ("devices", "promotion", "autograd")
     idle = "no argument is a view, or grad mode is off"
 
     def active(self, op: Op, keys: Keys, state: State) -> bool:
-        return "grad" in state and any(_is_view(number) for number in keys)
+        return not state.isdisjoint(("grad", ON)) and any(_is_view(number) for number in keys)
 
     def compose(self, op: Op, keys: Keys, state: State, below: Below) -> Chain:
-        return Refresh(op, keys, below)
+        return RefreshDual(op, keys, below) if ON in state else Refresh(op, keys, below)
 
 
 def _is_view(number: Any) -> bool:
@@ -168,7 +176,7 @@ class Refresh(Chain):
             if base[0]._node is not base[1]:
                 return self._refreshed(args)
         for i in self.lists:
-            for t in args[i]:
+            for t in args[i] or ():
                 if t._k & VIEW and t._base[0]._node is not t._base[1]:
                     return self._refreshed(args)
         return self.below_call(*args)
@@ -182,3 +190,22 @@ class Refresh(Chain):
 
     def describe(self) -> list[str]:
         return ["views: follow the history of their root", *self.below().describe()]
+
+
+class RefreshDual(Refresh):
+    """Looks also whether a root got a tangent since."""
+
+    __slots__ = ()
+
+    def call(self, *args: Any) -> Any:
+        for i in (*self.at, *self.lists):
+            for t in (args[i],) if i in self.at else args[i] or ():
+                if t._k & VIEW and _is_stale(t):
+                    return self._refreshed(args)
+        return self.below_call(*args)
+
+
+def _is_stale(view: Tensor) -> bool:
+    root, remembered, *_ = view._base
+    level = level_of(view)
+    return level_of(root) > level or (level < 0 and root._node is not remembered)

@@ -179,7 +179,10 @@ def _replaced(name: str, input: Tensor, src: Tensor, part: Any) -> Tensor:
     return made
 
 
-@composite(custom(samples=lambda make: [(make(3, 4), make(4), 0, 1), (make(3, 4), make(3), 1, -1)]))
+@composite(
+    custom(samples=lambda make: [(make(3, 4), make(4), 0, 1), (make(3, 4), make(3), 1, -1)]),
+    batch="body",
+)
 def select_scatter(input: Tensor, src: Tensor, dim: int, index: int) -> Tensor:
     """A copy with `src` at one index of a dimension."""
     return _replaced("select_scatter", input, src, lambda x: K.select(x, dim, index))
@@ -191,7 +194,8 @@ def select_scatter(input: Tensor, src: Tensor, dim: int, index: int) -> Tensor:
             (make(5, 2), make(2, 2), 0, 1, 3),
             (make(3, 4), make(3, 2), 1, 0, 4, 2),
         ]
-    )
+    ),
+    batch="body",
 )
 def slice_scatter(
     input: Tensor, src: Tensor, dim: int = 0, start: Any = None, end: Any = None, step: int = 1
@@ -202,7 +206,9 @@ def slice_scatter(
     return _replaced("slice_scatter", input, src, lambda x: K.basic_index(x, index))
 
 
-@composite(custom(samples=lambda make: [(make(3, 3), make(3)), (make(3, 4), make(2), 2)]))
+@composite(
+    custom(samples=lambda make: [(make(3, 3), make(3)), (make(3, 4), make(2), 2)]), batch="body"
+)
 def diagonal_scatter(
     input: Tensor, src: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1
 ) -> Tensor:

@@ -63,7 +63,7 @@ def mul(input: Tensor | Number, other: Tensor | Number) -> Tensor:
         "input": lambda K, g, other: g / K.conj(other),
         "other": lambda K, g, other, out: -g * K.conj(out / other),
     },
-    operators=("truediv", "rtruediv", "itruediv"),
+    operators=("truediv", "rtruediv", "itruediv", "div", "rdiv", "idiv"),
     aliases=("divide", "true_divide"),
     out=True,
     handled=("rounding_mode",),
@@ -140,7 +140,10 @@ def floor_divide(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """The quotient rounded towards minus infinity; integers by zero raise RuntimeError."""
     rest = K.remainder(input, other)
     if rest.is_floating_point():
-        return K.round((input - rest) / other)
+        quotient = input / other
+        whole = K.round((input - rest) / other)
+        whole = K.where(K.eq(whole, 0), quotient * 0, whole)  # a zero with the quotient's sign
+        return K.where(K.eq(K.ones_like(rest) * other, 0), quotient, whole)
     return K.trunc_divide(input - rest, other)
 
 

@@ -181,7 +181,9 @@ def linspace(
     return _finish(K.cast(values, wanted), requires_grad)
 
 
-@composite(custom(samples=lambda make: [(make(2, 3), 2.5)]), grad=NOT_DIFFERENTIABLE)
+@composite(
+    custom(samples=lambda make: [(make(2, 3), 2.5)]), grad=NOT_DIFFERENTIABLE, batch="leading"
+)
 def full_like(
     input: Tensor,
     fill_value: Any,
@@ -212,6 +214,7 @@ def _new(
     grad=NOT_DIFFERENTIABLE,
     method=True,
     namespace="_",
+    batch="along_dims",
 )
 def new_full(
     input: Tensor,
@@ -233,6 +236,7 @@ def new_full(
     grad=NOT_DIFFERENTIABLE,
     method=True,
     namespace="_",
+    batch="along_dims",
 )
 def new_zeros(
     input: Tensor,
@@ -253,6 +257,7 @@ def new_zeros(
     grad=NOT_DIFFERENTIABLE,
     method=True,
     namespace="_",
+    batch="along_dims",
 )
 def new_ones(
     input: Tensor,
@@ -268,7 +273,7 @@ def new_ones(
     return _new(input, size, 1, dtype, device, requires_grad)
 
 
-@composite(custom(), grad=NOT_DIFFERENTIABLE, method=True, namespace="_")
+@composite(custom(), grad=NOT_DIFFERENTIABLE, method=True, namespace="_", batch="along_dims")
 def new_empty(
     input: Tensor,
     size: Ints,
@@ -283,7 +288,7 @@ def new_empty(
     return _new(input, size, None, dtype, device, requires_grad)
 
 
-@composite(custom(samples=lambda make: [(make(2, 3),)]), grad=NOT_DIFFERENTIABLE)
+@composite(custom(samples=lambda make: [(make(2, 3),)]), grad=NOT_DIFFERENTIABLE, batch="leading")
 def zeros_like(
     input: Tensor,
     *,
@@ -297,7 +302,7 @@ def zeros_like(
     return K.full_like(input, 0, dtype=dtype, device=device, requires_grad=requires_grad)
 
 
-@composite(custom(samples=lambda make: [(make(2, 3),)]), grad=NOT_DIFFERENTIABLE)
+@composite(custom(samples=lambda make: [(make(2, 3),)]), grad=NOT_DIFFERENTIABLE, batch="leading")
 def ones_like(
     input: Tensor,
     *,
@@ -311,7 +316,7 @@ def ones_like(
     return K.full_like(input, 1, dtype=dtype, device=device, requires_grad=requires_grad)
 
 
-@composite(custom(), grad=NOT_DIFFERENTIABLE)
+@composite(custom(), grad=NOT_DIFFERENTIABLE, batch="leading")
 def empty_like(
     input: Tensor,
     *,
@@ -330,6 +335,7 @@ def empty_like(
     custom(samples=lambda make: [(make(2, 3), float64), (make(), float64), (make(0, 2), float64)]),
     grad={"input": lambda K, g, input_dtype: K.cast(g, input_dtype)},
     namespace="_",
+    batch="leading",
 )
 def cast(input: Tensor, dtype: Any) -> Tensor:
     """The elements converted to another dtype, as a new tensor."""
@@ -347,6 +353,10 @@ def cast_like(input: Tensor, other: Tensor) -> Tensor:
 
 @composite(
     movement(samples=lambda make: [(make(2, 3), make(3)), (make(2), make())], inplace=True),
+    grad={
+        "input": NOT_DIFFERENTIABLE,
+        "src": lambda K, g, src_shape, src_dtype: K.sum_to(K.cast(g, src_dtype), src_shape),
+    },
     namespace="_",
 )
 def copy(input: Tensor, src: Tensor) -> Tensor:

@@ -10,7 +10,8 @@ from dispatch_core._families.base import REAL
 from dispatch_core._families.others import custom, indexing
 from dispatch_core._op import K, Number, composite, primitive
 from dispatch_core._shapes import check_dim
-from dispatch_core._tensor import Tensor
+from dispatch_core._tensor import Tensor, is_plain
+from dispatch_core.ops.batching import indexed, refused, selected, written
 
 
 def _index_of(make: Any, *shape: int, high: int) -> Any:
@@ -137,6 +138,7 @@ def fill_new_like(input: Tensor, value: Any, dtype: Any) -> Tensor:
         "index": NOT_DIFFERENTIABLE,
     },
     out=True,
+    batch=selected,
 )
 def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     """The slices along a dimension at the places of a 1-d index."""
@@ -192,6 +194,7 @@ def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: 
         "indices": NOT_DIFFERENTIABLE,
     },
     namespace="_",
+    batch=indexed,
 )
 def index_at(input: Tensor, indices: Sequence[Tensor], dims: Any) -> Tensor:
     """Advanced indexing by int64 tensors along some dimensions, with numpy's placement of the result."""
@@ -227,6 +230,7 @@ def index_at(input: Tensor, indices: Sequence[Tensor], dims: Any) -> Tensor:
         ),
     },
     namespace="_",
+    batch=written,
 )
 def index_put_at(
     input: Tensor, indices: Sequence[Tensor], values: Tensor, dims: Any, accumulate: bool
@@ -258,10 +262,13 @@ def _folded(
     at: Any = None
     for index, d in zip(indices, dims, strict=True):
         size = shape[d]
-        low, high = (K.amin(index).item(), K.amax(index).item()) if index.numel() else (0, -1)
-        if index.numel() and (low < -size or high >= size):
-            wrong = low if low < -size else high
-            raise IndexError(f"index {wrong} is out of bounds for dimension {d} with size {size}")
+        if index.numel() and is_plain(index):
+            low, high = K.amin(index).item(), K.amax(index).item()
+            if low < -size or high >= size:
+                wrong = low if low < -size else high
+                raise IndexError(
+                    f"index {wrong} is out of bounds for dimension {d} with size {size}"
+                )
         index = K.where(K.lt(index, 0), index + size, index)
         at = index if at is None else at * size + index
     order = _order(len(shape), dims)
@@ -292,6 +299,7 @@ def _unplaced(value: Tensor, count: int, dims: Sequence[int]) -> Tensor:
     grad=NOT_DIFFERENTIABLE,
     namespace="_",
     varying=True,
+    batch=refused,
 )
 def nonzero_rows(input: Tensor) -> Tensor:
     """The indices of the nonzero elements, one row each (int64)."""

@@ -169,6 +169,7 @@ def copysign(input: Tensor, other: Tensor | Number) -> Tensor:
 @composite(
     pointwise(SAME, REAL, samples=lambda make: [(make(3, 4), make(4)), (make(3) * 0, make(3))]),
     grad=NOT_DIFFERENTIABLE,
+    forward=False,
     out=True,
 )
 def heaviside(input: Tensor, values: Tensor) -> Tensor:
@@ -208,6 +209,10 @@ def _shifts(make: Any) -> list[Any]:
     return [*_counts(make), (make(3, low=0, high=5, integer=True), 2)]
 
 
+def _places(input: Tensor | Number, other: Tensor | Number) -> Tensor:
+    return other if isinstance(other, Tensor) else K.full_like(input, other)
+
+
 @composite(
     pointwise(SAME, DISCRETE, samples=_shifts),
     grad=NOT_DIFFERENTIABLE,
@@ -216,7 +221,8 @@ def _shifts(make: Any) -> list[Any]:
 )
 def bitwise_left_shift(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """The bits of input moved up by other places."""
-    return K.mul(input, K.pow(2, other) if isinstance(other, Tensor) else 2**other)
+    # Powers of two wrap as the product does.
+    return K.mul(input, K.pow(2, _places(input, other)))
 
 
 @composite(
@@ -227,7 +233,16 @@ def bitwise_left_shift(input: Tensor | Number, other: Tensor | Number) -> Tensor
 )
 def bitwise_right_shift(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """The bits of input moved down by other places, keeping the sign."""
-    return K.floor_divide(input, K.pow(2, other) if isinstance(other, Tensor) else 2**other)
+    places = _places(input, other)
+    # Where one power of two would not fit the dtype, two do; more places than bits change nothing more.
+    places = K.minimum(places, 8 * places.dtype.itemsize)
+    half = K.floor_divide(places, 2)
+    value = input if isinstance(input, Tensor) else K.full_like(places, input)
+    # The least integer has no magnitude to divide, but its complement has.
+    negative = K.lt(value, 0)
+    value = K.where(negative, K.bitwise_not(value), value)
+    value = K.floor_divide(K.floor_divide(value, K.pow(2, half)), K.pow(2, places - half))
+    return K.where(negative, K.bitwise_not(value), value)
 
 
 def _euclid(a: Tensor, b: Tensor) -> Tensor:

@@ -231,6 +231,7 @@ def dist(input: Tensor, other: Tensor, p: float = 2) -> Tensor:
 
 @composite(
     reduction(INEXACT, samples=lambda make: [(make(3, 4), 2, 0, 1.0), (make(2, 3, 4), 1, -1, 0.5)]),
+    inplace=True,
     out=True,
 )
 def renorm(input: Tensor, p: float, dim: int, maxnorm: float) -> Tensor:

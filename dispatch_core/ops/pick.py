@@ -11,7 +11,7 @@ from dispatch_core._families.others import indexing
 from dispatch_core._indexing import parse
 from dispatch_core._op import K, composite
 from dispatch_core._shapes import broadcast_shapes, check_dim
-from dispatch_core._tensor import Tensor
+from dispatch_core._tensor import Tensor, is_plain
 from dispatch_core.ops._formulas import Number
 from dispatch_core.ops.index import _index_of
 
@@ -20,7 +20,7 @@ from dispatch_core.ops.index import _index_of
 
 def _wrapped(name: str, index: Tensor, size: int) -> Tensor:
     """Flat indices counted from the front; IndexError where one is out of range."""
-    if index.numel():
+    if index.numel() and is_plain(index):
         low, high = K.amin(index).item(), K.amax(index).item()
         if low < -size or high >= size:
             raise IndexError(

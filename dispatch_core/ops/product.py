@@ -11,6 +11,7 @@ from dispatch_core._op import K, composite, primitive
 from dispatch_core._shapes import broadcast_shapes
 from dispatch_core._tensor import Tensor
 from dispatch_core.ops._formulas import Number
+from dispatch_core.ops.batching import products
 
 # -- the primitive -------------------------------------------------------------------------------
 
@@ -66,6 +67,7 @@ def _check_matmul(input: Tensor, other: Tensor) -> None:
     operators=("matmul", "rmatmul"),
     aliases=("linalg.matmul",),
     out=True,
+    batch=products,
 )
 def matmul(input: Tensor, other: Tensor) -> Tensor:
     """The matrix product over the last dimension of `input` and the one before last of `other`.

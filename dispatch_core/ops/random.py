@@ -15,7 +15,7 @@ from dispatch_core._families.base import FLOATING
 from dispatch_core._families.others import custom, random
 from dispatch_core._op import Ints, K, composite, primitive
 from dispatch_core._place import Place, place
-from dispatch_core._random import chosen_generator
+from dispatch_core._random import DRAW, chosen_generator
 from dispatch_core._tensor import Tensor
 from dispatch_core.backend import philox
 from dispatch_core.ops.create import _finish, _size
@@ -42,6 +42,13 @@ _BLOCKS = {
 
 def draw(size: Any, kind: str, a: Any, b: Any, where: Place, generator: Any) -> Tensor:
     """A new tensor of random numbers from the given generator or the default one of the place."""
+    between = DRAW.get()
+    if between is not None:
+        return between(tuple(size), lambda wanted: _drawn(wanted, kind, a, b, where, generator))
+    return _drawn(size, kind, a, b, where, generator)
+
+
+def _drawn(size: Any, kind: str, a: Any, b: Any, where: Place, generator: Any) -> Tensor:
     source = chosen_generator(generator, where.device)
     if where.dtype.is_complex:
         return _complex(size, kind, a, b, where, generator)
@@ -60,7 +67,7 @@ def _complex(size: Any, kind: str, a: Any, b: Any, where: Place, generator: Any)
     part = place(where.device, where.dtype.to_real())
     if kind == "normal":
         b = b / math.sqrt(2)
-    values = draw((*size, 2), kind, a, b, part, generator)
+    values = _drawn((*size, 2), kind, a, b, part, generator)
     return K.view_as_complex(values)
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
 from dispatch_core._dtypes import get_default_dtype
-from dispatch_core._families.base import INEXACT, REAL
+from dispatch_core._families.base import FLOATING, INEXACT, REAL
+from dispatch_core._families.pointwise import SAME, pointwise
 from dispatch_core._families.reduction import reduction, scan
 from dispatch_core._op import K, composite, primitive
 from dispatch_core._tensor import Tensor
@@ -174,8 +175,8 @@ def _picked(K: Any, g: Any, shape: Any, index: Any, dim: Any, keepdim: bool) -> 
         samples=lambda make: [(make(3, 4), 0), (make(3, 4), -1, True), (make(2, 3, 4), 1)],
     ),
     grad={
-        "input": lambda K, gs, input_shape, outs, dim, keepdim: _picked(
-            K, gs[0], input_shape, outs[1], dim, keepdim
+        "input": lambda K, gs, input_shape, out1, dim, keepdim: _picked(
+            K, gs[0], input_shape, out1, dim, keepdim
         )
     },
     outputs=2,
@@ -201,8 +202,8 @@ def max_dim(input: Tensor, dim: int, keepdim: bool = False) -> Any:
         samples=lambda make: [(make(3, 4), 0), (make(3, 4), -1, True), (make(2, 3, 4), 1)],
     ),
     grad={
-        "input": lambda K, gs, input_shape, outs, dim, keepdim: _picked(
-            K, gs[0], input_shape, outs[1], dim, keepdim
+        "input": lambda K, gs, input_shape, out1, dim, keepdim: _picked(
+            K, gs[0], input_shape, out1, dim, keepdim
         )
     },
     outputs=2,
@@ -223,6 +224,7 @@ def min_dim(input: Tensor, dim: int, keepdim: bool = False) -> Any:
 
 @primitive(
     scan(widen=True),
+    inplace=True,
     grad={"input": lambda K, g, dim: K.flip(K.cumsum(K.flip(g, (dim,)), dim), (dim,))},
     out=True,
     handled=("dtype",),
@@ -234,6 +236,7 @@ def cumsum(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
 
 @primitive(
     scan(widen=True),
+    inplace=True,
     grad={"input": lambda K, g, input, out, dim: _cumprod_input(K, g, input, out, dim)},
     out=True,
     handled=("dtype",),
@@ -328,8 +331,19 @@ def std(
     *,
     correction: Any = None,
 ) -> Tensor:
-    """The standard deviation; see `var`."""
-    return K.sqrt(K.var(input, dim, unbiased, keepdim, correction=correction))
+    """The standard deviation; see `var`. Where it is zero, so is its gradient."""
+    return K.root_of_variance(K.var(input, dim, unbiased, keepdim, correction=correction))
+
+
+@composite(
+    pointwise(SAME, FLOATING, domain=(0.2, 3.0)),
+    grad={"input": lambda K, g, out: K.where(out == 0, 0.0, g / (out * 2))},
+    namespace="_",
+    inplace=False,
+)
+def root_of_variance(input: Tensor) -> Tensor:
+    """The square root, whose gradient at zero is zero."""
+    return K.sqrt(input)
 
 
 @composite(reduction(counts=True), out=False, grad=NOT_DIFFERENTIABLE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from dispatch_core._dual import Dual
 from dispatch_core._keys import GRAD, VIEW
 from dispatch_core._namespaces import public
 from dispatch_core._op import K
@@ -19,6 +20,9 @@ def _become(tensor: Tensor, view: Tensor, name: str) -> Tensor:
         )
     if tensor._k & VIEW:
         tensor._base = view._base
+    if tensor._raw.__class__ is Dual:
+        tensor._raw = view._raw
+        return tensor
     if view.requires_grad:
         tensor._node = view._node
         tensor._k |= GRAD
@@ -37,6 +41,7 @@ def _inplace(name: str) -> Callable[..., Tensor]:
 
 for _name in ("squeeze", "unsqueeze", "transpose", "t"):
     _inplace(_name)
+public("")(_inplace("as_strided"))
 
 
 @public("Tensor.swapaxes_", "Tensor.swapdims_")
@@ -53,6 +58,8 @@ def resize_(self: Tensor, *sizes: Any, memory_format: Any = None) -> Tensor:
     """
     shape: Sequence[int] = sizes[0] if len(sizes) == 1 and not isinstance(sizes[0], int) else sizes
     shape = tuple(int(n) for n in shape)
+    if self._raw.__class__ is Dual:
+        raise RuntimeError("cannot resize variables that has a forward grad")
     if self.requires_grad:
         raise RuntimeError("cannot resize variables that require grad")
     count = 1
@@ -68,7 +75,7 @@ def resize_(self: Tensor, *sizes: Any, memory_format: Any = None) -> Tensor:
     return self
 
 
-@public("Tensor")
+@public("", "Tensor")
 def resize_as_(self: Tensor, the_template: Tensor, *, memory_format: Any = None) -> Tensor:
     """Give the tensor the shape of another; see `resize_`."""
     return resize_(self, tuple(the_template.shape))

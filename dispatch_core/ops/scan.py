@@ -12,7 +12,7 @@ from dispatch_core._shapes import check_dim
 from dispatch_core._tensor import Tensor
 
 
-def _doubling(parts: tuple[Any, ...], dim: int, join: Any) -> tuple[Any, ...]:
+def _doubling(parts: tuple[Any, ...], dim: int, join: Any, K: Any = K) -> tuple[Any, ...]:
     """A scan in log2(n) steps, each doubling what an element stands for (Hillis 1986)."""
     n = parts[0].shape[dim]
     reach = 1
@@ -56,7 +56,7 @@ def _scattered(K: Any, g: Any, index: Any, dim: int) -> Any:
 
 @composite(
     scan(REAL),
-    grad={"input": lambda K, gs, outs, dim: _scattered(K, gs[0], outs[1], dim)},
+    grad={"input": lambda K, gs, out1, dim: _scattered(K, gs[0], out1, dim)},
     outputs=2,
     fields=("values", "indices"),
     out=True,
@@ -68,7 +68,7 @@ def cummax(input: Tensor, dim: int) -> Any:
 
 @composite(
     scan(REAL),
-    grad={"input": lambda K, gs, outs, dim: _scattered(K, gs[0], outs[1], dim)},
+    grad={"input": lambda K, gs, out1, dim: _scattered(K, gs[0], out1, dim)},
     outputs=2,
     fields=("values", "indices"),
     out=True,
@@ -96,17 +96,19 @@ def logcumsumexp(input: Tensor, dim: int) -> Tensor:
 
 
 def _logcumsumexp_input(K: Any, g: Any, input: Any, out: Any, dim: int) -> Any:
-    """exp(x_i) times the sum over j >= i of g_j exp(-out_j), by logarithms of +g and -g."""
-    if not len(g.shape):
+    """The sum over j >= i of g_j exp(x_i - out_j): a scan from the end, with factors of at most 1."""
+    if not len(g.shape) or not g.shape[dim]:
         return g
-    low = -3e4  # exp(low + input - out) is 0, as out is never below input
+    n = g.shape[dim]
+    back, total = K.flip(out, (dim,)), K.flip(g, (dim,))
+    factor = K.exp(K.narrow(back, dim, 1, n - 1) - K.narrow(back, dim, 0, n - 1))
+    factor = K.cat([K.exp(K.narrow(back, dim, 0, 1) * 0), factor], dim)
 
-    def part(sign: float) -> Any:
-        log_g = K.where(g * sign > 0, K.log(K.abs(g)), low)
-        backwards = K.flip(K.logcumsumexp(K.flip(log_g - out, (dim,)), dim), (dim,))
-        return K.exp(backwards + input)
+    def join(earlier: Any, later: Any) -> Any:
+        return earlier[0] * later[0], later[1] + later[0] * earlier[1]
 
-    return part(1.0) - part(-1.0)
+    total = _doubling((factor, total), dim, join, K)[1]
+    return K.flip(total, (dim,)) * K.exp(input - out)
 
 
 @composite(
@@ -132,7 +134,7 @@ def diff(
     at = check_dim(dim, input.ndim)
     parts = [part for part in (prepend, input, append) if part is not None]
     if n == 0:
-        return input
+        return K.clone(input)
     x = K.cat(parts, at) if len(parts) > 1 else input
     for _ in range(min(n, x.shape[at])):
         size = x.shape[at]

@@ -127,6 +127,7 @@ def _row_order(rows: Tensor) -> Tensor:
         ],
     ),
     grad=NOT_DIFFERENTIABLE,
+    forward=False,
     outputs=0,
 )
 def unique(
@@ -162,6 +163,7 @@ def unique(
         ],
     ),
     grad=NOT_DIFFERENTIABLE,
+    forward=False,
     outputs=0,
 )
 def unique_consecutive(
@@ -322,6 +324,7 @@ def bucketize(
         ],
     ),
     grad=NOT_DIFFERENTIABLE,
+    forward=False,
 )
 def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -> Tensor:
     """How often (or with what total weight) each number from 0 on occurs in a vector."""

@@ -8,10 +8,12 @@ from typing import Any
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
 from dispatch_core._families.base import INEXACT
 from dispatch_core._families.others import custom, movement
+from dispatch_core._layouts import preserve_format
 from dispatch_core._op import Ints, K, composite, primitive
 from dispatch_core._shapes import check_dim
 from dispatch_core._tensor import Tensor
 from dispatch_core.ops._formulas import Ints as _Ints  # noqa: F401  for annotations
+from dispatch_core.ops.batching import expand_all, permuted, same_for_all, strided
 
 # -- primitive views ------------------------------------------------------------------------------------
 
@@ -39,7 +41,7 @@ def view(input: Tensor, shape: Ints, *, dtype: Any = None) -> Tensor:
     return K.bits_as(input, dtype)
 
 
-@primitive(custom(), grad=NOT_DIFFERENTIABLE, namespace="_", fallback=False)
+@primitive(custom(), grad=NOT_DIFFERENTIABLE, namespace="_", fallback=False, batch="leading")
 def bits_as(input: Tensor, dtype: Any) -> Tensor:
     """The same memory read as another dtype; the last dimension shrinks or grows with its size."""
 
@@ -50,6 +52,7 @@ def bits_as(input: Tensor, dtype: Any) -> Tensor:
     ),
     grad={"input": lambda K, g, dims: K.permute(g, _inverse(dims))},
     view=True,
+    batch=permuted,
 )
 def permute(input: Tensor, dims: Ints) -> Tensor:
     """The dimensions in another order; a view."""
@@ -67,6 +70,7 @@ def _inverse(dims: Sequence[int]) -> tuple[int, ...]:
     movement(samples=lambda make: [(make(3, 1), (3, 4)), (make(4), (2, -1)), (make(), (2, 2))]),
     grad={"input": lambda K, g, input_shape: K.sum_to(g, input_shape)},
     view=True,
+    batch=expand_all,
 )
 def expand(input: Tensor, size: Ints) -> Tensor:
     """Dimensions of size one repeated without copying (-1 keeps a size); a view."""
@@ -139,6 +143,7 @@ def basic_index_backward(grad: Tensor, input_shape: Any, index: Any) -> Tensor:
         )
     },
     view=True,
+    batch=strided,
 )
 def as_strided(input: Tensor, size: Any, stride: Any, storage_offset: Any = None) -> Tensor:
     """A view by size, strides and offset in elements of the storage; must stay within it."""
@@ -156,7 +161,7 @@ def _as_strided_input(
     return K.reshape(flat, shape)
 
 
-@primitive(custom(), grad=NOT_DIFFERENTIABLE, namespace="_", method=False)
+@primitive(custom(), grad=NOT_DIFFERENTIABLE, namespace="_", method=False, batch=same_for_all)
 def storage_index(input: Tensor, count: int) -> Tensor:
     """0 .. count-1 as int64 on the device of `input`."""
 
@@ -312,7 +317,9 @@ def unbind(input: Tensor, dim: int = 0) -> Any:
     """All slices along a dimension, as a tuple of views."""
     at = check_dim(dim, input.ndim)
     if not input.ndim:
-        raise RuntimeError("unbind() cannot be applied to a 0-dim tensor.")
+        raise IndexError(
+            "unbind() cannot be applied to a 0-dim tensor; it has no dimension to take"
+        )
     return tuple(K.select(input, at, i) for i in range(input.shape[at]))
 
 
@@ -403,7 +410,17 @@ def pad_last(input: Tensor, before: int, after: int) -> Tensor:
 )
 def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:
     """A copy with memory of its own."""
-    return K.clone(input)
+    if memory_format is preserve_format:
+        return K.clone(input)
+    return K.clone(input) if memory_format is None else _formatted(input, memory_format)
+
+
+def _formatted(input: Tensor, memory_format: Any) -> Tensor:
+    """A copy whose elements lie in memory in the order of a format."""
+    order = memory_format.order(input.ndim)
+    if order is None:
+        return K.packed(input)
+    return K.permute(K.packed(K.permute(input, order)), _inverse(order))
 
 
 @composite(
@@ -413,8 +430,18 @@ def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:
     handled=("memory_format",),
 )
 def contiguous(input: Tensor, *, memory_format: Any = None) -> Tensor:
-    """The tensor itself if its memory is in order, else a copy that is."""
-    return input if input.is_contiguous() else K.clone(input)
+    """The tensor itself if its memory is in order, or in that of a format, else a copy that is."""
+    if memory_format is not None:
+        order = memory_format.order(input.ndim)
+        fits = (input if order is None else K.permute(input, order)).is_contiguous()
+        return input if fits else _formatted(input, memory_format)
+    return input if input.is_contiguous() else K.packed(input)
+
+
+@composite(movement(samples=lambda make: [(make(3, 4),), (make(),), (make(0, 2),)]), namespace="_")
+def packed(input: Tensor) -> Tensor:
+    """A copy whose elements lie in memory in the order of the dimensions."""
+    return K.basic_index_backward(input, tuple(input.shape), (Ellipsis,))
 
 
 @composite(

@@ -268,15 +268,18 @@ def pseudo_inverse(A: Tensor, atol: Any, rtol: Any) -> Tensor:
         return K.zeros_like(K.transpose(A, -2, -1))
     bound = K.mul(K.amax(S, -1, True), rtol)
     if atol is not None:
-        bound = K.maximum(bound, atol)
+        bound = K.maximum(bound, K.unsqueeze(atol, -1) if getattr(atol, "ndim", 0) else atol)
     inverse = K.where(K.gt(S, bound), K.reciprocal(S), 0.0)
     return K.matmul(turned(K, Vh) * K.unsqueeze(inverse, -2), turned(K, U))
 
 
 def _tolerance(A: Tensor, rtol: Any, atol: Any) -> Any:
-    """The relative tolerance; without any, the dtype's precision times the longer side."""
+    """The relative tolerance, one for each matrix where it is a tensor with dimensions.
+
+    Without any, it is the dtype's precision times the longer side.
+    """
     if rtol is not None:
-        return rtol
+        return K.unsqueeze(rtol, -1) if getattr(rtol, "ndim", 0) else rtol
     if atol is not None:
         return 0.0
     precision = 2.0**-23 if A.dtype.to_real().name == "float32" else 2.0**-52
@@ -322,7 +325,7 @@ def linalg_matrix_rank(
         return K.sum(K.gt(S, tol), -1)
     bound = K.mul(K.amax(S, -1, True), _tolerance(A, rtol, atol))
     if atol is not None:
-        bound = K.maximum(bound, atol)
+        bound = K.maximum(bound, K.unsqueeze(atol, -1) if getattr(atol, "ndim", 0) else atol)
     return K.sum(K.gt(S, bound), -1)
 
 

@@ -28,7 +28,7 @@ def _permuted(K: Any, g: Any, index: Any, dim: int) -> Any:
 
 @composite(
     scan(REAL),
-    grad={"input": lambda K, gs, outs, dim: _permuted(K, gs[0], outs[1], dim)},
+    grad={"input": lambda K, gs, out1, dim: _permuted(K, gs[0], out1, dim)},
     outputs=2,
     fields=("values", "indices"),
     out=True,
@@ -57,8 +57,8 @@ def msort(input: Tensor) -> Tensor:
         ],
     ),
     grad={
-        "input": lambda K, gs, input_shape, outs, dim: _picked(
-            K, gs[0], input_shape, outs[1], dim, True
+        "input": lambda K, gs, input_shape, out1, dim: _picked(
+            K, gs[0], input_shape, out1, dim, True
         )
     },
     outputs=2,
@@ -84,8 +84,8 @@ def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: boo
         samples=lambda make: [(make(3, 4), 2), (make(3, 4), 1, 0, True), (make(), 1)],
     ),
     grad={
-        "input": lambda K, gs, input_shape, outs, dim, keepdim: _picked(
-            K, gs[0], input_shape, outs[1], dim, keepdim
+        "input": lambda K, gs, input_shape, out1, dim, keepdim: _picked(
+            K, gs[0], input_shape, out1, dim, keepdim
         )
     },
     outputs=2,
@@ -141,8 +141,8 @@ def _picking(input: Any = REAL) -> Any:
 
 
 _PICKED = {
-    "input": lambda K, gs, input_shape, outs, dim, keepdim: _picked(
-        K, gs[0], input_shape, outs[1], dim, keepdim
+    "input": lambda K, gs, input_shape, out1, dim, keepdim: _picked(
+        K, gs[0], input_shape, out1, dim, keepdim
     )
 }
 

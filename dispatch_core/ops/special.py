@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
 from dispatch_core._dtypes import float32
 from dispatch_core._families.base import FLOATING, REAL
 from dispatch_core._families.pointwise import FLOAT, SAME, pointwise
@@ -399,7 +398,14 @@ def _bessel(x: Tensor, order: int) -> Tensor:
     return value * K.sgn(x) if order else value
 
 
-@composite(pointwise(SAME, FLOATING), grad=NOT_DIFFERENTIABLE, out=True)
+@composite(
+    pointwise(SAME, FLOATING),
+    grad={
+        "input": lambda K, g, input, other: g * K.cast_like(input != other, g),
+        "other": lambda K, g: K.zeros_like(g),
+    },
+    out=True,
+)
 def nextafter(input: Tensor, other: Tensor) -> Tensor:
     """The next number of the dtype after input towards other."""
     steps = {"float64": (2.0**-52, 2.0**-1074), "float32": (2.0**-23, 2.0**-149),

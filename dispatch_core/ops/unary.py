@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
+from dispatch_core._dtypes import finfo, int16, int32, int64
 from dispatch_core._families.base import DISCRETE, FLOATING, INEXACT, NUMBERS, REAL, REAL_NUMBERS
 from dispatch_core._families.others import custom
 from dispatch_core._families.pointwise import BOOL, FLOAT, SAME, pointwise
 from dispatch_core._families.pointwise import REAL as TO_REAL
 from dispatch_core._op import K, composite, primitive
 from dispatch_core._tensor import Tensor
+from dispatch_core.ops import _branches
 
 POSITIVE = (0.2, 3.0)
 UNIT = (-0.9, 0.9)
@@ -142,7 +144,7 @@ def bitwise_not(input: Tensor) -> Tensor:
     """Each bit turned over; for bool the logical negation."""
 
 
-@primitive(pointwise(SAME), grad={"input": lambda K, g: K.conj(g)}, inplace=False, method=False)
+@primitive(pointwise(SAME), grad={"input": lambda K, g: K.conj(g)}, out=True)
 def conj_physical(input: Tensor) -> Tensor:
     """The complex conjugate of each element, as a new tensor."""
 
@@ -286,6 +288,8 @@ def log10(input: Tensor) -> Tensor:
 )
 def tan(input: Tensor) -> Tensor:
     """The tangent of each element, in radians."""
+    if input.is_complex():
+        return _branches.turned(K.tanh, input)
     return K.div(K.sin(input), K.cos(input))
 
 
@@ -294,6 +298,8 @@ def tan(input: Tensor) -> Tensor:
 )
 def sinh(input: Tensor) -> Tensor:
     """The hyperbolic sine of each element."""
+    if input.is_complex():
+        return _branches.sinh(input)
     return K.mul(K.sub(K.expm1(input), K.expm1(K.neg(input))), 0.5)
 
 
@@ -302,6 +308,8 @@ def sinh(input: Tensor) -> Tensor:
 )
 def cosh(input: Tensor) -> Tensor:
     """The hyperbolic cosine of each element."""
+    if input.is_complex():
+        return _branches.cosh(input)
     return K.mul(K.exp(input) + K.exp(K.neg(input)), 0.5)
 
 
@@ -314,8 +322,7 @@ def cosh(input: Tensor) -> Tensor:
 def atan(input: Tensor) -> Tensor:
     """The inverse tangent of each element, in radians."""
     if input.is_complex():
-        turned = K.mul(input, 1j)
-        return K.mul(K.sub(K.log(1 - turned), K.log(1 + turned)), 0.5j)
+        return _branches.turned(K.atanh, input)
     return K.atan2(input, K.ones_like(input))
 
 
@@ -328,7 +335,7 @@ def atan(input: Tensor) -> Tensor:
 def asin(input: Tensor) -> Tensor:
     """The inverse sine of each element, in radians."""
     if input.is_complex():
-        return K.mul(K.asinh(K.mul(input, 1j)), -1j)
+        return _branches.turned(K.asinh, input)
     return K.atan2(input, K.sqrt(K.mul(1 - input, 1 + input)))
 
 
@@ -341,7 +348,7 @@ def asin(input: Tensor) -> Tensor:
 def acos(input: Tensor) -> Tensor:
     """The inverse cosine of each element, in radians."""
     if input.is_complex():
-        return HALF_PI - K.asin(input)
+        return _branches.acos(input)
     return K.atan2(K.sqrt(K.mul(1 - input, 1 + input)), input)
 
 
@@ -354,9 +361,12 @@ def acos(input: Tensor) -> Tensor:
 def asinh(input: Tensor) -> Tensor:
     """The inverse hyperbolic sine of each element."""
     if input.is_complex():
-        return K.log(input + K.sqrt(K.mul(input, input) + 1))
+        return _branches.asinh(input)
     a = K.abs(input)
-    return K.mul(K.sgn(input), K.log1p(a + K.div(K.mul(a, a), 1 + K.sqrt(1 + K.mul(a, a)))))
+    size = K.log1p(a + K.div(K.mul(a, a), 1 + K.sqrt(1 + K.mul(a, a))))
+    # Far out, where the square may be infinite, asinh x is log 2x.
+    far = K.gt(a, finfo(input.dtype).eps ** -0.5)
+    return K.copysign(K.where(far, K.log(a) + LN_2, size), input)
 
 
 @composite(
@@ -367,6 +377,8 @@ def asinh(input: Tensor) -> Tensor:
 )
 def acosh(input: Tensor) -> Tensor:
     """The inverse hyperbolic cosine of each element."""
+    if input.is_complex():
+        return _branches.acosh(input)
     return K.log(input + K.mul(K.sqrt(input - 1), K.sqrt(input + 1)))
 
 
@@ -378,6 +390,8 @@ def acosh(input: Tensor) -> Tensor:
 )
 def atanh(input: Tensor) -> Tensor:
     """The inverse hyperbolic tangent of each element."""
+    if input.is_complex():
+        return _branches.atanh(input)
     return K.mul(K.sub(K.log1p(input), K.log1p(K.neg(input))), 0.5)
 
 
@@ -409,10 +423,10 @@ def isfinite(input: Tensor) -> Tensor:
 
 @composite(pointwise(BOOL, REAL), grad=NOT_DIFFERENTIABLE, inplace=False, out=True)
 def signbit(input: Tensor) -> Tensor:
-    """Whether the sign bit of each element is set (so -0.0 counts)."""
-    if not input.is_floating_point():
-        return K.lt(input, 0)
-    return K.lt(K.where(K.eq(input, 0), K.atan2(input, K.neg(K.ones_like(input))), input), 0)
+    """Whether the sign bit of each element is set (so -0.0 and -NaN count)."""
+    if input.is_floating_point():
+        input = K.bits_as(input, {2: int16, 4: int32, 8: int64}[input.dtype.itemsize])
+    return K.lt(input, 0)
 
 
 @composite(

@@ -22,12 +22,21 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
+from zlib import crc32
 
 import pytest
 
 from dispatch_core._namespaces import find_operator
 from dispatch_core._op import OPERATORS, SLOTS, Declared, operators_in
-from dispatch_core.testing._checks import forms, gradients, memory, mistakes, values
+from dispatch_core.testing._checks import (
+    batching,
+    forms,
+    forward,
+    gradients,
+    memory,
+    mistakes,
+    values,
+)
 from dispatch_core.testing._checks.common import HOST
 from dispatch_core.testing._reference import REFERENCES
 from dispatch_core.testing._samples import declared_operators, has_samples
@@ -47,6 +56,19 @@ _CHECKS: dict[str, Callable[[Declared, str], bool]] = {
     "gradient_dtypes": lambda d, device: d.op.traits.differentiable and not _is_random(d),
     "second_gradient": lambda d, device: d.op.traits.differentiable,
     "second_gradient_in_full": lambda d, device: d.op.traits.differentiable,
+    "batching": lambda d, device: batching.applies(d),
+    "forward": lambda d, device: d.op.traits.differentiable,
+    "forward_inplace": lambda d, device: (
+        d.op.traits.differentiable and d.exposure.inplace is not None
+    ),
+    "forward_view": lambda d, device: (
+        d.op.traits.differentiable and (d.op.traits.view or d.op.family.kind == "movement")
+    ),
+    "forward_refused": lambda d, device: not d.op.traits.forward,
+    "forward_and_reverse": lambda d, device: (
+        d.op.traits.differentiable and crc32(d.op.name.encode()) % 8 == 0
+    ),
+    "forward_and_reverse_in_full": lambda d, device: d.op.traits.differentiable,
     "no_gradient": lambda d, device: not d.op.traits.differentiable,
     "mistakes": lambda d, device: True,
 }
@@ -175,6 +197,35 @@ class Suite:
     def test_second_gradient_in_full(self, operator: str) -> None:
         """Second derivatives agree with differences, every element."""
         gradients.check_second_gradient(OPERATORS[operator], self.device, full=True)
+
+    def test_batching(self, operator: str) -> None:
+        """Vmap gives what a loop gives."""
+        batching.check_batching(OPERATORS[operator], self.device)
+
+    def test_forward(self, operator: str) -> None:
+        """Forward mode is the transpose of reverse mode."""
+        forward.check_forward(OPERATORS[operator], self.device)
+
+    def test_forward_inplace(self, operator: str) -> None:
+        """The in-place variant writes tangents too."""
+        forward.check_forward_inplace(OPERATORS[operator], self.device)
+
+    def test_forward_view(self, operator: str) -> None:
+        """Views of dual tensors share the memory of value and tangent."""
+        forward.check_forward_view(OPERATORS[operator], self.device)
+
+    def test_forward_refused(self, operator: str) -> None:
+        """What has no tangent says so, instead of passing for a constant."""
+        forward.check_forward_refused(OPERATORS[operator], self.device)
+
+    def test_forward_and_reverse(self, operator: str) -> None:
+        """Second derivatives by both modes, in any order; a sample of the operators."""
+        forward.check_mixed(OPERATORS[operator], self.device)
+
+    @pytest.mark.slow
+    def test_forward_and_reverse_in_full(self, operator: str) -> None:
+        """Second derivatives by both modes, in any order; all operators."""
+        forward.check_mixed(OPERATORS[operator], self.device)
 
     def test_no_gradient(self, operator: str) -> None:
         """What is not differentiable has no history."""

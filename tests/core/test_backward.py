@@ -433,3 +433,27 @@ def test_requires_grad_of_results_cannot_be_switched_off():
     y = leaf(1.0) * 2
     with pytest.raises(RuntimeError, match="leaf variables"):
         y.requires_grad = False
+
+
+@pytest.mark.parametrize("to", [dc.int64, dc.bool, dc.uint8])
+def test_what_is_cast_to_a_discrete_dtype_has_no_history(to):
+    x = dc.tensor([1.5], requires_grad=True)
+    assert not x.to(to).requires_grad
+    (x * x.to(to)).sum().backward()
+    assert x.grad.item() == 1
+
+
+def test_no_spread_gives_a_standard_deviation_no_gradient():
+    z = dc.zeros(2, requires_grad=True)
+    z.std().backward()
+    assert z.grad.tolist() == [0, 0]
+
+
+def test_values_are_read_from_a_parameter_where_nothing_is_recorded():
+    p = dc.nn.Parameter(dc.ones(2))
+    with dc.no_grad():
+        assert p.numpy().tolist() == [1, 1]
+
+
+def test_a_number_is_formatted_as_one():
+    assert f"{dc.tensor(2.0, requires_grad=True)}" == "2.0"

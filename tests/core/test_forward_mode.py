@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -81,29 +83,113 @@ def test_complex_tangents_follow_the_holomorphic_derivative() -> None:
     assert_close(tangent, (z * z).exp() * 2 * z * t)
 
 
-def test_levels_and_dual_tensors() -> None:
-    x = dc.ones(2)
-    with pytest.raises(RuntimeError, match="enter_dual_level"):
-        forward_ad.make_dual(x, x)
+def test_reverse_over_forward_also_reaches_the_tangent() -> None:
+    x = dc.tensor([1.0, 2.0], dtype=dc.float64, requires_grad=True)
+    t = dc.tensor([1.0, 0.5], dtype=dc.float64, requires_grad=True)
+    _, tangent = jvp(lambda z: z**3, (x,), (t,))
+    gx, gt = dc.autograd.grad(tangent.sum(), (x, t))
+    assert_close(gx, (6 * x * t).detach())
+    assert_close(gt, (3 * x * x).detach())
+
+
+def test_forward_over_reverse() -> None:
+    x = dc.tensor([1.0, 2.0], dtype=dc.float64, requires_grad=True)
+    t = dc.tensor([1.0, 0.5], dtype=dc.float64)
+    for create_graph in (False, True):
+        with forward_ad.dual_level():
+            dual = forward_ad.make_dual(x, t)
+            for wanted in (x, dual):
+                y = (dual**3).sum()
+                (g,) = dc.autograd.grad(y, wanted, create_graph=create_graph)
+                primal, tangent = forward_ad.unpack_dual(g)
+                assert_close(primal.detach(), 3 * x.detach() ** 2)
+                assert_close(tangent.detach(), 6 * x.detach() * t)
+        assert forward_ad.unpack_dual(g).tangent is None
+    third = dc.autograd.grad(tangent.sum(), x)[0]
+    assert_close(third, 6 * t)
+
+
+def test_the_tangent_does_not_count_as_a_way_from_input_to_output() -> None:
+    # The tangent depends on x, but a gradient differentiates the function alone.
+    x = dc.tensor([1.0, 2.0], dtype=dc.float64, requires_grad=True)
     with forward_ad.dual_level():
-        with pytest.raises(RuntimeError, match="different size"):
-            forward_ad.make_dual(x, dc.ones(3))
-        with pytest.raises(ValueError, match="floating point or complex"):
-            forward_ad.make_dual(dc.ones(2, dtype=dc.int64), x)
-        dual = forward_ad.make_dual(x, x * 2)
-        assert dual.shape == (2,)
-        assert dual.dtype is dc.float32
-        primal, tangent = forward_ad.unpack_dual(dual * 3)
-        assert primal.tolist() == [3.0, 3.0]
-        assert tangent.tolist() == [6.0, 6.0]
-        assert forward_ad.unpack_dual(x).tangent is None
-    with pytest.raises(RuntimeError, match="no dual level"):
-        forward_ad.exit_dual_level()
+        dual = forward_ad.make_dual(x, 2 * x)
+        (g,) = dc.autograd.grad((dual**3).sum(), x)
+        assert_close(forward_ad.unpack_dual(g).tangent, 6 * x.detach() * 2 * x.detach())
 
 
-def test_wrong_arguments_of_jvp() -> None:
-    x = dc.ones(2)
-    with pytest.raises(RuntimeError, match="non-empty tuples"):
-        jvp(dc.exp, x, x)
-    with pytest.raises(RuntimeError, match="1 primals and 2 tangents"):
-        jvp(dc.exp, (x,), (x, x))
+def test_accumulated_gradients_have_a_tangent_only_where_they_have_a_history() -> None:
+    x = dc.tensor([1.0, 2.0], requires_grad=True)
+    with forward_ad.dual_level():
+        (forward_ad.make_dual(x, dc.ones(2)) ** 3).sum().backward()
+        (forward_ad.make_dual(x, dc.ones(2)) ** 3).sum().backward()
+        assert forward_ad.unpack_dual(x.grad).tangent is None
+        assert x.grad.tolist() == [6.0, 24.0]
+        x.grad = None
+        (forward_ad.make_dual(x, dc.ones(2)) ** 3).sum().backward(create_graph=True)
+        assert forward_ad.unpack_dual(x.grad).tangent.tolist() == [6.0, 12.0]
+    assert forward_ad.unpack_dual(x.grad).tangent is None
+    x.grad = None
+
+
+def test_a_saved_argument_that_was_written_afterwards_is_noticed() -> None:
+    x = dc.tensor([1.0, 2.0], requires_grad=True)
+    with forward_ad.dual_level():
+        t = dc.ones(2)
+        dual = forward_ad.make_dual(x, t)
+        y = (dual * dual).sum()
+        t.mul_(3)
+        with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+            dc.autograd.grad(y, x)
+
+
+def test_a_graph_with_tangents_is_freed_without_the_garbage_collector() -> None:
+    x = dc.tensor([1.0, 2.0], requires_grad=True)
+    gc.disable()
+    try:
+        with forward_ad.dual_level():
+            dual = forward_ad.make_dual(x, dc.ones(2))
+            y = (dual.exp().tanh() * dual).sum()
+            node = weakref.ref(y.grad_fn)
+            dc.autograd.grad(y, x, create_graph=True)
+            del y
+            assert node() is None
+    finally:
+        gc.enable()
+
+
+def test_second_derivatives_of_an_inner_function_are_not_mixed_up() -> None:
+    # d/dx (x * d/dy (x + y)) = 1: the inner level must not take x for its own variable.
+    one = dc.ones((), dtype=dc.float64)
+    x = dc.tensor(2.0, dtype=dc.float64)
+    _, tangent = jvp(lambda a: a * jvp(lambda b: a + b, (one,), (one,))[1], (x,), (one,))
+    assert tangent.item() == 1.0
+
+
+def test_gradcheck_of_forward_mode() -> None:
+    x = dc.tensor([0.5, -0.7], dtype=dc.float64, requires_grad=True)
+    z = dc.tensor([0.5 + 0.1j, -0.7j], dtype=dc.complex128, requires_grad=True)
+    for fast in (False, True):
+        assert dc.autograd.gradcheck(
+            lambda v: (v.exp(), v.abs()), (z,), check_forward_ad=True, fast_mode=fast
+        )
+        assert dc.autograd.gradgradcheck(
+            dc.exp, (x,), check_fwd_over_rev=True, check_rev_over_rev=False, fast_mode=fast
+        )
+
+    class Wrong(dc.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            return x * 2
+
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            return g * 2
+
+        @staticmethod
+        def jvp(ctx: Any, t: Any) -> Any:
+            return t * 3
+
+    assert dc.autograd.gradcheck(Wrong.apply, (x,))
+    with pytest.raises(dc.autograd.GradcheckError, match="forward mode mismatch"):
+        dc.autograd.gradcheck(Wrong.apply, (x,), check_forward_ad=True)

@@ -336,3 +336,31 @@ def test_overlapping_copies_read_before_they_write():
     x = dc.arange(5)
     x[1:] = x[:-1]
     assert x.tolist() == [0, 0, 1, 2, 3]
+
+
+def test_a_copied_value_keeps_a_node_of_its_own():
+    w = dc.ones(2, requires_grad=True)
+    z = dc.zeros(2)
+    z.copy_(w)
+    assert not z.is_leaf
+    z.mul_(2)
+    z.sum().backward()
+    assert w.grad.tolist() == [2, 2]
+
+
+def test_a_hook_on_a_copy_is_not_one_on_its_source():
+    w = dc.ones(2, requires_grad=True)
+    w2, z = w * 2, dc.zeros(2)
+    z.copy_(w2)
+    z.register_hook(lambda g: g * 10)
+    (z.sum() + w2.sum()).backward()
+    assert w.grad.tolist() == [22, 22]
+
+
+def test_a_copy_into_another_dtype_and_shape_sends_its_gradient_back():
+    w = dc.ones(2, dtype=dc.float64, requires_grad=True)
+    z = dc.zeros(3, 2)
+    z.copy_(w)
+    (z * 2).sum().backward()
+    assert w.grad.tolist() == [6, 6]
+    assert w.grad.dtype is dc.float64

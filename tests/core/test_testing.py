@@ -191,6 +191,7 @@ def test_known_gaps_are_read(tmp_path):
 
 TESTED_ELSEWHERE = {
     "new_empty": "uninitialised",
+    "new_empty_strided": "uninitialised",
     "empty_like": "uninitialised",
     "to_device": "needs two devices: the example plugin's tests",
     "fill_new_like": "a part of scatter",

@@ -23,6 +23,7 @@ class CpuBackend(ArrayModuleBackend):
     """Device `cpu`: one device, the machine's own memory."""
 
     device = "cpu"
+    host_memory = True
     xp = np
     array = np.ndarray
     raw_operators = frozenset({float16, float32, float64, complex64, complex128})

@@ -6,9 +6,11 @@ from typing import Any
 
 from dispatch_core._dtypes import complex64, complex128, float32, float64
 from dispatch_core.backend.array_kernels import (
+    complexes,
     contract,
     create,
     elementwise,
+    fourier,
     index,
     linalg,
     movement,
@@ -19,7 +21,18 @@ from dispatch_core.backend.array_kernels import (
 from dispatch_core.backend.kernels import KernelTable
 
 _WIDE = (float32, float64, complex64, complex128)
-_TOPICS = (elementwise, reduce, movement, create, index, contract, random, sorting, linalg)
+_TOPICS = (
+    elementwise,
+    reduce,
+    movement,
+    create,
+    index,
+    contract,
+    random,
+    sorting,
+    linalg,
+    fourier,
+)
 
 
 def register_all(table: KernelTable, xp: Any, provider: str) -> None:
@@ -29,3 +42,5 @@ def register_all(table: KernelTable, xp: Any, provider: str) -> None:
             table.register(op, fn, provider=provider, out=isinstance(fn, xp.ufunc))
     for op, fn in reduce.exact_kernels(xp).items():
         table.register(op, fn, provider=provider, dtypes=_WIDE)
+    for op, fn in complexes.kernels(xp).items():
+        table.register(op, fn, provider=provider, dtypes=(complex64, complex128))

@@ -16,6 +16,7 @@ def kernels(xp: Any) -> dict[str, Kernel]:
     return {
         "linalg_svd_primitive": _full("linalg.svd", _svd(xp)),
         "linalg_eigh": _full("linalg.eigh", lambda A, UPLO: tuple(xp.linalg.eigh(A, UPLO))),
+        "linalg_eig": _full("linalg.eig", _eig(xp)),
         "linalg_qr": _full("linalg.qr", _qr(xp)),
         "cholesky_lower": _full("linalg.cholesky", xp.linalg.cholesky),
         "linalg_solve_matrix": _full("linalg.solve", _solve(xp)),
@@ -58,6 +59,16 @@ def _svd(xp: Any) -> Kernel:
         return tuple(xp.linalg.svd(A, full_matrices=full_matrices))
 
     return svd
+
+
+def _eig(xp: Any) -> Kernel:
+    def eig(A: Any) -> Any:
+        values, vectors = xp.linalg.eig(A)
+        wanted = xp.result_type(A.dtype, xp.complex64)
+        # Where all of them are real, numpy returns real arrays.
+        return values.astype(wanted, copy=False), vectors.astype(wanted, copy=False)
+
+    return eig
 
 
 def _qr(xp: Any) -> Kernel:

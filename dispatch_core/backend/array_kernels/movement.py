@@ -6,6 +6,8 @@ import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from dispatch_core.backend.array_kernels.reduce import in_order
+
 Kernel = Callable[..., Any]
 
 
@@ -167,7 +169,7 @@ def _cat(xp: Any) -> Kernel:
 
     def cat(tensors: Sequence[Any], dim: int) -> Any:
         try:
-            return join(tensors, dim)
+            return in_order(join(tensors, dim))
         except ValueError:
             # PyTorch lets empty vectors join anything.
             kept = [t for t in tensors if t.shape != (0,)]

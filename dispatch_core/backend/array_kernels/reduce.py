@@ -39,6 +39,11 @@ def axes(dim: Any) -> Any:
     return (tuple(dim) or None) if isinstance(dim, (tuple, list)) else dim.__index__()
 
 
+def in_order(result: Any) -> Any:
+    """The elements in the order of the dimensions; numpy keeps that of a transposed argument."""
+    return result if result.ndim < 2 or result.flags.c_contiguous else result.copy()
+
+
 def is_half(array: Any) -> bool:
     """Whether the elements have 16 bits and would accumulate badly."""
     return array.dtype.itemsize == 2 and array.dtype.kind not in "iu"
@@ -62,7 +67,7 @@ def _accumulating(xp: Any, ufunc: Any) -> Kernel:
             return plain(input, dim, keepdim)
         if input.ndim == 0:
             dim = _scalar_dim(dim)
-        result = reduce(input, axes(dim), wide, keepdims=keepdim, out=...)
+        result = in_order(reduce(input, axes(dim), wide, keepdims=keepdim, out=...))
         return result.astype(input.dtype) if wide == "float32" else result
 
     return accumulate
@@ -75,8 +80,10 @@ def _plain(ufunc: Any) -> Kernel:
     def plain(input: Any, dim: Any, keepdim: bool) -> Any:
         try:
             if dim is None or dim.__class__ is int:
-                return reduce(input, dim, keepdims=keepdim, out=...)
-            return reduce(input, axes(dim), keepdims=keepdim, out=...)
+                result = reduce(input, dim, keepdims=keepdim, out=...)
+            else:
+                result = reduce(input, axes(dim), keepdims=keepdim, out=...)
+            return result if result.ndim < 2 else in_order(result)
         except ValueError:
             if input.ndim:
                 raise
@@ -100,7 +107,7 @@ def _mean(xp: Any) -> Kernel:
         if input.ndim == 0:
             dim = _scalar_dim(dim)
         wide = "float32" if is_half(input) else None
-        total = reduce(input, axes(dim), wide, keepdims=keepdim, out=...)
+        total = in_order(reduce(input, axes(dim), wide, keepdims=keepdim, out=...))
         total /= input.size / total.size if total.size else 1
         return total.astype(input.dtype) if wide else total
 
@@ -116,7 +123,7 @@ def _plain_mean(xp: Any) -> Kernel:
         total = reduce(input, dim if dim.__class__ is int else axes(dim), None, None, keepdim)
         if total.ndim:
             total /= input.size / total.size if total.size else 1
-            return total
+            return total if total.ndim < 2 else in_order(total)
         return total / input.dtype.type(input.size)
 
     return mean
@@ -131,7 +138,7 @@ def _with_index(reduce: Kernel, arg: Kernel) -> Kernel:
             index = arg(input, axis=dim, keepdims=keepdim)
         else:
             index = input.argmax(dim) if arg.__name__ == "argmax" else input.argmin(dim)
-        return reduce(input, dim, None, None, keepdim), index
+        return in_order(reduce(input, dim, None, None, keepdim)), in_order(index)
 
     return extreme
 
@@ -140,7 +147,7 @@ def _arg(function: Kernel) -> Kernel:
     def arg(input: Any, dim: Any, keepdim: bool) -> Any:
         if input.ndim == 0:
             dim = _scalar_dim(dim)
-        result = function(input, axis=dim)
+        result = in_order(function(input, axis=dim))
         if keepdim:
             shape = [
                 1 if dim is None or i == dim % input.ndim else n for i, n in enumerate(input.shape)
@@ -157,7 +164,7 @@ def _truth(xp: Any, ufunc: Any) -> Kernel:
     def truth(input: Any, dim: Any, keepdim: bool) -> Any:
         if input.ndim == 0:
             dim = _scalar_dim(dim)
-        result = reduce(input, axes(dim), keepdims=keepdim, out=...)
+        result = in_order(reduce(input, axes(dim), keepdims=keepdim, out=...))
         return result.astype("uint8") if input.dtype == "uint8" else result
 
     return truth
@@ -171,7 +178,7 @@ def _scan(xp: Any, ufunc: Any) -> Kernel:
         if input.ndim == 0:
             _scalar_dim(dim)
             return input.astype(wide if wide == "int64" else input.dtype)
-        result = accumulate(input, dim, wide)
+        result = in_order(accumulate(input, dim, wide))
         return result.astype(input.dtype) if wide == "float32" else result
 
     return scan

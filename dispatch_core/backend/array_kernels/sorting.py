@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from dispatch_core.backend.array_kernels.reduce import is_half
+from dispatch_core.backend.array_kernels.reduce import in_order, is_half
 
 Kernel = Callable[..., Any]
 
@@ -116,7 +116,8 @@ def _running(xp: Any, ufunc: Any) -> Kernel:
         shape = [1] * input.ndim
         shape[at] = input.shape[at]
         places = xp.arange(input.shape[at]).reshape(shape)
-        return values, xp.maximum.accumulate(xp.where(reached, places, 0), at)
+        where = xp.maximum.accumulate(xp.where(reached, places, 0), at)
+        return in_order(values), in_order(where)
 
     return running
 
@@ -127,6 +128,6 @@ def _logcumsumexp(xp: Any) -> Kernel:
         if input.ndim == 0:
             return input.copy()
         wide = input.astype("float32") if is_half(input) else input
-        return xp.logaddexp.accumulate(wide, at).astype(input.dtype, copy=False)
+        return in_order(xp.logaddexp.accumulate(wide, at)).astype(input.dtype, copy=False)
 
     return logcumsumexp

@@ -75,8 +75,8 @@ def _class_samples(make: Any) -> list[Any]:
 @composite(
     custom(FLOATING, apart=("target",), samples=_class_samples),
     grad={
-        "input": lambda K, gs, target, weight, ignore_index, reduction, outs: _cross_entropy_input(
-            K, gs, outs[1], target, weight, ignore_index, reduction
+        "input": lambda K, gs, target, weight, ignore_index, reduction, out1: _cross_entropy_input(
+            K, gs, out1, target, weight, ignore_index, reduction
         ),
         "target": NOT_DIFFERENTIABLE,
         "weight": NOT_DIFFERENTIABLE,

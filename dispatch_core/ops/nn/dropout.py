@@ -4,13 +4,29 @@ from __future__ import annotations
 
 from typing import Any
 
-from dispatch_core._families.base import FLOATING
+from dispatch_core._families.base import FLOATING, INEXACT, Sample
 from dispatch_core._families.others import custom, random
 from dispatch_core._op import K, composite
 from dispatch_core._tensor import Tensor
 from dispatch_core.ops.nn._sizes import declared
 
 F = "nn.functional"
+
+
+def _samples(*shapes: tuple[int, ...], accepts: Any = INEXACT, options: Any = (0.4,)) -> Any:
+    """Calls that draw and, with `training=False`, calls that do not.
+
+    Of dtypes that can be drawn for alone: other tensors are taken too, but only when not training.
+    """
+
+    def samples(make: Any) -> list[Sample]:
+        if make.dtype.category not in accepts:
+            return []
+        return [
+            (make(*shape), *options, training) for shape in shapes for training in (True, False)
+        ]
+
+    return samples
 
 
 def _check_p(p: float) -> None:
@@ -38,7 +54,12 @@ def _drop(input: Tensor, p: float, spatial: bool) -> Tensor:
     return input * (_kept(input, p, spatial) * (1 / (1 - p)))
 
 
-@composite(random(inplace=True), random=True, aliases=("nn.functional.dropout",), method=False)
+@composite(
+    random(inplace=True, samples=_samples((3, 4), (5,))),
+    random=True,
+    aliases=("nn.functional.dropout",),
+    method=False,
+)
 def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """Each element zero with probability `p`, the others scaled by 1 / (1 - p), when training."""
     _check_p(p)
@@ -67,7 +88,8 @@ def _declare(n: int) -> None:
 
     doc = "Whole channels of (N, C, *), ?-dimensional, zero with probability `p` when training."
     function = declared("dropout?d", n, dropout, doc)
-    composite(random(inplace=True), random=True, namespace=F)(function)
+    family = random(inplace=True, samples=_samples((2, 3, *(2,) * n)))
+    composite(family, random=True, namespace=F)(function)
 
 
 for _n in (1, 2, 3):
@@ -90,7 +112,10 @@ def _alpha_drop(input: Tensor, p: float, spatial: bool) -> Tensor:
 
 
 @composite(
-    random(inplace=True), random=True, aliases=("nn.functional.alpha_dropout",), method=False
+    random(inplace=True, samples=_samples((3, 4), (5,))),
+    random=True,
+    aliases=("nn.functional.alpha_dropout",),
+    method=False,
 )
 def alpha_dropout(
     input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False
@@ -101,7 +126,7 @@ def alpha_dropout(
 
 
 @composite(
-    random(inplace=True),
+    random(inplace=True, samples=_samples((2, 3, 2, 2))),
     random=True,
     aliases=("nn.functional.feature_alpha_dropout",),
     method=False,
@@ -117,7 +142,15 @@ def feature_alpha_dropout(
 # -- random activations ----------------------------------------------------------------------------
 
 
-@composite(random(inplace=True), random=True, aliases=("nn.functional.rrelu",), method=False)
+@composite(
+    random(
+        inplace=True,
+        samples=_samples((3, 4), accepts=FLOATING, options=(0.1, 0.4)),
+    ),
+    random=True,
+    aliases=("nn.functional.rrelu",),
+    method=False,
+)
 def rrelu(
     input: Tensor,
     lower: float = 1.0 / 8,

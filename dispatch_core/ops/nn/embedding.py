@@ -10,7 +10,7 @@ from dispatch_core._dtypes import int64
 from dispatch_core._families.base import FLOATING, INEXACT
 from dispatch_core._families.others import indexing
 from dispatch_core._op import K, composite
-from dispatch_core._tensor import Tensor
+from dispatch_core._tensor import Tensor, is_plain
 from dispatch_core.ops.nn.distance import power_norm
 
 F = "nn.functional"
@@ -226,7 +226,7 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
         raise RuntimeError(
             f"one_hot is only applicable to index tensor of type LongTensor, got {tensor.dtype}"
         )
-    if tensor.numel():
+    if tensor.numel() and (num_classes == -1 or is_plain(tensor)):
         low, high = K.amin(tensor).item(), K.amax(tensor).item()
         if low < 0:
             raise RuntimeError("Class values must be non-negative.")

@@ -65,8 +65,8 @@ def _group_norm_gradients(
             "input",
             "weight",
             "bias",
-        ): lambda K, gs, input, num_groups, weight, outs: _group_norm_gradients(
-            K, gs, input, num_groups, weight, outs[1], outs[2]
+        ): lambda K, gs, input, num_groups, weight, out1, out2: _group_norm_gradients(
+            K, gs, input, num_groups, weight, out1, out2
         )
     },
     outputs=3,

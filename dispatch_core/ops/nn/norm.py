@@ -115,8 +115,8 @@ def _batch_norm_gradients(K: Any, gs: Any, input: Any, weight: Any, mean: Any, r
         ],
     ),
     grad={
-        ("input", "weight", "bias"): lambda K, gs, input, weight, outs: _batch_norm_gradients(
-            K, gs, input, weight, outs[1], outs[2]
+        ("input", "weight", "bias"): lambda K, gs, input, weight, out1, out2: _batch_norm_gradients(
+            K, gs, input, weight, out1, out2
         )
     },
     outputs=3,
@@ -241,13 +241,13 @@ def _last(input: Any, normalized_shape: Any) -> tuple[int, ...]:
             "input",
             "weight",
             "bias",
-        ): lambda K, gs, input, normalized_shape, weight, outs: norm_gradients(
+        ): lambda K, gs, input, normalized_shape, weight, out1, out2: norm_gradients(
             K,
             gs,
-            lambda g: K.layer_norm_backward(g, input, normalized_shape, weight, outs[1], outs[2]),
-            outs[1],
-            outs[2],
-            lambda centred=True: input - outs[1] if centred else input,
+            lambda g: K.layer_norm_backward(g, input, normalized_shape, weight, out1, out2),
+            out1,
+            out2,
+            lambda centred=True: input - out1 if centred else input,
             product(normalized_shape),
         )
     },

@@ -43,8 +43,8 @@ def pooled_sizes(
         ],
     ),
     grad={
-        "input": lambda K, gs, input_shape, outs: K.max_pool_backward(
-            gs[0], outs[1], tuple(input_shape)
+        "input": lambda K, gs, input_shape, out1: K.max_pool_backward(
+            gs[0], out1, tuple(input_shape)
         )
     },
     outputs=2,
@@ -227,8 +227,8 @@ def adaptive_windows(like: Tensor, size: int, out: int) -> tuple[Tensor, Tensor]
 @composite(
     custom(REAL_NUMBERS, samples=lambda make: [(make(2, 3, 7), (3,)), (make(1, 2, 5, 6), (2, 4))]),
     grad={
-        "input": lambda K, gs, input_shape, outs: K.max_pool_backward(
-            gs[0], outs[1], tuple(input_shape)
+        "input": lambda K, gs, input_shape, out1: K.max_pool_backward(
+            gs[0], out1, tuple(input_shape)
         )
     },
     outputs=2,

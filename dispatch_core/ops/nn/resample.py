@@ -40,7 +40,7 @@ def pad_constant(input: Tensor, sides: Any, value: float) -> Tensor:
         input = K.clone(K.basic_index(input, cut))
         sides = tuple((max(before, 0), max(after, 0)) for before, after in sides)
     if not any(before or after for before, after in sides):
-        return input
+        return K.clone(input)
     shape = tuple(b + n + a for (b, a), n in zip(sides, input.shape, strict=True))
     at = tuple(slice(b, b + n) for (b, _), n in zip(sides, input.shape, strict=True))
     if not value:

@@ -93,8 +93,8 @@ def _gradients(
     custom(FLOATING, samples=_samples(1, 0, "tanh")),
     grad={
         ("input", "h0", *_WEIGHTS): lambda K, gs, input, h0, w_ih, w_hh, nonlinearity, reverse,
-        outs: K.rnn_layer_backward(
-            input, h0, w_ih, w_hh, nonlinearity, reverse, outs[0], gs[0], gs[1]
+        out0: K.rnn_layer_backward(
+            input, h0, w_ih, w_hh, nonlinearity, reverse, out0, gs[0], gs[1]
         )
     },
     outputs=2,
@@ -149,8 +149,10 @@ def rnn_layer_backward(
     custom(FLOATING, samples=_samples(4, 1)),
     grad={
         ("input", "h0", "c0", *_WEIGHTS): lambda K, gs, input, h0, c0, w_ih, w_hh, reverse,
-        outs: K.lstm_layer_backward(
-            input, h0, c0, w_ih, w_hh, reverse, outs[0], outs[3], outs[4], *gs
+        out0,
+        out3,
+        out4: K.lstm_layer_backward(
+            input, h0, c0, w_ih, w_hh, reverse, out0, out3, out4, *gs
         )
     },
     outputs=5,
@@ -224,8 +226,10 @@ def lstm_layer_backward(
     custom(FLOATING, samples=_samples(3, 0)),
     grad={
         ("input", "h0", *_WEIGHTS): lambda K, gs, input, h0, w_ih, w_hh, reverse,
-        outs: K.gru_layer_backward(
-            input, h0, w_ih, w_hh, reverse, outs[0], outs[2], outs[3], *gs
+        out0,
+        out2,
+        out3: K.gru_layer_backward(
+            input, h0, w_ih, w_hh, reverse, out0, out2, out3, *gs
         )
     },
     outputs=4,

@@ -22,7 +22,8 @@ from dispatch_core.testing._samples import (
     tensors_in,
 )
 
-LAYOUT_MATTERS = frozenset({"view", "as_strided", "contiguous", "storage_index", "view_as_complex"})
+_BY_LAYOUT = {"view", "as_strided", "contiguous", "storage_index", "view_as_complex"}
+LAYOUT_MATTERS = frozenset(_BY_LAYOUT | {f"{name}_copy" for name in _BY_LAYOUT})
 """Operators whose result depends on how the elements lie in memory."""
 
 
@@ -77,10 +78,22 @@ def check_memory(declared: Declared, device: str) -> None:
             )
             if not isinstance(chain, KernelChain) or isinstance(chain, View):
                 continue
+            if op.family.kind in _IN_ORDER or op.name == "cat":
+                _check_order(sample.map(_spread).call(front))
             owned = {id(t._backend.storage_of(t._raw)) for t in sample.tensors()}
             for t in tensors_in(result):
                 if id(t._backend.storage_of(t._raw)) in owned:
                     fail("the result shares memory with an argument, but the operator is no view")
+
+
+_IN_ORDER = frozenset({"contraction", "reduction"})
+"""Kinds of operators whose results lie in memory in the order of their dimensions."""
+
+
+def _check_order(result: Any) -> None:
+    for t in tensors_in(result):
+        if t.numel() and not t.is_contiguous():
+            fail(f"a result of shape {list(t.shape)} is not contiguous")
 
 
 def _check_view(base: Tensor, result: Tensor) -> None:

@@ -26,7 +26,8 @@ def check_mistakes(declared: Declared, device: str) -> None:
         for sample in _samples_of_refused(op, refused, device)[:1]:
             with about(f"{op.name}{sample}: dtype that the operator does not take"):
                 raises((NotImplementedError, RuntimeError), lambda s=sample: s.call(declared.front))  # type: ignore[misc]
-    sample = samples_of(op, accepted_dtypes(op)[-1], device)[0]
+    widest = reversed(accepted_dtypes(op))
+    sample = next(s for d in widest for s in samples_of(op, d, device))
     named = _named(op, sample)
     for param in op.params:
         if param.kind in (ParamKind.TENSOR, ParamKind.LIST):

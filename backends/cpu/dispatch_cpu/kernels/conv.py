@@ -49,7 +49,8 @@ def convolution_weight(
 
     input (N, C, *spatial), grad_output (N, O, *out) -> (O, C/groups, *kernel_size).
     """
-    return correlate_weight(input, grad_output, kernel_size, padding, stride, dilation, groups)
+    found = correlate_weight(input, grad_output, kernel_size, padding, stride, dilation, groups)
+    return np.ascontiguousarray(found)
 
 
 @accumulate_in_float32()

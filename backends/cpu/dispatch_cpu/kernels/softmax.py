@@ -20,7 +20,7 @@ _Formula = Callable[..., None]
 def softmax(input: Array, dim: int) -> Array:
     """exp(input) scaled to sum to 1 along `dim`; a slice of only -inf gives nan."""
     if 0 < input.size <= SMALL and input.ndim:
-        out = input - np.maximum.reduce(input, dim, None, None, True)
+        out = np.subtract(input, np.maximum.reduce(input, dim, None, None, True), order="C")
         np.exp(out, out)
         out /= _small_sum(out, dim)
         return out  # type: ignore[no-any-return]
@@ -31,7 +31,7 @@ def softmax(input: Array, dim: int) -> Array:
 def log_softmax(input: Array, dim: int) -> Array:
     """Input - log(sum(exp(input))) along `dim`."""
     if 0 < input.size <= SMALL and input.ndim:
-        out = input - np.maximum.reduce(input, dim, None, None, True)
+        out = np.subtract(input, np.maximum.reduce(input, dim, None, None, True), order="C")
         out -= np.log(_small_sum(np.exp(out), dim))
         return out  # type: ignore[no-any-return]
     return _blockwise(_log_softmax_block, dim, input)

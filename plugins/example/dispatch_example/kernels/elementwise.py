@@ -28,6 +28,28 @@ def _remainder(input: Any, other: Any) -> Any:
     return np.remainder(input, other)
 
 
+def _expm1(input: Any) -> Any:
+    if input.dtype.kind != "c":
+        return np.expm1(input)
+    # numpy's own is wrong where a part is infinite or zero.
+    x, y = input.real, input.imag
+    out = np.empty_like(input)
+    out.real = np.expm1(x) * np.cos(y) - 2 * np.sin(y / 2) ** 2 + 0
+    out.imag = np.where(y == 0, y, np.exp(x) * np.sin(y))
+    edge = np.isinf(x) & ~np.isfinite(y)
+    out.real[edge] = np.where(x[edge] > 0, np.inf, -1)
+    out.imag[edge & (x < 0)] = 0
+    return out
+
+
+def _tanh(input: Any) -> Any:
+    out = np.asarray(np.tanh(input))
+    if input.dtype.kind == "c":  # numpy has the wrong sign of zero
+        edge = np.isinf(input.real) & np.isfinite(input.imag)
+        out.imag[edge] = np.copysign(0.0, input.imag[edge])
+    return out
+
+
 def _pow(input: Any, exponent: Any) -> Any:
     if exponent.dtype.kind == "i" and (exponent < 0).any():
         raise RuntimeError("Integers to negative integer powers are not allowed.")
@@ -49,7 +71,7 @@ KERNELS = {
         "div": np.true_divide,
         "eq": np.equal,
         "exp": np.exp,
-        "expm1": np.expm1,
+        "expm1": _expm1,
         "floor": _unless("biu", np.floor),
         "le": np.less_equal,
         "log": np.log,
@@ -66,7 +88,7 @@ KERNELS = {
         "sin": np.sin,
         "sqrt": np.sqrt,
         "sub": np.subtract,
-        "tanh": np.tanh,
+        "tanh": _tanh,
         "trunc": _unless("biu", np.trunc),
         "where": np.where,
     }.items()

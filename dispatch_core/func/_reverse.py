@@ -1,0 +1,272 @@
+"""Function transforms in reverse mode: `grad`, `grad_and_value`, `vjp`, `jacrev`."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from dispatch_core import _tree
+from dispatch_core._batched import Batched
+from dispatch_core._dual import Dual
+from dispatch_core._graph import Leaf
+from dispatch_core._op import K
+from dispatch_core._state import is_on
+from dispatch_core._tensor import Tensor
+from dispatch_core.autograd import enable_grad
+from dispatch_core.autograd import grad as gradients
+from dispatch_core.func._vmap import vmap
+
+Argnums = int | tuple[int, ...]
+
+
+def grad(
+    func: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False
+) -> Callable[..., Any]:
+    """The function that computes the gradient of `func`, which returns one number.
+
+    Args:
+        func: takes tensors, or nested tuples, lists and dictionaries of them; returns a tensor of one
+            element, with `has_aux` a tuple of that and anything else.
+        argnums: the argument(s) to differentiate with respect to.
+        has_aux: whether the second result of `func` is handed through: (gradient, aux).
+
+    Raises RuntimeError for a result that is no single number, or does not depend on recorded values in
+    a dtype that has derivatives.
+
+    """
+
+    @functools.wraps(func)
+    def gradient(*args: Any, **kwargs: Any) -> Any:
+        found, value = grad_and_value(func, argnums, has_aux)(*args, **kwargs)
+        return (found, value[1]) if has_aux else found
+
+    return gradient
+
+
+def grad_and_value(
+    func: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False
+) -> Callable[..., Any]:
+    """Like `grad`, but the function returns (gradient, value), with `has_aux` (gradient, (value, aux))."""
+
+    @functools.wraps(func)
+    def both(*args: Any, **kwargs: Any) -> Any:
+        watching = is_on("grad")
+        with enable_grad():
+            given, inputs, structure = _tracked(args, argnums)
+            result = func(*given, **kwargs)
+            value, aux = _apart(result, "grad_and_value", has_aux)
+            if not isinstance(value, Tensor):
+                raise RuntimeError(
+                    "Expected the differentiated function to return a Tensor, got "
+                    f"{type(value).__name__}"
+                )
+            if value.ndim:
+                raise RuntimeError(
+                    "Expected f(*args) to return a scalar tensor, got tensor with "
+                    f"{value.ndim} dims of shape {tuple(value.shape)}; reduce it, as with .sum()"
+                )
+            watched = watching and _is_watched([value], inputs)
+            found = _pulled_back([value], [None], inputs, watched)
+        value, aux = _tree.map_leaves(lambda leaf: _released(leaf, watched), (value, aux))
+        return _tree.unflatten(structure, found), ((value, aux) if has_aux else value)
+
+    return both
+
+
+def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
+    """(func(*primals), pull), with `has_aux` (output, pull, aux): `pull(cotangents)` gives J^T v.
+
+    `pull` takes cotangents in the structure of the output and returns one result for each primal; it
+    can be called any number of times.
+    """
+    watching = is_on("grad")
+    with enable_grad():
+        given, inputs, structure = _tracked(primals, tuple(range(len(primals))))
+        output, aux = _apart(func(*given), "vjp", has_aux)
+    outputs, _ = _tree.flatten(output)
+    if not outputs or not all(isinstance(o, Tensor) for o in outputs):
+        raise RuntimeError(
+            "vjp(f, *primals): Expected f(*primals) to return one or more tensors, got "
+            f"{type(output).__name__}"
+        )
+    watched = watching and _is_watched(outputs, inputs)
+
+    def pull(cotangents: Any) -> Any:
+        """The product of the cotangents with the Jacobian, for each primal."""
+        weights, _ = _tree.flatten(cotangents)
+        if len(weights) != len(outputs):
+            raise RuntimeError(
+                f"Expected pytree structure of cotangents to be the same as pytree structure of "
+                f"outputs to the function: got {len(weights)} cotangents for {len(outputs)} outputs"
+            )
+        again = is_on("grad") and (watched or _is_watched(weights, []))
+        return _tree.unflatten(structure, _pulled_back(outputs, weights, inputs, again))
+
+    output, aux = _tree.map_leaves(lambda leaf: _released(leaf, watched), (output, aux))
+    return (output, pull, aux) if has_aux else (output, pull)
+
+
+def jacrev(
+    func: Callable[..., Any],
+    argnums: Argnums = 0,
+    *,
+    has_aux: bool = False,
+    chunk_size: int | None = None,
+) -> Callable[..., Any]:
+    """The function that computes the Jacobian of `func` in reverse mode, all rows in one call by `vmap`.
+
+    For an output of shape S and an argument of shape A each block has the shape (*S, *A), in the
+    structure of the output and, within, of the argument(s). `chunk_size` rows at a time.
+    """
+
+    @functools.wraps(func)
+    def jacobian(*args: Any) -> Any:
+        numbers = argnums if isinstance(argnums, tuple) else (argnums,)
+        chosen = [args[_place(n, args)] for n in numbers]
+
+        def of_chosen(*values: Any) -> Any:
+            full = list(args)
+            for n, value in zip(numbers, values, strict=True):
+                full[n] = value
+            return func(*full)
+
+        found = vjp(of_chosen, *chosen, has_aux=has_aux)
+        output, pull = found[:2]
+        outputs, structure = _tree.flatten(output)
+        sizes = [o.numel() for o in outputs]
+        basis = _basis(outputs, sizes)
+        rows = vmap(lambda *v: pull(_tree.unflatten(structure, v)), chunk_size=chunk_size)(*basis)
+        rows = rows if isinstance(argnums, tuple) else rows[0]
+        blocks, rows_structure = _tree.flatten(rows)
+        pieces = [K.split(block, sizes, 0) for block in blocks]
+        jacobians = [
+            _tree.unflatten(
+                rows_structure, [K.reshape(p[i], (*o.shape, *p[i].shape[1:])) for p in pieces]
+            )
+            for i, o in enumerate(outputs)
+        ]
+        result = _tree.unflatten(structure, jacobians)
+        return (result, found[2]) if has_aux else result
+
+    return jacobian
+
+
+def _basis(outputs: list[Tensor], sizes: list[int]) -> list[Tensor]:
+    """Unit cotangents of all outputs together: (total, *shape) for each."""
+    total = sum(sizes)
+    made = []
+    start = 0
+    for output, size in zip(outputs, sizes, strict=True):
+        places = K.unsqueeze(K.storage_index(output, total), 1)
+        columns = K.unsqueeze(K.storage_index(output, size), 0) + start
+        units = K.cast(K.eq(places, columns), output.dtype)
+        made.append(K.reshape(units, (total, *output.shape)))
+        start += size
+    return made
+
+
+def _place(number: int, args: tuple[Any, ...]) -> int:
+    if not -len(args) <= number < len(args):
+        raise RuntimeError(
+            f"Got argnum={number}, but only {len(args)} positional inputs were given; argnums counts "
+            "from 0"
+        )
+    return number % len(args)
+
+
+def _tracked(
+    args: tuple[Any, ...], argnums: Argnums
+) -> tuple[list[Any], list[Tensor], _tree.Structure]:
+    """The arguments with those of `argnums` recorded anew, the tensors among these, and their structure."""
+    numbers = argnums if isinstance(argnums, tuple) else (argnums,)
+    places = [_place(n, args) for n in numbers]
+    if len(set(places)) != len(places):
+        raise RuntimeError(f"argnums has the same argument twice: {argnums}")
+    given = list(args)
+    chosen = tuple(args[p] for p in places) if isinstance(argnums, tuple) else args[places[0]]
+    leaves, structure = _tree.flatten(chosen)
+    for leaf in leaves:
+        if not isinstance(leaf, Tensor):
+            raise RuntimeError(
+                f"the arguments to differentiate must be tensors, got {type(leaf).__name__}"
+            )
+    inputs = [_recorded(leaf) for leaf in leaves]
+    tracked = _tree.unflatten(structure, inputs)
+    for place, value in zip(
+        places, tracked if isinstance(argnums, tuple) else (tracked,), strict=True
+    ):
+        given[place] = value
+    return given, inputs, structure
+
+
+def _recorded(tensor: Tensor) -> Tensor:
+    """The same values with a place of their own in the graph, from which an outer gradient goes on."""
+    if tensor.requires_grad:
+        return K.clone(tensor)
+    # `detach` would drop the tangent that an outer forward mode has given it.
+    return (K.clone(tensor) if _is_dual(tensor) else tensor.detach()).requires_grad_()
+
+
+def _is_dual(tensor: Tensor) -> bool:
+    return tensor._raw.__class__ is Dual
+
+
+def _pulled_back(
+    outputs: list[Tensor], weights: list[Any], inputs: list[Tensor], again: bool
+) -> list[Tensor]:
+    """The gradients of the outputs; `again`: recorded, because somebody may differentiate them."""
+    pairs = [(o, w) for o, w in zip(outputs, weights, strict=True) if o.requires_grad]
+    if not pairs:
+        return [K.zeros_like(i).detach() for i in inputs]
+    found: Any = gradients(
+        [o for o, _ in pairs],
+        inputs,
+        None if pairs[0][1] is None else [w for _, w in pairs],
+        retain_graph=True,
+        create_graph=again,
+        materialize_grads=True,
+    )
+    return list(found)
+
+
+def _is_watched(outputs: list[Tensor], inputs: list[Tensor]) -> bool:
+    """Whether the outputs depend on anything else that requires a gradient than on the inputs."""
+    own = {id(i._node) for i in inputs}
+    seen: set[int] = set()
+    ahead: list[Any] = []
+    for output in outputs:
+        within = output
+        while within._raw.__class__ is Batched:
+            within = within._raw.tensor
+            if within.requires_grad:
+                return True
+        if output.requires_grad:
+            ahead.append(output._node)
+    while ahead:
+        node = ahead.pop()
+        if node is None or id(node) in seen:
+            continue
+        seen.add(id(node))
+        if node.__class__ is not Leaf:
+            ahead += node.edges
+        elif id(node) not in own:
+            return True
+    return False
+
+
+def _released(value: Any, watched: bool) -> Any:
+    """A result without the history that only this transform needed."""
+    keeps = watched or not isinstance(value, Tensor) or _is_dual(value)
+    return value if keeps else value.detach()
+
+
+def _apart(result: Any, name: str, has_aux: bool) -> tuple[Any, Any]:
+    if not has_aux:
+        return result, ()
+    if not isinstance(result, tuple) or len(result) != 2:
+        raise RuntimeError(
+            f"{name}(f)(*args): output of function f should be a tuple: (output, aux) if has_aux is "
+            "True"
+        )
+    return result

@@ -1,0 +1,88 @@
+"""Linear equations and inverses between tensors, and Vandermonde matrices."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from dispatch_core._families.base import INEXACT, NUMBERS
+from dispatch_core._families.others import contraction, custom
+from dispatch_core._op import K, composite
+from dispatch_core._shapes import check_dim
+from dispatch_core._tensor import Tensor
+
+
+@composite(
+    custom(INEXACT, halves=False, samples=lambda make: [(make(2, 2, 4),), (make(3, 3), 1)]),
+    namespace="_",
+    aliases=("linalg.tensorinv",),
+    out=True,
+)
+def linalg_tensorinv(A: Tensor, ind: int = 2) -> Tensor:
+    """The inverse of the map that `tensordot(A, x, ind)` is, its first dimensions at the end."""
+    if ind <= 0:
+        raise RuntimeError(f"Expected a strictly positive integer for 'ind', but got {ind}")
+    if ind > A.ndim:
+        ind = A.ndim
+    left, right = tuple(A.shape[:ind]), tuple(A.shape[ind:])
+    rows, columns = math.prod(left), math.prod(right)
+    if rows != columns:
+        raise RuntimeError(
+            "Expected self to satisfy the requirement prod(self.shape[ind:]) == "
+            f"prod(self.shape[:ind]), but got {columns} != {rows}"
+        )
+    return K.reshape(K.inverse(K.reshape(A, (rows, columns))), right + left)
+
+
+@composite(
+    contraction(
+        INEXACT,
+        halves=False,
+        samples=lambda make: [
+            (make(2, 3, 6), make(2, 3)),
+            (make(6, 2, 3), make(6)),
+            (make(2, 4, 2, 4), make(2, 4)),
+            (make(3, 6, 2), make(6), (0,)),
+        ],
+    ),
+    namespace="_",
+    aliases=("linalg.tensorsolve",),
+    out=True,
+)
+def linalg_tensorsolve(A: Tensor, B: Tensor, dims: Any = None) -> Tensor:
+    """X with tensordot(A, X, X.ndim) = B; the dimensions `dims` of A are moved to its end first."""
+    if dims is not None:
+        ndim = A.ndim
+        chosen = tuple(check_dim(d, ndim) for d in dims)
+        A = K.movedim(A, chosen, tuple(range(ndim - len(chosen), ndim)))
+    shape = tuple(A.shape[B.ndim :])
+    size = math.prod(shape)
+    if size != math.prod(A.shape[: B.ndim]):
+        raise RuntimeError(
+            "Expected self to satisfy the requirement prod(self.shape[other.ndim:]) == "
+            f"prod(self.shape[:other.ndim]), but got {size} != {math.prod(A.shape[: B.ndim])}"
+        )
+    return K.reshape(K.linalg_solve(K.reshape(A, (size, size)), K.reshape(B, (-1,))), shape)
+
+
+@composite(
+    custom(
+        NUMBERS,
+        halves=False,
+        samples=lambda make: [(make(3),), (make(2, 3), {"N": 5}), (make(3), {"N": 2})],
+    ),
+    namespace="_",
+    aliases=("linalg.vander",),
+)
+def linalg_vander(x: Tensor, *, N: int | None = None) -> Tensor:
+    """The powers 0, 1, ... N - 1 of each element, as a new last dimension."""
+    if not x.ndim:
+        raise RuntimeError("Expected dim(x) >= 1, but got 0")
+    n = x.shape[-1] if N is None else N
+    if N is not None and N <= 1:
+        raise RuntimeError(f"N must be greater than 1, but got {N}")
+    one = K.ones_like(K.unsqueeze(x, -1))
+    if n <= 1:
+        return one
+    steps = K.cat([one, K.expand(K.unsqueeze(x, -1), (*x.shape, n - 1))], -1)
+    return K.cumprod(steps, -1)

@@ -1,0 +1,60 @@
+"""Global switches, and tensors on other people's memory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import dispatch_core as dc
+
+
+def test_determinism() -> None:
+    dc.use_deterministic_algorithms(True, warn_only=True)
+    assert dc.get_deterministic_debug_mode() == 1
+    dc.set_deterministic_debug_mode("error")
+    assert dc.are_deterministic_algorithms_enabled()
+    dc.use_deterministic_algorithms(False)
+    assert not dc.are_deterministic_algorithms_enabled()
+    with pytest.raises(TypeError, match="must be bool"):
+        dc.use_deterministic_algorithms(1)  # type: ignore[arg-type]
+
+
+def test_default_device() -> None:
+    dc.set_default_device("cpu")
+    assert dc.get_default_device() == dc.device("cpu")
+    dc.set_default_device(None)
+    with pytest.raises(RuntimeError):
+        dc.set_default_device("nowhere")
+
+
+def test_asarray_shares_where_it_can() -> None:
+    array, x = np.arange(3), dc.ones(2)
+    dc.asarray(array).fill_(9)
+    assert array.tolist() == [9, 9, 9]
+    assert dc.asarray(x) is x
+    assert dc.asarray(x, copy=True) is not x
+    with pytest.raises(ValueError, match="can't alias"):
+        dc.asarray([1, 2], copy=False)
+
+
+def test_frombuffer() -> None:
+    memory = bytearray(8)
+    dc.frombuffer(memory, dtype=dc.int16, count=2, offset=2).fill_(1)
+    assert list(memory) == [0, 0, 1, 0, 1, 0, 0, 0]
+    with pytest.raises(ValueError, match="multiple of element size"):
+        dc.frombuffer(bytearray(5), dtype=dc.int16)
+
+
+def test_from_file(tmp_path: Path) -> None:
+    path = str(tmp_path / "numbers")
+    dc.from_file(path, shared=True, size=3, dtype=dc.float32).fill_(2)
+    alone = dc.from_file(path, size=3, dtype=dc.float32)
+    alone[0] = 7
+    assert dc.from_file(path, size=3, dtype=dc.float32).tolist() == [2, 2, 2]
+
+
+def test_typename() -> None:
+    assert dc.typename(3) == "int"
+    assert dc.typename(dc.zeros(1)) == "dc.float32"

@@ -1,0 +1,146 @@
+"""vmap: what conformance tests cannot generate - its interface, nesting, randomness, in-place, gradients."""
+
+import pytest
+
+import dispatch_core as dc
+from dispatch_core.func import vmap
+
+
+def assert_close(a, b):
+    dc.testing.assert_close(a, b)
+
+
+@pytest.fixture
+def x():
+    dc.manual_seed(0)
+    return dc.randn(5, 3)
+
+
+def gradient(function):
+    def of(a):
+        a = a.detach().requires_grad_()
+        return dc.autograd.grad(function(a), a)[0]
+
+    return of
+
+
+def test_in_dims_name_what_is_mapped(x):
+    w = dc.randn(3, 4)
+    assert_close(vmap(lambda a, w: a @ w, in_dims=(0, None))(x, w), x @ w)
+    assert_close(vmap(lambda column: x @ column, in_dims=1, out_dims=1)(w), x @ w)
+    assert_close(vmap(lambda a: a["t"][0] * 2, in_dims=({"t": (1,)},))({"t": (x,)}), x.T * 2)
+
+
+def test_results_keep_their_structure(x):
+    found = vmap(
+        lambda a: {"sum": a.sum(), "both": (a, a * 2)}, out_dims={"sum": 0, "both": (1, 0)}
+    )(x)
+    assert_close(found["sum"], x.sum(1))
+    assert_close(found["both"][0], x.T)
+    assert_close(found["both"][1], x * 2)
+
+
+def test_nested(x):
+    outer = vmap(vmap(lambda a, b: a * b, in_dims=(0, None)), in_dims=(None, 0))
+    assert_close(outer(dc.arange(3.0), dc.arange(4.0)), dc.outer(dc.arange(4.0), dc.arange(3.0)))
+
+
+def test_chunks_give_the_same(x):
+    def function(a):
+        return a.softmax(0), dc.ones(2)
+
+    whole, parts = vmap(function)(x), vmap(function, chunk_size=2)(x)
+    assert_close(whole[0], parts[0])
+    assert parts[1].shape == (5, 2)
+
+
+def test_a_gradient_inside(x):
+    assert_close(vmap(gradient(lambda a: (a**3).sum()))(x), 3 * x**2)
+
+
+def test_a_gradient_outside(x):
+    x.requires_grad_()
+    vmap(lambda a: (a * a).sum())(x).sum().backward()
+    assert_close(x.grad, (2 * x).detach())
+
+
+def test_a_gradient_through_writes_into_views(x):
+    def loss(a):
+        b = a * 1
+        b[0] = 2.0
+        b[1:] *= a[1:]
+        return (b * b).sum()
+
+    assert_close(vmap(gradient(loss))(x), dc.stack([gradient(loss)(row) for row in x]))
+
+
+def test_writes_in_place(x):
+    def function(a):
+        b = a.clone()
+        b[0] = 1.0
+        b.mul_(2)
+        b[1:] += 1
+        return b
+
+    before = x.clone()
+    assert_close(vmap(function)(x), dc.stack([function(row) for row in x]))
+    assert_close(x, before)
+    vmap(lambda a: a.zero_())(x)
+    assert not x.any()
+
+
+@pytest.mark.parametrize(
+    ("randomness", "equal"), [("different", False), ("same", True)], ids=["different", "same"]
+)
+def test_randomness(x, randomness, equal):
+    found = vmap(lambda a: a * 0 + dc.rand(3), randomness=randomness)(x)
+    assert (found[0] == found[1]).all().item() is equal
+    nested = vmap(vmap(lambda a: a * 0 + dc.rand(()), randomness=randomness), randomness=randomness)
+    assert (len(set(nested(x).flatten().tolist())) == 1) is equal
+
+
+MISTAKES = {
+    "reads a value": (
+        lambda a: a.item() if a.ndim == 0 else a.sum().item(),
+        "values cannot be read",
+    ),
+    "branches": (lambda a: a if a.sum() > 0 else -a, "values cannot be read"),
+    "draws": (lambda a: a + dc.rand(3), "randomness error mode"),
+    "size depends on values": (lambda a: a.nonzero(), "depends on the values"),
+    "writes outside": (lambda a: dc.zeros(3).add_(a), "inplace arithmetic"),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_what_has_no_meaning_on_all_examples_raises(name, x):
+    function, words = MISTAKES[name]
+    with pytest.raises(RuntimeError, match=words):
+        vmap(function)(x)
+
+
+ARGUMENTS = {
+    "nothing mapped": ({"in_dims": None}, ValueError),
+    "all None": ({"in_dims": (None,)}, ValueError),
+    "too many": ({"in_dims": (0, 0)}, ValueError),
+    "out of range": ({"in_dims": 2}, ValueError),
+    "randomness": ({"randomness": "often"}, RuntimeError),
+    "chunk": ({"chunk_size": 0}, ValueError),
+    "out None": ({"out_dims": None}, ValueError),
+}
+
+
+@pytest.mark.parametrize("name", ARGUMENTS)
+def test_arguments_that_do_not_fit_raise(name, x):
+    keywords, error = ARGUMENTS[name]
+    with pytest.raises(error):
+        vmap(lambda a: a * 2, **keywords)(x)
+
+
+def test_sizes_must_agree(x):
+    with pytest.raises(ValueError, match="same size"):
+        vmap(dc.add)(x, dc.ones(4, 3))
+
+
+def test_only_tensors_are_returned(x):
+    with pytest.raises(ValueError, match="must only return Tensors"):
+        vmap(lambda a: 1)(x)
