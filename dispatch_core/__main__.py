@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from dispatch_core._commands import coverage, doctor, listing
+from dispatch_core._commands import conformance, coverage, doctor, listing
 from dispatch_core._errors import DispatchCoreError
 from dispatch_core._version import __version__
 
@@ -28,7 +28,7 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     top.add_argument("--version", action="version", version=f"dispatch_core {__version__}")
-    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND")
 
     def command(name: str, about: str) -> argparse.ArgumentParser:
         return commands.add_parser(name, help=about, description=about)
@@ -47,13 +47,20 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--missing", action="store_true", help="only what a device cannot compute")
     one.add_argument("--primitives", action="store_true", help="what every device must bring")
     one = command("explain", "Which layers and which kernel a call would run, and why.")
-    one.add_argument("op", help="the operator's name, as softmax")
+    one.add_argument(
+        "op", help="the operator's name: softmax, nn.functional.relu, example.smoothstep"
+    )
     one.add_argument("device", help="the device type of its arguments, as cpu")
     one.add_argument("dtype", help="their dtype, as float32")
     one.add_argument("--grad", action="store_true", help="as if the arguments required gradients")
     one = command(
-        "doctor", "Import every plugin in a process of its own; name what fails or hangs."
+        "conformance", "Run the generated tests of all operators on a device (by pytest)."
     )
+    one.add_argument("device", help="the device type, as cpu")
+    one.add_argument("-k", metavar="EXPR", help="only tests that match, as pytest's -k")
+    one.add_argument("--namespace", help="only the operators of a plugin's namespace, as example")
+    one.add_argument("--full", action="store_true", help="the slow tests too")
+    one = command("doctor", "Load every plugin in a process of its own; name what fails or hangs.")
     one.add_argument(
         "--timeout",
         type=float,
@@ -66,6 +73,8 @@ def parser() -> argparse.ArgumentParser:
 
 def run(given: argparse.Namespace) -> tuple[str, bool]:
     """The text to print, and whether all is well."""
+    if given.command is None:
+        return f"{listing.overview()}\n\n{_subcommands()}", True
     if given.command == "plugins":
         return listing.plugins(), True
     if given.command == "devices":
@@ -84,10 +93,18 @@ def run(given: argparse.Namespace) -> tuple[str, bool]:
     return coverage.summary(given.device, given.dtype), True
 
 
+def _subcommands() -> str:
+    about = parser()._subparsers._group_actions[0]._choices_actions  # type: ignore[union-attr]
+    lines = [f"  python -m dispatch_core {each.dest:12s} {each.help}" for each in about]
+    return "\n".join(["more:", *lines])
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print what was asked for; 0 if all is well, 1 for a problem found, 2 for a wrong command."""
     given = parser().parse_args(arguments)
     try:
+        if given.command == "conformance":
+            return conformance.run(given.device, given.k, given.namespace, full=given.full)
         text, good = run(given)
     except (DispatchCoreError, AttributeError, ValueError) as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from dispatch_core import _tensor
+from dispatch_core._caller import warn
 from dispatch_core._dlpack import CPU_DEVICE
 from dispatch_core._dlpack import from_dlpack as _import_dlpack
 from dispatch_core._dtypes import (
@@ -41,6 +42,11 @@ def tensor(
     Python floats give the default dtype, ints int64, bools bool. Raises ValueError for ragged
     sequences and TypeError (or RuntimeError) for what is no number.
     """
+    if isinstance(data, Tensor):
+        warn(
+            "To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
+            "sourceTensor.detach().clone().requires_grad_(True), rather than torch.tensor(sourceTensor)."
+        )
     made = _from_data(data, dtype, device, copy=True)
     return made.requires_grad_() if requires_grad else made
 

@@ -5,18 +5,20 @@ source are generated and compiled for each operator. What they do for `add(input
 
     if alpha != 1: return special(input, other, alpha=alpha, out=out)
     try: chain = T[state()][input._k][other._k if isinstance(other, Tensor) else kind(other)]
-    except AttributeError: chain = chain_of(OP, (input, other))
+    except AttributeError: chain = found_chain(OP, (input, other))
     if out is not None: return into(OP, chain, (input, other), out)
     return chain.call(input, other)
 """
 
 from __future__ import annotations
 
+import linecache
 import types
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from dispatch_core._dispatcher.chains import chain_of
+from dispatch_core._caller import GENERATED
+from dispatch_core._dispatcher.chains import found_chain
 from dispatch_core._dispatcher.inplace import apply_inplace, into
 from dispatch_core._dispatcher.operator import Op, ParamKind
 from dispatch_core._dispatcher.signature import REQUIRED, Parameter
@@ -153,7 +155,7 @@ def make_operator(op: Op, operator: str) -> Callable[..., Any]:
             "  except AttributeError:",
             "    other = plain(other)",
             "    if other is None: return NotImplemented",
-            f"    chain = chain_of(OP, ({args}))",
+            f"    chain = found_chain(OP, ({args}))",
             f"  return chain.call({args})",
         ]
     names = {"plain": plain_operand, "kind": _number_kind}
@@ -257,10 +259,10 @@ class _Source:
             self.add("    if each._k != key: raise KeyError")
             self.add("  chain = T[state()][key]")
             self.add("except (AttributeError, KeyError, TypeError, IndexError):")
-            self.add(f"  chain = chain_of(OP, ({args}))")
+            self.add(f"  chain = found_chain(OP, ({args}))")
             return
         if not op.nested:
-            self.add(f"chain = chain_of(OP, ({args}))")
+            self.add(f"chain = found_chain(OP, ({args}))")
             return
         keys = ""
         for at in op.selectors:
@@ -274,7 +276,7 @@ class _Source:
         self.add("try:")
         self.add(f"  chain = T[state()]{keys}")
         self.add("except AttributeError:")
-        self.add(f"  chain = chain_of(OP, ({args}))")
+        self.add(f"  chain = found_chain(OP, ({args}))")
 
     def written(self, names: dict[str, Any]) -> Written:
         """The finished source, and the names that it uses beside those that every front uses."""
@@ -295,7 +297,7 @@ def _lazy(op: Op, name: str, write: Callable[[], Written]) -> types.FunctionType
 
     Doing so for every operator when it is declared would be half of the import's time.
     """
-    scope: dict[str, Any] = {}
+    scope: dict[str, Any] = {"__name__": __name__}
     made = types.FunctionType(_unbuilt.__code__, scope, name)
     made.__qualname__ = name
     scope["build"] = lambda: _build(made, op, write)
@@ -313,7 +315,7 @@ def _build(made: types.FunctionType, op: Op, write: Callable[[], Written]) -> ty
         "T": op.table,
         "OP": op,
         "Tensor": Tensor,
-        "chain_of": chain_of,
+        "found_chain": found_chain,
         "DType": DType,
         "gather": _gather,
         "into": into,
@@ -322,7 +324,11 @@ def _build(made: types.FunctionType, op: Op, write: Callable[[], Written]) -> ty
         **names,
     }
     local: dict[str, Any] = {}
-    exec(compile(text, f"<front of {op.name}>", "exec"), scope, local)
+    owner = "Tensor." if made.__name__.startswith("__") else ""
+    file = f"{GENERATED}{owner}{made.__name__}>"
+    # For tracebacks, inspect.getsource and the debugger; without a time, linecache keeps the lines.
+    linecache.cache[file] = (len(text), None, [line + "\n" for line in text.splitlines()], file)
+    exec(compile(text, file, "exec"), scope, local)
     (built,) = local.values()
     made.__defaults__, made.__kwdefaults__ = built.__defaults__, built.__kwdefaults__
     made.__code__ = built.__code__

@@ -28,7 +28,7 @@ from dispatch_core._place import as_device
 from dispatch_core._shapes import check_dim
 from dispatch_core._size import Size
 from dispatch_core._state import is_on
-from dispatch_core._tensor import Tensor, detached
+from dispatch_core._tensor import Tensor, detached, host_values
 from dispatch_core._ufuncs import array_ufunc
 
 _METHODS: dict[str, Callable[..., Any]] = {}
@@ -187,7 +187,7 @@ def item(self: Tensor) -> Any:
     """The value of a tensor with one element, as a Python number."""
     if self.numel() != 1:
         raise RuntimeError(f"a Tensor with {self.numel()} elements cannot be converted to Scalar")
-    value = self._backend.to_host(self._raw)
+    value = host_values(self)
     found = value.reshape(-1)[0].item()
     return found if isinstance(found, (bool, int, float, complex)) else float(found)
 
@@ -195,7 +195,7 @@ def item(self: Tensor) -> Any:
 @_method
 def tolist(self: Tensor) -> Any:
     """The elements as a number or nested lists."""
-    host = self._backend.to_host(self._raw)
+    host = host_values(self)
     if host.dtype.kind == "V":
         host = host.astype(np.float32)
     return host.tolist()
@@ -215,7 +215,7 @@ def numpy(self: Tensor, *, force: bool = False) -> np.ndarray[Any, Any]:
             f"can't convert {self.device} device type tensor to numpy. Use Tensor.cpu() to copy the "
             "tensor to host memory first."
         )
-    return self._backend.to_host(self._raw).view()
+    return host_values(self).view()
 
 
 @_method
@@ -366,7 +366,7 @@ def __repr__(self: Tensor) -> str:
     shown = None if self.device.type == "cpu" else str(self.device)
     fn = self.grad_fn
     return _printing.format_tensor(
-        self._backend.to_host(self._raw),
+        host_values(self),
         dtype_name=repr(self.dtype),
         device=shown,
         grad_fn=None if fn is None else fn.name(),
@@ -560,7 +560,7 @@ def __deepcopy__(self: Tensor, memo: dict[int, Any]) -> Tensor:
 def __reduce_ex__(self: Tensor, protocol: int) -> Any:
     if not self.is_leaf:
         raise RuntimeError("Cannot pickle a tensor with history; use detach() first.")
-    host = self._backend.to_host(self._raw)
+    host = host_values(self)
     return _rebuild, (self.__class__, host, str(self.device), self.requires_grad)
 
 

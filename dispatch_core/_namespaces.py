@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from dispatch_core._op import OPERATORS, Declared
+from dispatch_core._dispatcher.operator import Op
+from dispatch_core._op import OPERATORS, SLOTS, Declared, operator_named
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -55,3 +56,32 @@ def _names(declared: Declared, namespace: str) -> dict[str, Callable[..., Any]]:
     if where.inplace is not None and namespace in ("", "nn.functional"):
         found |= {f"{name}_": where.inplace for name in names}
     return found
+
+
+def find_operator(name: str) -> Op:
+    """The operator of a name: its own, or any public one (`nn.functional.relu`, `Tensor.add`, an alias).
+
+    Operators of plugins are imported for it: `example.smoothstep`, or `smoothstep` alone. Raises
+    AttributeError when there is none.
+    """
+    if name in OPERATORS:
+        return OPERATORS[name].op
+    path = name.removeprefix("dispatch_core.").removeprefix("dc.").removeprefix("ops.")
+    place, _, last = path.rpartition(".")
+    front = _known(place, last)
+    if front is None and place:
+        front = getattr(SLOTS.namespace(place), last, None)
+    elif front is None:
+        SLOTS.load_all()
+        front = _known(place, last)
+    return front.op if isinstance(getattr(front, "op", None), Op) else operator_named(name)
+
+
+def _known(place: str, last: str) -> Any:
+    if place == METHODS:
+        declared = OPERATORS.get(last)
+        if declared is not None and declared.exposure.method:
+            return declared.front
+    elif not place and last in OPERATORS:
+        return OPERATORS[last].front
+    return names_of(place).get(last)

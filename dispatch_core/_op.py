@@ -12,13 +12,14 @@ function that users call; its `op` attribute is the operator.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE, Gradient
 from dispatch_core._dispatcher.operator import Op, Param, ParamKind, Traits
-from dispatch_core._dispatcher.signature import REQUIRED, parameters_of
+from dispatch_core._dispatcher.signature import REQUIRED, Parameter, parameters_of
 from dispatch_core._errors import DeclarationError
 from dispatch_core._families.base import Family
 from dispatch_core._front import INPLACE_FLAG, make_front, make_inplace_front, make_operator
@@ -80,6 +81,8 @@ class _Slots:
 
     namespace: Callable[[str], Any]
     """The operators of a plugin by the name of its namespace; None when nothing provides it."""
+    load_all: Callable[[], None]
+    """Import the operators of all plugins."""
 
 
 SLOTS = _Slots()
@@ -132,12 +135,53 @@ def primitive(family: Family, **options: Any) -> Callable[[F], F]:
 
     Its function body runs only when a parameter named in `handled` is given, or an operand is None.
     """
+    _check_family("primitive", family)
     return lambda function: declare(function, family, primitive=True, **options)
 
 
 def composite(family: Family, **options: Any) -> Callable[[F], F]:
     """Declare an operator whose function body defines it; a device may bring a faster kernel."""
+    _check_family("composite", family)
     return lambda function: declare(function, family, primitive=False, **options)
+
+
+def _check_family(decorator: str, family: Any) -> None:
+    if not isinstance(family, Family):
+        found = getattr(family, "__name__", None) or type(family).__name__
+        raise DeclarationError(
+            f"@{decorator} takes the family of the operator, got '{found}': write "
+            f"@{decorator}(pointwise(SAME)) or another family, called, above the function"
+        )
+
+
+def _check_declaration(
+    function: Callable[..., Any],
+    parameters: Mapping[str, Parameter],
+    named: Mapping[str, Sequence[str]],
+) -> None:
+    """Raise for what is missing: annotations, the docstring, parameters that options name."""
+    name = function.__name__
+    bare = [p for p in parameters if p not in function.__annotations__]
+    if bare:
+        raise DeclarationError(
+            f"operator '{name}': parameter '{bare[0]}' has no annotation, which says what it may hold: "
+            "Tensor, Tensor | Number, or the type of a plain argument"
+        )
+    if "return" not in function.__annotations__:
+        raise DeclarationError(
+            f"operator '{name}' does not say what it returns: annotate it, -> Tensor"
+        )
+    if not function.__doc__ and sys.flags.optimize < 2:
+        raise DeclarationError(
+            f"operator '{name}' has no docstring: say in one sentence what it computes"
+        )
+    for option, names in named.items():
+        unknown = [each for each in names if each not in parameters]
+        if unknown:
+            raise DeclarationError(
+                f"operator '{name}': {option}= names '{unknown[0]}', which is no parameter; there are "
+                f"{', '.join(parameters)}"
+            )
 
 
 def declare(
@@ -157,6 +201,7 @@ def declare(
     inplace: bool | None = None,
     handled: Sequence[str] = (),
     random: bool = False,
+    varying: bool = False,
     fallback: bool = True,
     batch: str | Callable[..., Any] | None = None,
     forward: bool = True,
@@ -184,6 +229,7 @@ def declare(
         handled: parameters that kernels never see: when one is not its default, the body runs.
             One named `inplace` is understood: the result is written into the first argument.
         random: whether results depend on a generator.
+        varying: whether the result's shape depends on values.
         fallback: whether the host may compute it for another device.
         batch: the rule by which `vmap` computes it, where the family's does not do: "leading",
             "along_dims", "aligned", or rule(size, batched, *arguments) as in `ops/batching.py`.
@@ -192,7 +238,8 @@ def declare(
         writes: lists of tensors that kernel and body overwrite; such an operator returns None.
 
     Raises:
-        DeclarationError: the name is taken, a formula asks for an unknown name, a gradient is missing.
+        DeclarationError: the name is taken, a formula or option asks for an unknown name; an
+            annotation, the docstring or a gradient is missing.
 
     """
     name = function.__name__
@@ -202,6 +249,7 @@ def declare(
             f"operator '{name}' is declared twice: in {first} and in {function.__module__}; rename one"
         )
     parameters = parameters_of(function)
+    _check_declaration(function, parameters, {"handled": handled, "writes": writes})
     params = [
         Param(
             p.name,
@@ -221,6 +269,7 @@ def declare(
         outputs=outputs,
         fields=tuple(fields),
         random=random,
+        varying=varying,
         fallback=fallback and not view and not factory and not writes,
         differentiable=grad is not NOT_DIFFERENTIABLE,
         batch=batch,

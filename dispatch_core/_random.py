@@ -26,6 +26,29 @@ DRAW: ContextVar[Draw | None] = ContextVar("draw", default=None)
 be the numbers; None: nothing. A transform such as `vmap` sets it."""
 
 
+class _Stream:
+    """A place in the stream of a seed."""
+
+    __slots__ = ("offset", "seed")
+
+    def __init__(self, seed: int, offset: int) -> None:
+        self.seed = seed
+        self.offset = offset
+
+
+_apart: ContextVar[dict[Generator, _Stream] | None] = ContextVar("streams_apart", default=None)
+
+
+@contextlib.contextmanager
+def streams_apart() -> Iterator[None]:
+    """Context in which this thread or task moves copies of all generators, not themselves."""
+    token = _apart.set({})
+    try:
+        yield
+    finally:
+        _apart.reset(token)
+
+
 class Generator:
     """A stream of random numbers on one device; the same seed gives the same numbers on all.
 
@@ -35,8 +58,16 @@ class Generator:
     def __init__(self, device: Any = None) -> None:
         self._device = HOST if device is None else as_device(device)
         self._lock = threading.Lock()
-        self._seed = DEFAULT_SEED
-        self._offset = 0
+        self._own = _Stream(DEFAULT_SEED, 0)
+
+    @property
+    def _stream(self) -> _Stream:
+        apart = _apart.get()
+        if apart is None:
+            return self._own
+        if self not in apart:
+            apart[self] = _Stream(self._own.seed, self._own.offset)
+        return apart[self]
 
     @property
     def device(self) -> Device:
@@ -52,8 +83,8 @@ class Generator:
                 f"{seed}"
             )
         with self._lock:
-            self._seed = seed % _WORD
-            self._offset = 0
+            stream = self._stream
+            stream.seed, stream.offset = seed % _WORD, 0
         return self
 
     def seed(self) -> int:
@@ -64,12 +95,13 @@ class Generator:
 
     def initial_seed(self) -> int:
         """The seed of the stream."""
-        return self._seed
+        return self._stream.seed
 
     def get_state(self) -> Tensor:
         """The state as a uint8 tensor on the cpu."""
         with self._lock:
-            state = self._seed | self._offset << 64
+            stream = self._stream
+            state = stream.seed | stream.offset << 64
         return tensor(list(state.to_bytes(_STATE_BYTES, "little")), dtype=uint8)
 
     def set_state(self, new_state: Tensor) -> Generator:
@@ -85,17 +117,18 @@ class Generator:
             )
         state = int.from_bytes(data, "little")
         with self._lock:
-            self._seed, self._offset = state % _WORD, state >> 64
+            stream = self._stream
+            stream.seed, stream.offset = state % _WORD, state >> 64
         return self
 
     def get_offset(self) -> int:
         """The number of the next unused block of the stream."""
-        return self._offset
+        return self._stream.offset
 
     def set_offset(self, offset: int) -> Generator:
         """Continue from a block of the stream; returns the generator."""
         with self._lock:
-            self._offset = int(offset) % _WORD
+            self._stream.offset = int(offset) % _WORD
         return self
 
     def clone_state(self) -> Generator:
@@ -105,17 +138,18 @@ class Generator:
     def take(self, blocks: int) -> tuple[int, int]:
         """Seed and first block of the next `blocks` blocks, which are used up by this."""
         with self._lock:
-            offset = self._offset
-            self._offset = (offset + blocks) % _WORD
-            return self._seed, offset
+            stream = self._stream
+            offset = stream.offset
+            stream.offset = (offset + blocks) % _WORD
+            return stream.seed, offset
 
     def __reduce__(self) -> Any:
-        return _restored, (str(self._device), self._seed, self._offset)
+        stream = self._stream
+        return _restored, (str(self._device), stream.seed, stream.offset)
 
     def __repr__(self) -> str:
-        return (
-            f"<dispatch_core.Generator on {self._device}, seed {self._seed}, block {self._offset}>"
-        )
+        seed, block = self._stream.seed, self._stream.offset
+        return f"<dispatch_core.Generator on {self._device}, seed {seed}, block {block}>"
 
 
 def _restored(device: str, seed: int, offset: int) -> Generator:
@@ -139,10 +173,10 @@ def generator_of(device: Device) -> Generator:
     name = str(device)
     found = _DEFAULTS.by_device.get(name)
     if found is None:
+        made = Generator(device)
         with _DEFAULTS.lock:
-            found = _DEFAULTS.by_device.setdefault(
-                name, Generator(device).manual_seed(_DEFAULTS.seed)
-            )
+            made._own.seed = _DEFAULTS.seed
+            found = _DEFAULTS.by_device.setdefault(name, made)
     return found
 
 

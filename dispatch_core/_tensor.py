@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from dispatch_core import _graph
+from dispatch_core._caller import warn
 from dispatch_core._device import device as Device
 from dispatch_core._dtypes import dtype as DType
 from dispatch_core._graph import WRITES, Leaf, Node, Raw
@@ -137,6 +138,12 @@ class Tensor:
         if node.__class__ is Leaf:
             found: Tensor | None = node.grad
             return found
+        if node is not None and self.requires_grad and not hasattr(node, "retained"):
+            warn(
+                "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad "
+                "attribute won't be populated during autograd.backward(). If you indeed want the .grad "
+                "field to be populated for a non-leaf Tensor, use .retain_grad() on the non-leaf Tensor."
+            )
         return None if node is None else getattr(node, "retained", None)
 
     @grad.setter
@@ -177,6 +184,17 @@ class Tensor:
 
     def __hash__(self) -> int:
         return id(self)
+
+
+READERS: list[Callable[[Tensor], None]] = []
+"""Called with each tensor of which Python reads values; empty but while somebody watches."""
+
+
+def host_values(tensor: Tensor) -> Any:
+    """The elements as a host array, for Python to look at."""
+    for watch in READERS:
+        watch(tensor)
+    return tensor._backend.to_host(tensor._raw)
 
 
 _new: Callable[[type[Tensor]], Tensor] = object.__new__

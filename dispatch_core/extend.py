@@ -72,6 +72,7 @@ from dispatch_core.backend import philox
 from dispatch_core.backend.api import Backend
 from dispatch_core.backend.array_module import ArrayModuleBackend
 from dispatch_core.backend.kernels import Bound, Kernel, KernelTable
+from dispatch_core.layers.promotion import Redirect, tensor_keys
 
 PRIMITIVES: tuple[str, ...] = tuple(
     sorted(
@@ -124,6 +125,7 @@ __all__ = [
     "Place",
     "PluginError",
     "PluginWarning",
+    "Redirect",
     "State",
     "Switch",
     "Tensor",
@@ -154,6 +156,7 @@ __all__ = [
     "random",
     "reduction",
     "scan",
+    "tensor_keys",
     "uint8",
     "uint16",
     "uint32",

@@ -5,6 +5,8 @@ import pytest
 import dispatch_core as dc
 from dispatch_core.__main__ import main
 
+COMMANDS = ("plugins", "devices", "layers", "ops", "explain", "conformance", "doctor")
+
 
 @pytest.fixture
 def run(capsys):
@@ -20,8 +22,45 @@ def test_help_names_every_subcommand(capsys):
     with pytest.raises(SystemExit):
         main(["--help"])
     text = capsys.readouterr().out
-    for command in ("plugins", "devices", "layers", "ops", "explain", "doctor"):
+    for command in COMMANDS:
         assert f"\n    {command}" in text
+
+
+def test_without_a_command_everything_is_listed_briefly(run):
+    code, out, _ = run()
+    assert code == 0
+    lines = {line.split()[0]: line for line in out.splitlines() if line.strip()}
+    assert "dispatch-core" in lines["plugins"]
+    assert "cpu" in lines["devices"]
+    assert "autograd" in lines["layers"]
+    assert f"{len(dc._op.OPERATORS)}, " in lines["operators"]
+    for command in COMMANDS:
+        assert f"python -m dispatch_core {command}" in out
+
+
+def test_conformance(run, capfd):
+    assert run("conformance", "example", "-k", "test_values and (exp or add)")[0] == 0
+    assert "passed" in capfd.readouterr().out
+    assert run("conformance", "cpu", "--namespace", "example")[0] == 0
+    assert run("conformance", "cpu", "-k", "no_such_operator")[0] != 0
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("example.smoothstep", "smoothstep"),
+        ("ops.example.smoothstep", "smoothstep"),
+        ("nn.functional.relu", "relu"),
+        ("dispatch_core.linalg.solve", "linalg_solve"),
+        ("Tensor.add", "add"),
+        ("absolute", "abs"),
+    ],
+)
+def test_operators_are_found_by_every_public_name(run, name, shown):
+    code, out, _ = run("explain", name, "cpu", "float32")
+    assert code == 0
+    assert out.startswith(f"{shown}(")
+    assert dc.override(name, fn=abs)
 
 
 def test_plugins(run):
@@ -94,6 +133,10 @@ def test_explain_of_a_dtype_that_makes_no_sense(run):
         (("explain", "exp", "cpu", "int64", "--grad"), "cannot require grad"),
         (("ops", "--device", "nowhere"), "unknown device 'nowhere'"),
         (("ops", "nope"), "there is no operator 'nope'"),
+        (("explain", "nn.functional.reluu", "cpu", "float32"), "did you mean relu"),
+        (("explain", "nowhere.exp", "cpu", "float32"), "there is no operator 'nowhere.exp'"),
+        (("conformance", "nowhere"), "unknown device 'nowhere'"),
+        (("conformance", "cpu", "--namespace", "nothing"), "provides operators 'nothing'"),
     ],
 )
 def test_mistakes(run, arguments, message):

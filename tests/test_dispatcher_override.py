@@ -116,3 +116,21 @@ def test_mistakes(arguments, error, message):
 def test_it_holds_without_grad_mode_too(x):
     with dc.override("exp", fn=constant(3)), dc.no_grad():
         assert dc.exp(x).tolist() == [3, 3]
+
+
+@pytest.mark.parametrize(
+    ("op", "fn", "message"),
+    [
+        ("add", lambda a, b: a[:1], r"fn returned shape \[1\] for 'add', expected \[3\]"),
+        ("add", lambda a, b: (a + b)[None], r"shape \[1, 3\]"),
+        ("exp", lambda a: a.astype("float64"), "fn returned float64 for 'exp', expected float32"),
+        ("eq", lambda a, b: a, "expected bool"),
+    ],
+)
+def test_a_result_of_the_wrong_shape_or_dtype_is_refused(op, fn, message):
+    x = dc.ones(3)
+    args = (x,) if op == "exp" else (x, x)
+    with dc.override(op, fn=fn):
+        for _ in range(2):
+            with pytest.raises(RuntimeError, match=message):
+                getattr(dc, op)(*args)

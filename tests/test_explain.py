@@ -137,3 +137,85 @@ def test_explaining_leaves_no_trace():
     y = dc.exp(x)
     assert y.grad_fn.name() == "ExpBackward0"
     assert y.tolist() == pytest.approx([2.7182817, 2.7182817])
+
+
+# -- what is made up is told, and nothing is moved -------------------------------------------------
+
+
+@pytest.mark.parametrize("device", ["cpu", "example"])
+def test_random_numbers_are_not_moved(device):
+    dropout, generator = dc.nn.Dropout(0.5), dc.Generator().manual_seed(5)
+
+    def drawn():
+        dropout(dc.ones(4))
+        return dc.rand(3, device=device), dc.rand(2, generator=generator)
+
+    dc.manual_seed(0)
+    found = dc.explain(drawn)
+    explained = dc.rand(3, device=device).tolist(), dc.rand(2, generator=generator).tolist()
+    dc.manual_seed(0)
+    generator.manual_seed(5)
+    plain = dc.rand(3, device=device).tolist(), dc.rand(2, generator=generator).tolist()
+    assert len(found.calls) >= 3
+    assert explained == plain
+
+
+@pytest.mark.parametrize("device", ["cpu", "example"])
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        lambda p: dc.optim.SGD(p, lr=0.1, momentum=0.9),
+        lambda p: dc.optim.Adam(p, lr=0.1),
+        lambda p: dc.optim.AdamW(p, lr=0.1),
+        lambda p: dc.optim.RMSprop(p, lr=0.1),
+    ],
+    ids=["sgd", "adam", "adamw", "rmsprop"],
+)
+def test_an_optimizer_step_is_explained(optimizer, device):
+    p = dc.ones(3, device=device, requires_grad=True)
+    o = optimizer([p])
+    for _ in range(3):
+        p.grad = dc.ones(3, device=device)
+        before = p.tolist()
+        found = dc.explain(o.step)
+        assert found.calls[-1].op.endswith("step_")
+        assert p.tolist() == before
+        o.step()
+        assert p.tolist() != before
+
+
+def test_a_branch_on_a_made_up_value_is_told():
+    x = dc.ones(3)
+    found = dc.explain(lambda: x if x.sum() > 0 else -x)
+    assert [call.op for call in found.calls][-1] == "neg"
+    assert f"(a made-up value is read at {__file__}:" in found.note
+    assert found.note in str(found)
+
+
+@pytest.mark.parametrize("read", [dc.Tensor.item, dc.Tensor.tolist, repr, float, dc.Tensor.numpy])
+def test_every_way_to_read_a_made_up_value_is_told(read):
+    x = dc.ones(())
+    assert "made-up value" in dc.explain(lambda: read(x * 2)).note
+    assert dc.explain(lambda: read(x)).note == ""
+    assert "made-up value" in dc.explain(lambda: read((x * 2).view(()).detach())).note
+
+
+def test_a_value_that_a_write_left_out_would_have_changed_is_told():
+    x = dc.zeros(2)
+    assert "made-up value" in dc.explain(lambda: x.add_(1).tolist()).note
+    assert "made-up value" in dc.explain(lambda: (dc.exp(x, out=x), x.tolist())).note
+
+
+def test_a_shape_that_depends_on_values_is_told():
+    x = dc.ones(3)
+    found = dc.explain(lambda: x[x > 0] * 2)
+    assert "the shape of a result depends on values" in found.note
+    assert "(0,)" in found.calls[-1].arguments
+
+
+def test_an_error_that_a_made_up_value_provoked_ends_the_explanation():
+    x = dc.ones(3)
+    found = dc.explain(lambda: 1 / x.sum().item())
+    assert "stopped by ZeroDivisionError" in found.note
+    with pytest.raises(ZeroDivisionError):
+        dc.explain(lambda: 1 / 0)

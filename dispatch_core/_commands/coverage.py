@@ -18,7 +18,8 @@ from dispatch_core._errors import DispatchCoreError
 from dispatch_core._keys import GRAD, NONE, key_number
 from dispatch_core._layer import Keys
 from dispatch_core._loader.devices import devices
-from dispatch_core._op import OPERATORS, Declared, operator_named
+from dispatch_core._namespaces import find_operator
+from dispatch_core._op import OPERATORS, Declared
 from dispatch_core.backend.api import Backend
 from dispatch_core.backend.registry import backend_of
 from dispatch_core.layers.explain import examine
@@ -44,11 +45,12 @@ def _chosen(names: Sequence[str]) -> list[Declared]:
 
 
 def _named(name: str) -> Op:
-    if name not in OPERATORS:
-        close = difflib.get_close_matches(name, OPERATORS)
+    try:
+        return find_operator(name)
+    except AttributeError:
+        close = difflib.get_close_matches(name.rpartition(".")[2], OPERATORS)
         guess = f"; did you mean {', '.join(close)}?" if close else ""
-        raise ValueError(f"there is no operator '{name}'{guess}")
-    return operator_named(name)
+        raise ValueError(f"there is no operator '{name}'{guess}") from None
 
 
 def _devices(device: str | None) -> list[str]:

@@ -1,32 +1,35 @@
-"""Checks an installation: imports every plugin in a process of its own, with a time limit."""
+"""Checks an installation: loads every plugin in a process of its own, with a time limit."""
 
 from __future__ import annotations
 
+import importlib
 import os
 import platform
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+import warnings
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
 from dispatch_core._commands.table import table
+from dispatch_core._errors import (
+    DeviceNotFoundError,
+    DeviceUnavailableError,
+    PluginError,
+    PluginWarning,
+)
 from dispatch_core._loader import discovery
+from dispatch_core._loader.devices import backend_from, find
 from dispatch_core._loader.discovery import BLOCK, INSTALLED, Entry, Plugin, normal
+from dispatch_core._loader.layers import add_layers
+from dispatch_core._loader.modules import import_module
+from dispatch_core._op import operators_in
 from dispatch_core._version import __version__
 
 _TIMED = "import time; t = time.perf_counter(); import {0}; print(time.perf_counter() - t)"
-_PLUGIN = """
-import importlib, sys, time
-import dispatch_core
-from dispatch_core._hooks import API_VERSION
-from dispatch_core._loader.modules import check_api
-t = time.perf_counter()
-module = importlib.import_module(sys.argv[1])
-t = time.perf_counter() - t
-check_api(module, sys.argv[2])
-print(t)
-"""
+_PLUGIN = "from dispatch_core._commands import doctor; doctor.probe({0!r}, {1!r})"
 OK = "ok"
 
 
@@ -85,7 +88,7 @@ def _plugins(timeout: float) -> Iterator[Finding]:
                 yield Finding(what, None, f"ok, blocked by {BLOCK}")
                 continue
             advice = f"update or uninstall it (pip uninstall {plugin.name})"
-            yield _run(what, [_PLUGIN, module, plugin.name], timeout, advice)
+            yield _run(what, [_PLUGIN.format(plugin.name, module)], timeout, advice)
 
 
 def _run(what: str, command: list[str], timeout: float, advice: str) -> Finding:
@@ -107,11 +110,74 @@ def _run(what: str, command: list[str], timeout: float, advice: str) -> Finding:
             f"hangs: importing it did not end within {timeout:g} s; {advice}, or set {BLOCK}",
         )
     if done.returncode == 0:
-        return Finding(what, float(done.stdout.split()[-1]) * 1e3, OK)
+        seconds, _, note = done.stdout.strip().splitlines()[-1].partition(" ")
+        return Finding(what, float(seconds) * 1e3, f"{OK}, {note}" if note else OK)
     if done.returncode < 0:
         return Finding(what, None, f"crashes the process (signal {-done.returncode}); {advice}")
     last = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
     return Finding(what, None, f"fails: {last}; {advice}")
+
+
+def probe(distribution: str, module: str) -> None:
+    """In the process of its own: import a plugin's module and have its hooks give what they promise.
+
+    Prints the seconds that the import took, and what is worth knowing beside.
+    """
+    plugin = INSTALLED.plugins[distribution]
+    start = time.perf_counter()
+    importlib.import_module(module)
+    seconds = time.perf_counter() - start
+    notes = []
+    for entry in plugin.entries:
+        if entry.module == module and not discovery.is_blocked(entry):
+            import_module(plugin, entry)
+            notes.append(_PROBES[entry.group](plugin, entry))
+    print(seconds, "; ".join(filter(None, notes)))  # noqa: T201  what the other process reads
+
+
+def _probe_device(plugin: Plugin, entry: Entry) -> str:
+    try:
+        backend = backend_from(plugin, entry)
+    except PluginError as error:
+        if isinstance(error.__cause__, DeviceUnavailableError):
+            return f"but it cannot be used on this machine: {error.__cause__}"
+        raise
+    if backend.count():
+        return ""
+    return f"but it cannot be used on this machine: {backend.why_unavailable()}"
+
+
+def _probe_kernels(plugin: Plugin, entry: Entry) -> str:
+    device = entry.name.rpartition(".")[0]
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", PluginWarning)
+            find(device)
+    except (DeviceNotFoundError, DeviceUnavailableError):
+        return f"its device '{device}' is not usable here"
+    if entry not in plugin.active:
+        raise PluginError(plugin.reason(entry))
+    return ""
+
+
+def _probe_layer(plugin: Plugin, entry: Entry) -> str:
+    if entry not in plugin.active:
+        add_layers(plugin, entry)
+    return ""
+
+
+def _probe_operators(plugin: Plugin, entry: Entry) -> str:
+    if not any(True for _ in operators_in(entry.name)):
+        raise PluginError(f'it declares no operator with namespace="{entry.name}"')
+    return ""
+
+
+_PROBES: dict[str, Callable[[Plugin, Entry], str]] = {
+    discovery.DEVICES: _probe_device,
+    discovery.KERNELS: _probe_kernels,
+    discovery.LAYERS: _probe_layer,
+    discovery.OPERATORS: _probe_operators,
+}
 
 
 def _conflicts() -> Iterator[Finding]:
@@ -123,10 +189,14 @@ def _conflicts() -> Iterator[Finding]:
         for name, plugins in owners.items():
             if len(plugins) > 1 and group != discovery.OPERATORS:
                 both = discovery.names(p.name for p in plugins)
+                others = [p.name for p in plugins if normal(p.name) != discovery.CORE]
+                advice = (
+                    f"uninstall {'one' if len(others) == len(plugins) else discovery.names(others)}"
+                )
                 yield Finding(
                     f"'{name}' in {group}",
                     None,
-                    f"is provided twice, by {both}; uninstall one or set {BLOCK}",
+                    f"is provided twice, by {both}; {advice} or set {BLOCK}",
                 )
 
 

@@ -9,6 +9,35 @@ from dispatch_core._loader import discovery
 from dispatch_core._loader.devices import devices
 from dispatch_core._loader.discovery import INSTALLED
 from dispatch_core._loader.layers import LATE, find_layer
+from dispatch_core._op import OPERATORS
+from dispatch_core._version import __version__
+
+
+def overview() -> str:
+    """Plugins, devices, layers and the number of operators, one line each; imports no plugin's layers."""
+    for name in LATE:
+        find_layer(name)
+    installed = [
+        f"{plugin.name} {plugin.version}" for _, plugin in sorted(INSTALLED.plugins.items())
+    ]
+    known = {layer.name for layer in LAYERS.layers}
+    more = sorted({e.name for _, e in INSTALLED.entries(discovery.LAYERS)} - known)
+    found = [
+        info.type if info.available else f"{info.type} (not usable: {info.reason})"
+        for info in devices()
+    ]
+    primitive = sum(d.op.traits.primitive for d in OPERATORS.values())
+    spaces = sorted({e.name for _, e in INSTALLED.entries(discovery.OPERATORS)})
+    rows = [
+        ("dispatch_core", __version__),
+        ("plugins", ", ".join(installed)),
+        ("devices", ", ".join(found)),
+        ("layers", ", ".join(layer.name for layer in LAYERS.layers)),
+        ("", f"when switched on: {', '.join(more)}" if more else ""),
+        ("operators", f"{len(OPERATORS)}, {primitive} of them primitives"),
+        ("", f"in namespaces of plugins: {', '.join(spaces)}" if spaces else ""),
+    ]
+    return "\n".join(f"{name:14s} {text}" for name, text in rows if text)
 
 
 def plugins() -> str:

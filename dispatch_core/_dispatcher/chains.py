@@ -12,9 +12,9 @@ from typing import Any, ClassVar
 from dispatch_core import _state
 from dispatch_core._dispatcher import operator
 from dispatch_core._dispatcher.operator import Op, ParamKind
-from dispatch_core._errors import DispatchCoreError
+from dispatch_core._errors import DeclarationError, DispatchCoreError, PluginError
 from dispatch_core._graph import WRITES, Raw
-from dispatch_core._keys import VIEW
+from dispatch_core._keys import VIEW, tensor_key
 from dispatch_core._tensor import Tensor
 from dispatch_core.backend.api import Backend
 from dispatch_core.backend.kernels import Kernel
@@ -41,7 +41,10 @@ class Chain:
 
 
 class Miss(Chain):
-    """Stands where nothing is resolved yet: composes the chain, publishes it and calls it."""
+    """Stands where nothing is resolved yet: composes the chain, publishes it and calls it.
+
+    What the first call of a combination gives is looked at here, so that the later ones need not be.
+    """
 
     __slots__ = ()
 
@@ -49,7 +52,54 @@ class Miss(Chain):
         self.op = op
 
     def call(self, *args: Any) -> Any:
-        return SLOTS.chain_for(self.op, args).call(*args)
+        try:
+            chain = SLOTS.chain_for(self.op, args)
+        except Exception as error:
+            if _is_ours(error.__traceback__):
+                error.__traceback__ = None  # the way through the layers says nothing to the caller
+            raise
+        result = chain.call(*args)
+        try:
+            _check_result(self.op, result)
+        except DispatchCoreError:
+            self.op.forget()  # so that the next call is looked at again
+            raise
+        return result
+
+
+def _is_ours(traceback: Any) -> bool:
+    """Whether the framework itself raised an error, rather than a layer of a plugin."""
+    while traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    module: str = traceback.tb_frame.f_globals.get("__name__", "")
+    return module.startswith("dispatch_core.")
+
+
+def _check_result(op: Op, result: Any) -> None:
+    """Raise where an operator gives something that is no tensor, or whose dtype is not its memory's."""
+    if result is None and op.traits.writes:
+        return
+    several = isinstance(result, (tuple, list))
+    for each in result if several else (result,):
+        if each is None and several:
+            continue
+        if not isinstance(each, Tensor):
+            if op.returns != "Tensor":  # `equal` gives a bool, and says so
+                continue
+            raise DeclarationError(
+                f"operator '{op.name}' gave {type(each).__name__}, but is declared to return a Tensor: "
+                "have its body return one, or annotate what it returns"
+            )
+        key = tensor_key(each._k)
+        if key.flags:  # what lies in such a tensor is its transform's own
+            continue
+        found = each._backend.dtype_of(each._raw)
+        if found is not key.dtype:
+            raise PluginError(
+                f"'{op.name}' gave a tensor that says {key.dtype.name} over memory of {found.name}: a "
+                "layer changed the arguments and went on with the chain for the old ones; let its chain "
+                "derive from dispatch_core.extend.Redirect, or ask below(op.keys_of(changed))"
+            )
 
 
 operator.MISS_CLASS = Miss
@@ -70,9 +120,14 @@ def chain_of(op: Op, args: Sequence[Any]) -> Chain:
     return SLOTS.chain_for(op, args) if found is op.miss else found
 
 
+def found_chain(op: Op, args: Sequence[Any]) -> Chain:
+    """What lies in the table for these arguments, be it a miss: for those who call it at once."""
+    return op.find(_state.current_state(), op.keys_of(args))
+
+
 def invoke(op: Op, args: Sequence[Any]) -> Any:
     """Call an operator with all its arguments in the order of the declaration."""
-    return chain_of(op, args).call(*args)
+    return found_chain(op, args).call(*args)
 
 
 def failure(op: Op, args: Sequence[Any], error: Exception) -> Exception:

@@ -6,11 +6,11 @@ computed first and then copied, so the values that autograd saved stay what they
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from dispatch_core import _state
+from dispatch_core._caller import warn
 from dispatch_core._dispatcher.chains import Chain, KernelChain, View, chain_of, failure
 from dispatch_core._dispatcher.operator import Op
 from dispatch_core._dtypes import can_cast
@@ -34,12 +34,18 @@ class _Slots:
 
 
 SLOTS = _Slots()
-DRY: set[str] = set()
-"""Names of states in which nothing is written: results are made up, and tensors must stay as they are."""
+DRY: dict[str, Callable[[Tensor], None]] = {}
+"""Names of states in which nothing is written, and who is told what would have been: results are made up
+there, and tensors must stay as they are."""
 
 
-def _is_dry() -> bool:
-    return not DRY.isdisjoint(_state.STATES[_state.current_state()])
+def _is_dry(target: Tensor) -> bool:
+    state = _state.STATES[_state.current_state()]
+    for name, tell in DRY.items():
+        if name in state:
+            tell(target)
+            return True
+    return False
 
 
 def apply_inplace(
@@ -137,7 +143,7 @@ def write_into(x: Tensor, value: Tensor, what: str, *, recording: bool) -> Tenso
             )
         if recording or value._raw.__class__ is Dual:
             value = SLOTS.cast(value, x.dtype)
-    if _is_dry():
+    if _is_dry(x):
         return x
     if x._raw.__class__ is Dual or value._raw.__class__ is Dual:
         SLOTS.write_dual(x, value)
@@ -189,17 +195,16 @@ def _fill(op: Op, out: Any, value: Tensor) -> Tensor:
             f"{op.title}result type {value.dtype.name} can't be cast to the desired output type "
             f"{out.dtype.name}"
         )
-    if _is_dry():
+    if _is_dry(out):
         return out
     backend = out._backend
     if out._raw.shape != value._raw.shape:
         if 0 not in out._raw.shape:
-            warnings.warn(
+            warn(
                 f"An output with one or more elements was resized since it had shape "
                 f"{list(out.shape)}, which does not match the required output shape "
                 f"{list(value.shape)}. Resize it to zero elements first with out.resize_(0).",
                 UserWarning,
-                stacklevel=4,
             )
         key = KEYS[out._k]
         host = value if key is None or value.dtype is key.dtype else SLOTS.cast(value, out.dtype)

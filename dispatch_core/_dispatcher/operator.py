@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dispatch_core import _keys, _state
 from dispatch_core._dispatcher.gradient import Gradient
+from dispatch_core._dispatcher.signature import spelled
 from dispatch_core._keys import KIND, LOCK
 from dispatch_core._tensor import Tensor
 
@@ -57,6 +58,8 @@ class Traits:
     fields: tuple[str, ...] = ()
     """Names of the results, for operators that return a named tuple."""
     random: bool = False
+    varying: bool = False
+    """The result's shape depends on values (`nonzero`)."""
     differentiable: bool = True
     forward: bool = True
     """Whether forward mode may call it: the result has a tangent, or does not vary with the arguments."""
@@ -107,6 +110,11 @@ class Op:
         self._is_blank = False
         self.renew()
         _tables.append(self)
+
+    @property
+    def returns(self) -> str:
+        """The annotation of what it returns, as its source has it."""
+        return "Tensor" if self.body is None else spelled(self.body.__annotations__["return"])
 
     def __repr__(self) -> str:
         return f"<operator {self.name}>"

@@ -31,6 +31,13 @@ def namespace(name: str) -> Any:
     return operators.namespace(name)
 
 
+def load_operators() -> None:
+    """Import all operators that plugins declare; see `operators.load_all`."""
+    from dispatch_core._loader import operators  # noqa: PLC0415  imported with the first plugin
+
+    operators.load_all()
+
+
 def open_thread() -> None:
     """Let every backend do what its library needs in a new thread or context."""
     for backend in list(registry.BACKENDS.values()):
@@ -39,4 +46,5 @@ def open_thread() -> None:
 
 registry.SLOTS.find = find
 _op.SLOTS.namespace = namespace
+_op.SLOTS.load_all = load_operators
 _state.on_open(open_thread)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
+from dispatch_core._caller import warn
 from dispatch_core._dispatcher.operator import forget_all
 from dispatch_core._errors import (
     DeviceNotFoundError,
@@ -35,8 +35,7 @@ def find(device: str) -> Backend:
             return known
         plugin, entry = _provider(device)
         try:
-            backend = call_hook(plugin, entry, "dispatch_core_backend", device=device)
-            _check(backend, device)
+            backend = backend_from(plugin, entry)
         except PluginError as error:
             if entry.module not in plugin.failures:
                 error = quarantine(plugin, entry, error)
@@ -64,6 +63,8 @@ def _provider(device: str) -> tuple[Plugin, Entry]:
             f"'{device}' (or '{found[0][0].name}') out of it and start again"
         )
     if len(usable) > 1:
+        usable = _without_newcomers(device, usable)
+    if len(usable) > 1:
         owners = names(plugin.name for plugin, _ in usable)
         raise DeviceUnavailableError(
             f"device '{device}' is provided by {owners}; uninstall all but one, or leave one out "
@@ -73,6 +74,25 @@ def _provider(device: str) -> tuple[Plugin, Entry]:
     if plugin.unloaded:
         raise DeviceUnavailableError(_unloaded(device, plugin))
     return plugin, entry
+
+
+def _without_newcomers(
+    device: str, usable: list[tuple[Plugin, Entry]]
+) -> list[tuple[Plugin, Entry]]:
+    """The framework's own provider alone where there is one: no package may take its device away."""
+    own = [(p, e) for p, e in usable if discovery.normal(p.name) == discovery.CORE]
+    if not own:
+        return usable
+    for plugin, entry in usable:
+        if (plugin, entry) in own or entry in plugin.refused:
+            continue
+        plugin.refused[entry] = (
+            f"device '{device}' comes with {discovery.CORE}, so that of '{plugin.name}' is not used; "
+            f"uninstall it (pip uninstall {plugin.name}), leave it out with {BLOCK}={plugin.name}, or "
+            "have it name its device otherwise"
+        )
+        warn(plugin.refused[entry], PluginWarning)
+    return own
 
 
 def _unloaded(device: str, plugin: Plugin) -> str:
@@ -92,12 +112,42 @@ def _unknown(device: str) -> str:
             "dispatch-core are missing; install it (pip install dispatch-core, or in a checkout: "
             "pip install --editable .)"
         )
-    close = difflib.get_close_matches(device, installed, 1)
+    kind = device.lower().partition(".")[0]
+    close = [name for name in installed if name.lower() == device.lower()]
+    if not close and kind not in _OWN and kind not in _ELSEWHERE:
+        close = difflib.get_close_matches(device.lower(), installed, 1)
     guess = f" (did you mean '{close[0]}'?)" if close else ""
-    return (
-        f"unknown device '{device}': installed are {names(installed)}{guess}. "
-        f"A device comes with a package of its name: pip install dispatch-{device.partition('.')[0]}"
-    )
+    fix = f". Install it: pip install dispatch-{kind}" if kind in _OWN and not close else ""
+    return f"unknown device '{device}': installed are {names(installed)}{guess}{fix}"
+
+
+_OWN = ("cuda", "opencl")
+"""Devices for which this project has a package: `dispatch-cuda`, ..."""
+_ELSEWHERE = frozenset(
+    {
+        "hip",
+        "hpu",
+        "ipu",
+        "maia",
+        "meta",
+        "mps",
+        "mtia",
+        "npu",
+        "privateuseone",
+        "rocm",
+        "ve",
+        "vulkan",
+    }
+    | {"xla", "xpu"}
+)
+"""Devices of PyTorch: whoever writes such a name has not mistyped another one."""
+
+
+def backend_from(plugin: Plugin, entry: Entry) -> Backend:
+    """The backend that an entry's hook returns; PluginError with the reason when it is none."""
+    backend = call_hook(plugin, entry, "dispatch_core_backend", device=entry.name)
+    _check(backend, entry.name)
+    return backend
 
 
 def _check(backend: Any, device: str) -> None:
@@ -142,7 +192,10 @@ def _offer_kernels(plugin: Plugin, entry: Entry, backend: Backend) -> None:
     try:
         add_kernels(plugin, entry, backend)
     except PluginError as error:
-        warnings.warn(f"{entry.what} are left out: {error}", PluginWarning, stacklevel=2)
+        warn(
+            f"{entry.what} are left out: {error}",
+            PluginWarning,
+        )
 
 
 def add_kernels(plugin: Plugin, entry: Entry, backend: Backend) -> None:
@@ -227,7 +280,7 @@ def _info(device: str, provider: str) -> DeviceInfo:
         backend = find(device)
         count = backend.count()
         reason = "" if count else backend.why_unavailable()
-        return DeviceInfo(device, count, provider, backend.describe(), reason)
+        return DeviceInfo(device, count, backend.provider, backend.describe(), reason)
     except DeviceUnavailableError as error:
         return DeviceInfo(device, 0, provider, "", str(error))
     except Exception as error:  # noqa: BLE001  one that cannot even count is listed, not raised

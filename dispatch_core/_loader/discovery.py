@@ -56,6 +56,8 @@ class Plugin:
     """The modules that were imported, by name."""
     failures: dict[str, str] = field(default_factory=dict)
     """Why modules were quarantined, by name."""
+    refused: dict[Entry, str] = field(default_factory=dict)
+    """Why entries are not used, where their module may be sound."""
     active: set[Entry] = field(default_factory=set)
     """The entries whose hook was called."""
     devices: set[str] = field(default_factory=set)
@@ -72,7 +74,7 @@ class Plugin:
             return "unloaded"
         if self.blocked or (entries and all(is_blocked(e) for e in entries)):
             return "blocked"
-        if any(e.module in self.failures for e in entries):
+        if any(e.module in self.failures or e in self.refused for e in entries):
             return "broken"
         if entries and not any(e in self.active for e in entries):
             return "installed"
@@ -87,7 +89,9 @@ class Plugin:
             return f'unloaded; dispatch_core.plugins.load("{self.name}") brings it back'
         if status == "broken":
             modules = self.failures if entry is None else [entry.module]
-            return "; ".join(self.failures[m] for m in modules if m in self.failures)
+            found = [self.failures[m] for m in modules if m in self.failures]
+            found += [why for e, why in self.refused.items() if entry in (None, e)]
+            return "; ".join(found)
         return ""
 
 

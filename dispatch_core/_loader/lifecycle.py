@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
+from dispatch_core._caller import warn
 from dispatch_core._dispatcher.operator import forget_all
-from dispatch_core._errors import PluginError, PluginWarning
+from dispatch_core._errors import DeviceUnavailableError, PluginError, PluginWarning
 from dispatch_core._loader import discovery
 from dispatch_core._loader.devices import (
     add_backend,
@@ -62,6 +62,8 @@ def load(name: str) -> Plugin:
 def _activate(plugin: Plugin, entry: Entry) -> None:
     if plugin.blocked or discovery.is_blocked(entry):
         raise PluginError(f"{entry.what}: {plugin.reason(entry)}")
+    if entry in plugin.refused:
+        raise DeviceUnavailableError(plugin.refused[entry])
     if entry.group == discovery.DEVICES:
         find(entry.name)
     elif entry.group == discovery.LAYERS:
@@ -106,11 +108,10 @@ def _let_go(plugin: Plugin, module: Any) -> None:
         if HOST.implements(module, "dispatch_core_unload"):
             HOST.call(module, "dispatch_core_unload")
     except Exception as error:  # noqa: BLE001  it goes whether or not it can clean up
-        warnings.warn(
+        warn(
             f"plugin '{plugin.name}' failed in its hook dispatch_core_unload "
             f"({type(error).__name__}: {error}); it is unloaded all the same",
             PluginWarning,
-            stacklevel=3,
         )
     HOST.remove(module)
 

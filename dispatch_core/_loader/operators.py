@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -47,3 +48,10 @@ def namespace(name: str) -> Namespace | None:
         if any(True for _ in operators_in(name)):
             return Namespace(name)
     return None
+
+
+def load_all() -> None:
+    """Import every namespace of operators that can be imported."""
+    for name in sorted({entry.name for _, entry in INSTALLED.entries(discovery.OPERATORS)}):
+        with contextlib.suppress(PluginError):
+            namespace(name)

@@ -12,11 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
+from itertools import chain as chained
 from typing import Any
 
 import numpy as np
 
 from dispatch_core import _state
+from dispatch_core._caller import user_line
 from dispatch_core._dispatcher import inplace
 from dispatch_core._dispatcher.chains import Body, Chain, failure
 from dispatch_core._dispatcher.compose import Below
@@ -28,12 +30,13 @@ from dispatch_core._errors import DispatchCoreError
 from dispatch_core._graph import Node, tick
 from dispatch_core._keys import GRAD, LOCK, describe_key, key_number
 from dispatch_core._layer import LAYERS, Keys, Layer
-from dispatch_core._op import operator_named
+from dispatch_core._namespaces import find_operator
 from dispatch_core._place import HOST as HOST_DEVICE
 from dispatch_core._place import Place
+from dispatch_core._random import streams_apart
 from dispatch_core._shapes import broadcast_shapes
 from dispatch_core._state import State, Switch
-from dispatch_core._tensor import Tensor, wrap
+from dispatch_core._tensor import READERS, Tensor, wrap
 from dispatch_core.backend.api import Backend, Raw
 from dispatch_core.backend.registry import backend_of
 from dispatch_core.layers.kernel import Conditional, site
@@ -56,9 +59,47 @@ class Session:
         self.calls: list[ExplainedCall] = []
         self.here = self.calls
         """Where the next call is noted: at the top, or under the one that is being followed."""
+        self.notes: list[str] = []
+        self._made: dict[int, object] = {}
+        """The memories whose contents are not those of a real run, by identity."""
+
+    def note(self, text: str) -> None:
+        """Add a remark, once."""
+        if text not in self.notes:
+            self.notes.append(text)
+
+    def make_up(self, value: Any) -> None:
+        """Remember that the contents of these tensors are not those of a real run."""
+        for tensor in value if isinstance(value, (tuple, list)) else (value,):
+            if isinstance(tensor, Tensor):
+                memory = tensor._backend.storage_of(tensor._raw)
+                self._made[id(memory)] = memory
+
+    def reads(self, tensor: Tensor) -> None:
+        """Note that the program looks at values, if they are not those of a real run."""
+        if id(tensor._backend.storage_of(tensor._raw)) in self._made:
+            self.note(
+                f"(a made-up value is read at {user_line()}: what the program does with it may differ "
+                "in a real run)"
+            )
 
 
 _session: ContextVar[Session] = ContextVar("explain_session")
+
+
+def _is_dry() -> bool:
+    return NAME in _state.STATES[_state.current_state()]
+
+
+def _left_out(tensor: Tensor) -> None:
+    """An in-place write was left out."""
+    _session.get().make_up(tensor)
+
+
+def _read(tensor: Tensor) -> None:
+    session = _session.get(None)
+    if session is not None and _is_dry():
+        session.reads(tensor)
 
 
 def explain(what: str | Callable[..., Any], *args: Any, **kwargs: Any) -> Explanation:
@@ -66,26 +107,33 @@ def explain(what: str | Callable[..., Any], *args: Any, **kwargs: Any) -> Explan
 
     `what` is an operator (`dc.add`, or its name) with arguments, of which nothing is run; or any
     callable, which is followed with made-up results: no kernel of its tensors' devices is called,
-    its in-place writes are left out, and values that it reads are zeros.
+    its in-place writes are left out, generators of random numbers are not moved, and values that it
+    reads are zeros - `note` says so where it reads any, or where it ends early. What the callable does
+    in Python itself, assigning attributes or appending to lists, it does.
 
         print(dc.explain(dc.matmul, x, w))
         print(dc.explain(lambda: model(images)))
 
     Raises AttributeError for an unknown name, and what wrong arguments raise.
     """
-    function = operator_named(what.rpartition(".")[2]).front if isinstance(what, str) else what
+    function = find_operator(what).front if isinstance(what, str) else what
     target = getattr(function, "op", None)
     session = Session(target if isinstance(target, Op) else None)
     token = _session.set(session)
-    note = ""
+    READERS.append(_read)
     try:
-        with Switch(NAME, True):
+        with Switch(NAME, True), streams_apart():
             function(*args, **kwargs)
     except Finished as end:
-        note = str(end)
+        session.note(str(end))
+    except Exception as error:
+        if not session.notes:
+            raise
+        session.note(f"(then stopped by {type(error).__name__}: {error})")
     finally:
+        READERS.remove(_read)
         _session.reset(token)
-    return Explanation(session.calls, note)
+    return Explanation(session.calls, "\n".join(filter(None, session.notes)))
 
 
 class Explain(Layer):
@@ -120,24 +168,34 @@ class Dry(Chain):
             end = examine(self.op, self.keys, number, call, list(args))
             if self.op is session.target:
                 raise Finished
-            return self._result(end, args, number)
+            return self._result(session, end, args, number)
         except (DispatchCoreError, NotImplementedError) as error:
             call.error = f"{type(error).__name__}: {error}"
             raise Finished from error
         finally:
             session.here = outer
 
-    def _result(self, end: End, args: tuple[Any, ...], number: int) -> Any:
-        if self.op.traits.view:
+    def _result(self, session: Session, end: End, args: tuple[Any, ...], number: int) -> Any:
+        traits = self.op.traits
+        if traits.view:
             token = _state.set_state(number)
             try:
                 return end.whole.call(*args)
             finally:
                 _state.reset_state(token)
+        if traits.writes and not isinstance(end.chain, Body):
+            session.make_up(list(chained.from_iterable(args[i] or () for i in traits.writes)))
+            return None
         if isinstance(end.chain, Body):
             result = end.chain.call(*end.args)
         else:
             result = made_up(self.op, end.args, end.keys)
+            session.make_up(result)
+            if traits.varying:
+                session.note(
+                    f"(the shape of a result depends on values, at {user_line()}: the one shown is that "
+                    "for zeros)"
+                )
         if end.recorded:
             for tensor in result if isinstance(result, tuple) else (result,):
                 _mark(tensor)
@@ -382,5 +440,5 @@ def _mark(tensor: Any) -> None:
     tensor._k |= GRAD
 
 
-inplace.DRY.add(NAME)
+inplace.DRY[NAME] = _left_out
 LAYERS.add(Explain())

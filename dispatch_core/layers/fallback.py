@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from dispatch_core._caller import user_line
 from dispatch_core._device import device as Device
 from dispatch_core._dispatcher.chains import invoke
 from dispatch_core._dispatcher.operator import Op
 from dispatch_core._place import moved
 from dispatch_core._tensor import Tensor
-
-_HERE = "dispatch_core"
 
 
 class FallbackReport:
@@ -25,7 +23,7 @@ class FallbackReport:
 
     def count(self, op: str, device: str, args: Sequence[Any]) -> bool:
         """Note one call; returns whether it is the first of this operator from this source line."""
-        place = (op, device, _caller())
+        place = (op, device, user_line())
         self.calls[place] += 1
         for tensor in args:
             if isinstance(tensor, Tensor):
@@ -59,13 +57,6 @@ def fallback_report() -> FallbackReport:
     `fallback_report().clear()` starts counting anew.
     """
     return REPORT
-
-
-def _caller() -> str:
-    frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(_HERE):
-        frame = frame.f_back
-    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
 
 
 def host_call(op: Op, args: Sequence[Any], host: str) -> Any:

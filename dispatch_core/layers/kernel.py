@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import warnings
 from collections.abc import Callable
 from typing import Any
 
+from dispatch_core._caller import warn
 from dispatch_core._dispatcher.chains import (
     Binary,
     BinaryScalar,
@@ -263,11 +263,10 @@ class Emulated(Chain):
             REPORT.count(self.op.name, f"{self.dtype.name} as {self.wider.name}", args)
             and self.warn
         ):
-            warnings.warn(
+            warn(
                 f"'{self.op.name}' has no kernel for {self.dtype.name} and is computed in "
                 f"{self.wider.name}; each call casts its arguments and its result",
                 FallbackWarning,
-                stacklevel=3,
             )
         widened = [
             a.to(self.wider) if isinstance(a, Tensor) and a.dtype is self.dtype else a for a in args
@@ -292,11 +291,10 @@ class HostFallback(Chain):
 
     def call(self, *args: Any) -> Any:
         if REPORT.count(self.op.name, self.backend.device, args) and self.warn:
-            warnings.warn(
+            warn(
                 f"'{self.op.name}' has no kernel on '{self.backend.device}' and runs on the host; "
                 "each call moves its arguments there and back",
                 FallbackWarning,
-                stacklevel=3,
             )
         return host_call(self.op, args, HOST)
 

@@ -18,7 +18,8 @@ from dispatch_core._dispatcher.resolve import Resolution, Step
 from dispatch_core._dtypes import dtype
 from dispatch_core._keys import FIRST_TENSOR_KEY, GRAD
 from dispatch_core._layer import LAYERS, Keys, Layer
-from dispatch_core._op import operator_named
+from dispatch_core._namespaces import find_operator
+from dispatch_core._shapes import broadcast_shapes
 from dispatch_core._state import State, Switch
 from dispatch_core._tensor import Tensor
 from dispatch_core.backend.api import Backend
@@ -122,11 +123,35 @@ class Overridden(Chain):
         override = self.chosen()
         if override is not None:
             chain = override.chain(backend_of(self.device), self.computed, self.keys)
-            return chain.call(*args)
+            result = chain.call(*args)
+            self._check(args, result)
+            return result
         if self.below_chain is None:
             # Only now: where nothing else computes the operator, the override alone is enough.
             self.below_chain = self.below()
         return self.below_chain.call(*args)
+
+    def _check(self, args: tuple[Any, ...], result: Any) -> None:
+        """Raise where the function's result is not what the operator's family says it must be."""
+        op = self.op
+        if not isinstance(result, Tensor):
+            return
+        raw = result._raw
+        expected = op.family.result(op, self.computed)
+        found = backend_of(self.device).dtype_of(raw)
+        if expected is not None and found is not expected:
+            raise RuntimeError(
+                f"override(): fn returned {found.name} for '{op.name}', expected {expected.name}"
+            )
+        if op.family.kind == "pointwise":
+            tensors = [args[i] for i in op.tensors]
+            shapes = [tuple(t._raw.shape) for t in tensors if isinstance(t, Tensor)]
+            shape = broadcast_shapes(*shapes)
+            if tuple(raw.shape) != tuple(shape):
+                raise RuntimeError(
+                    f"override(): fn returned shape {list(raw.shape)} for '{op.name}', expected "
+                    f"{list(shape)}"
+                )
 
     def describe(self) -> list[str]:
         override = self.chosen()
@@ -196,7 +221,9 @@ class override:  # noqa: N801  used as a function: `with dc.override("exp", fn=m
         device: only on this device type; None: on every one.
         dtypes: only for this compute dtype or these; None: for all.
         fn: called like a kernel: raw arrays and plain arguments, in the operator's declared order;
-            returns a raw array (or a tuple of them). It must not modify its arguments.
+            returns a raw array (or a tuple of them) of the dtype that the operator gives. It must not
+            modify its arguments. A wrong dtype, or for an element-wise operator a wrong shape, is a
+            RuntimeError; shapes of other operators are not checked.
 
     Overrides nest, the innermost that serves a call wins, and each is undone when its block ends,
     however it ends. Gradients stay those of the operator, whose formulas see the override's values.
@@ -258,7 +285,7 @@ class override:  # noqa: N801  used as a function: `with dc.override("exp", fn=m
 def named(op: Any) -> Op:
     """An operator by its name or its public function."""
     if isinstance(op, str):
-        return operator_named(op.rpartition(".")[2])
+        return find_operator(op)
     found = getattr(op, "op", None)
     if not isinstance(found, Op):
         raise TypeError(

@@ -33,7 +33,11 @@ def tensor_keys(op: Op, keys: Keys, *, operands: bool) -> list[Any]:
 
 
 class Redirect(Chain):
-    """Changes some arguments and continues below its layer with the keys they then have."""
+    """Changes some arguments and continues below its layer with the keys they then have.
+
+    For layers that cast or move arguments: derive, define `change`, and return
+    `Yours(op, below)` from `compose`. The chain for each new combination of keys is kept.
+    """
 
     __slots__ = ("below", "known")
 

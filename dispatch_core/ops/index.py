@@ -330,6 +330,7 @@ def _unplaced(value: Tensor, count: int, dims: Sequence[int]) -> Tensor:
     custom(REAL, samples=lambda make: [(make(3, 4),), (make(3, 4, boolean=True),)]),
     grad=NOT_DIFFERENTIABLE,
     namespace="_",
+    varying=True,
     batch=refused,
 )
 def nonzero_rows(input: Tensor) -> Tensor:

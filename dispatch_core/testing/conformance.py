@@ -7,6 +7,9 @@ A backend's whole test file:
     class TestExample(conformance.Suite):
         device = "example"
 
+Whoever brings operators tests them alone, on any device, by the same class with
+`namespace = "example"`.
+
 What a backend is known not to do stands in `known_gaps.txt` beside that file, one gap a line:
 `op: reason` for an operator, `op.check: reason` for one check of it (`sum.layouts: ...`). Those
 tests are expected to fail and shown with their reason; one that passes although `op.check` is
@@ -16,14 +19,15 @@ listed fails.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 from zlib import crc32
 
 import pytest
 
-from dispatch_core._op import OPERATORS, Declared
+from dispatch_core._namespaces import find_operator
+from dispatch_core._op import OPERATORS, SLOTS, Declared, operators_in
 from dispatch_core.testing._checks import (
     batching,
     forms,
@@ -35,7 +39,7 @@ from dispatch_core.testing._checks import (
 )
 from dispatch_core.testing._checks.common import HOST
 from dispatch_core.testing._reference import REFERENCES
-from dispatch_core.testing._samples import declared_operators
+from dispatch_core.testing._samples import declared_operators, has_samples
 
 _CHECKS: dict[str, Callable[[Declared, str], bool]] = {
     "values": lambda d, device: True,
@@ -84,23 +88,53 @@ class Suite:
     """The file of known gaps, beside the test file; it need not exist."""
     leaves_out: ClassVar[frozenset[str]] = frozenset()
     """Checks that make no sense for the device."""
+    namespace: ClassVar[str | None] = None
+    """Only the operators that a plugin declares in this namespace; it is imported. None: the core's."""
+    operators: ClassVar[Sequence[str]] = ()
+    """Only these operators, by name, those of plugins too: "smoothstep" or "example.smoothstep"."""
 
     def pytest_generate_tests(self, metafunc: Any) -> None:
         """Make one test for each operator that a check applies to."""
         if "operator" not in metafunc.fixturenames:
             return
         check = metafunc.function.__name__.removeprefix("test_")
+        chosen = [] if check in self.leaves_out else self._chosen()
         gaps = self._gaps()
         applies = _CHECKS[check]
-        chosen = [] if check in self.leaves_out else declared_operators()
+        slow = []
+        if check.endswith("_in_full"):
+            # Registered here, so that a stranger's pytest knows the mark without configuration.
+            metafunc.config.addinivalue_line("markers", "slow: takes more than some seconds")
+            slow = [pytest.mark.slow]
         metafunc.parametrize(
             "operator",
             [
-                pytest.param(d.op.name, marks=_marks(gaps, d.op.name, check))
+                pytest.param(d.op.name, marks=_marks(gaps, d.op.name, check) + slow)
                 for d in chosen
                 if applies(d, self.device)
             ],
         )
+
+    def _chosen(self) -> list[Declared]:
+        """The operators to test; what the class asks for and cannot be tested is an error."""
+        if self.operators:
+            found = [OPERATORS[find_operator(name).name] for name in self.operators]
+        elif self.namespace is not None:
+            if SLOTS.namespace(self.namespace) is None:
+                raise LookupError(
+                    f"nothing that is installed provides operators '{self.namespace}'"
+                )
+            found = list(operators_in(self.namespace))
+        else:
+            return [
+                d for d in declared_operators() if d.front.__module__.startswith("dispatch_core.")
+            ]
+        bare = [d.op.name for d in found if not has_samples(d.op)]
+        if bare:
+            raise LookupError(
+                f"there are no sample calls of {', '.join(bare)}; give the family samples="
+            )
+        return found
 
     def _gaps(self) -> dict[str, str]:
         module = sys.modules.get(type(self).__module__)
@@ -148,7 +182,6 @@ class Suite:
         """Gradients agree with differences, in raw and in tensor mode."""
         gradients.check_gradient(OPERATORS[operator], self.device)
 
-    @pytest.mark.slow
     def test_gradient_in_full(self, operator: str) -> None:
         """Gradients agree with differences, every element."""
         gradients.check_gradient(OPERATORS[operator], self.device, full=True)
@@ -161,7 +194,6 @@ class Suite:
         """Second derivatives agree with differences along a direction."""
         gradients.check_second_gradient(OPERATORS[operator], self.device)
 
-    @pytest.mark.slow
     def test_second_gradient_in_full(self, operator: str) -> None:
         """Second derivatives agree with differences, every element."""
         gradients.check_second_gradient(OPERATORS[operator], self.device, full=True)

@@ -1,6 +1,11 @@
 """`python -m dispatch_core doctor` names what fails, hangs or contradicts itself."""
 
-MODULE = "DISPATCH_CORE_API = 1"
+import pytest
+
+HEAD = """
+from dispatch_core.extend import DeviceUnavailableError, hookimpl
+DISPATCH_CORE_API = 1
+"""
 
 
 def doctor(site, *, good):
@@ -10,7 +15,7 @@ def doctor(site, *, good):
 
 
 def test_a_healthy_installation(site):
-    site.add("dispatch-good", [("dispatch_core", "good")], MODULE)
+    site.add_device("dispatch-good", "good")
     text = doctor(site, good=True)
     assert "dispatch-good 1.0: device 'good'" in text
     assert "no problem found" in text
@@ -36,9 +41,61 @@ def test_a_blocked_plugin_is_not_imported(site):
 
 
 def test_contradictions_between_packages_and_names_that_block_nothing(site):
-    site.add("dispatch-one", [("dispatch_core", "toy")], MODULE)
-    site.add("dispatch-two", [("dispatch_core", "toy")], MODULE)
+    site.add_device("dispatch-one", "toy")
+    site.add_device("dispatch-two", "toy")
     site.environment["DISPATCH_CORE_BLOCK"] = "toi"
     text = doctor(site, good=False)
     assert "is provided twice, by 'dispatch-one', 'dispatch-two'" in text
     assert "DISPATCH_CORE_BLOCK=toi names nothing that is installed" in text
+    assert "2 problem(s) found" in text
+
+
+def test_of_two_providers_of_the_cpu_the_newcomer_is_to_go(site):
+    site.add_device("dispatch-broken", "cpu")
+    text = doctor(site, good=False)
+    assert "is provided twice, by 'dispatch-broken', 'dispatch-core'" in text
+    assert "uninstall 'dispatch-broken'" in text
+
+
+@pytest.mark.parametrize(
+    ("group", "name", "source", "reason"),
+    [
+        ("dispatch_core", "odd", "", "it implements no hook dispatch_core_backend"),
+        (
+            "dispatch_core",
+            "odd",
+            "@hookimpl\ndef dispatch_core_backend(): return None",
+            "returned NoneType, expected a Backend",
+        ),
+        ("dispatch_core", "odd", "@hookimpl\ndef dispatch_core_backend(gpu): ...", "gpu"),
+        ("dispatch_core.kernels", "cpu.odd", "", "it implements no hook dispatch_core_kernels"),
+        (
+            "dispatch_core.kernels",
+            "cpu.odd",
+            "@hookimpl\ndef dispatch_core_kernels(device, table): 1 / 0",
+            "ZeroDivisionError",
+        ),
+        (
+            "dispatch_core.layers",
+            "odd",
+            "@hookimpl\ndef dispatch_core_layers(): return []",
+            "promises layer 'odd'",
+        ),
+        ("dispatch_core.operators", "odd", "", 'declares no operator with namespace="odd"'),
+    ],
+)
+def test_hooks_are_called_too(site, group, name, source, reason):
+    site.add("dispatch-odd", [(group, name)], HEAD + source)
+    text = doctor(site, good=False)
+    assert reason in text
+    assert "1 problem(s) found" in text
+
+
+def test_a_device_that_this_machine_lacks_is_no_problem_of_the_installation(site):
+    source = (
+        "@hookimpl\ndef dispatch_core_backend(): raise DeviceUnavailableError('driver 5 is needed')"
+    )
+    site.add("dispatch-odd", [("dispatch_core", "odd")], HEAD + source)
+    assert "cannot be used on this machine: driver 5 is needed" in doctor(site, good=True)
+    site.add("dispatch-far", [("dispatch_core.kernels", "nowhere.far")], HEAD)
+    assert "its device 'nowhere' is not usable here" in doctor(site, good=True)

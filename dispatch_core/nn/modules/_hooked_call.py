@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from dispatch_core._caller import warn
 from dispatch_core.nn._core import Function, Hook, Tensor, is_grad_enabled
 from dispatch_core.nn.modules._hooks import GLOBAL
 
@@ -82,10 +82,9 @@ class HookedCall:
             try:
                 self._run_forward_hook(key, hook)
             except Exception as error:  # noqa: BLE001  # the forward's own exception is the one to report
-                warnings.warn(
+                warn(
                     "module forward hook with ``always_call=True`` raised an exception that was "
                     f"silenced as another error was raised in forward: {error}",
-                    stacklevel=4,
                 )
 
 
@@ -153,10 +152,9 @@ class _BackwardTaps:
     def tap_outputs(self, output: Any) -> Any:
         """Return the output, tapped where a gradient will flow."""
         if not isinstance(output, Tensor | tuple):
-            warnings.warn(
+            warn(
                 "For backward hooks to be called, module output should be a Tensor or a tuple of "
                 f"Tensors but received {type(output)}",
-                stacklevel=5,
             )
             return output
         outputs = output if isinstance(output, tuple) else (output,)
@@ -196,10 +194,9 @@ class _BackwardTaps:
     def _run_hooks_without_inputs(self, grad_output: Grads) -> None:
         if not self.hooks:
             return
-        warnings.warn(
+        warn(
             "Full backward hook is firing when gradients are computed with respect to module "
             "outputs since no inputs require gradients.",
-            stacklevel=2,
         )
         grad_input: Grads = (None,) * self.n_inputs
         for hook in self.hooks:

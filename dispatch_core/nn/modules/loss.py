@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from typing import Any
 
+from dispatch_core._caller import warn
 from dispatch_core.nn._core import F, Tensor
 from dispatch_core.nn.modules.distance import PairwiseDistance
 from dispatch_core.nn.modules.module import Module
@@ -17,10 +17,9 @@ def _legacy_reduction(size_average: bool | None, reduce: bool | None) -> str:
         reduction = "none"
     else:
         reduction = "sum" if size_average is False else "mean"
-    warnings.warn(
+    warn(
         "size_average and reduce args will be deprecated, please use "
         f"reduction='{reduction}' instead.",
-        stacklevel=4,
     )
     return reduction
 

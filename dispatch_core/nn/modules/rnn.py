@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-import warnings
 from typing import Any
 
+from dispatch_core._caller import warn
 from dispatch_core.nn import init
 from dispatch_core.nn._core import F, Tensor, cat, empty, stack, zeros
 from dispatch_core.nn.modules._recurrent_steps import gru_step, lstm_step, rnn_step, run_layer
@@ -132,11 +132,10 @@ class RNNBase(Module):
                 f"element being zeroed, got {dropout!r}"
             )
         if dropout > 0 and self.num_layers == 1:
-            warnings.warn(
+            warn(
                 "dropout option adds dropout after all but last recurrent layer, so non-zero "
                 f"dropout expects num_layers greater than 1, but got dropout={dropout} and "
                 f"num_layers={self.num_layers}",
-                stacklevel=4,
             )
         if not isinstance(self.hidden_size, int):
             raise TypeError(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-import warnings
 from typing import Any
 
+from dispatch_core._caller import warn
 from dispatch_core._families.base import FLOATING, INEXACT
 from dispatch_core._families.others import custom
 from dispatch_core._op import K, composite
@@ -22,10 +22,9 @@ def reduction_of(reduction: str, size_average: Any, reduce: Any) -> str:
             reduction = "none"
         else:
             reduction = "sum" if size_average is False else "mean"
-        warnings.warn(
+        warn(
             "size_average and reduce args will be deprecated, please use "
             f"reduction='{reduction}' instead.",
-            stacklevel=4,
         )
     if reduction not in ("none", "mean", "sum"):
         raise ValueError(f"{reduction} is not a valid value for reduction")
@@ -48,11 +47,10 @@ def _pair_samples(make: Any) -> list[Any]:
 
 def _warn_broadcast(input: Tensor, target: Tensor) -> None:
     if input.shape != target.shape:
-        warnings.warn(
+        warn(
             f"Using a target size ({target.shape}) that is different to the input size "
             f"({input.shape}). This will likely lead to incorrect results due to broadcasting. "
             "Please ensure they have the same size.",
-            stacklevel=5,
         )
 
 
@@ -221,12 +219,11 @@ def kl_div(
     if reduction != "batchmean":
         reduction = reduction_of(reduction, size_average, reduce)
     if reduction == "mean":
-        warnings.warn(
+        warn(
             "reduction: 'mean' divides the total loss by both the batch size and the support size."
             "'batchmean' divides only by the batch size, and aligns with the KL div math "
             "definition."
             "'mean' will be changed to behave the same as 'batchmean' in the next major release.",
-            stacklevel=4,
         )
     if log_target:
         loss = K.exp(target) * (target - input)
