@@ -38,11 +38,11 @@ def test_without_a_command_everything_is_listed_briefly(run):
         assert f"python -m dispatch_core {command}" in out
 
 
-def test_conformance(run, capfd):
-    assert run("conformance", "example", "-k", "test_values and (exp or add)")[0] == 0
+def test_conformance(capfd):
+    assert main(("conformance", "example", "-k", "test_values and (exp or add)")) == 0
     assert "passed" in capfd.readouterr().out
-    assert run("conformance", "cpu", "--namespace", "example")[0] == 0
-    assert run("conformance", "cpu", "-k", "no_such_operator")[0] != 0
+    assert main(("conformance", "cpu", "--namespace", "example")) == 0
+    assert main(("conformance", "cpu", "-k", "no_such_operator")) != 0
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     left = sum(widths) + 2 * len(widths)
     lines = [_line(head, widths), "-" * max(left + len(head[-1]), 20)]
     for row in rows:
-        first, *more = textwrap.wrap(row[-1], max(WIDTH - left, 40)) or [""]
+        first, *more = textwrap.wrap(row[-1], max(WIDTH - left, 40), break_on_hyphens=False) or [""]
         lines.append(_line([*row[:-1], first], widths))
         lines += [" " * left + part for part in more]
     return "\n".join(lines)

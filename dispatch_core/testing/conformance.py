@@ -222,7 +222,6 @@ class Suite:
         """Second derivatives by both modes, in any order; a sample of the operators."""
         forward.check_mixed(OPERATORS[operator], self.device)
 
-    @pytest.mark.slow
     def test_forward_and_reverse_in_full(self, operator: str) -> None:
         """Second derivatives by both modes, in any order; all operators."""
         forward.check_mixed(OPERATORS[operator], self.device)
