@@ -94,6 +94,20 @@ def predict(model: nn.Module, images: dc.Tensor) -> dc.Tensor:
         return model(images).argmax(dim=1)
 
 
+def kernels_of(model: nn.Module, images: dc.Tensor) -> str:
+    """The backend that computes a forward pass, and the names of its kernels."""
+    model.eval()
+
+    calls = list(dc.explain(lambda: model(images)).calls)
+    used: dict[str, None] = {}
+    for call in calls:
+        calls += call.calls
+        if call.kernel.startswith("kernel "):  # as in "kernel cpu:add on cpu"
+            used[call.kernel.split()[1]] = None
+    (backend,) = (each for each in dc.devices() if each.type == images.device.type)
+    return f"of {backend.provider} ({backend.description}): {', '.join(used)}"
+
+
 def check_saved(path: Path, device: dc.device) -> int:
     """In the new process: load the file and compare its predictions with the recorded ones."""
     saved = dc.load(path)
@@ -117,7 +131,7 @@ def main(arguments: argparse.Namespace) -> int:
     held_out = Digits(train=False)
     images = held_out.images.to(device)
     print(f"device     {device}")
-    print(dc.explain(lambda: model[0](images)))
+    print(f"kernels    {kernels_of(model, images)}")
 
     train(model, arguments.epochs, device)
     predictions = predict(model, images).cpu()
@@ -129,7 +143,8 @@ def main(arguments: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory() as folder:
         path = arguments.save or Path(folder) / "digits.dc"
         dc.save({"model": model.state_dict(), "predictions": predictions}, path)
-        print(f"saved      {path.stat().st_size:,} bytes", flush=True)
+        kept = f"to {path}" if arguments.save else "to a temporary file (--save PATH keeps it)"
+        print(f"saved      {path.stat().st_size:,} bytes {kept}", flush=True)
         reload = [sys.executable, __file__, "--check", str(path), "--device", arguments.device]
         reloaded = subprocess.run(reload, check=False).returncode
 
