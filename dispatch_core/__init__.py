@@ -38,6 +38,7 @@ from dispatch_core._layouts import (
     strided,
 )
 from dispatch_core._namespaces import names_of as _names_of
+from dispatch_core._op import OPERATORS as _OPERATORS
 from dispatch_core._printing import set_printoptions
 from dispatch_core._random import (
     Generator,
@@ -71,8 +72,7 @@ _methods.bind()
 newaxis = None
 
 # The public names of dtypes and operators come from their tables.
-_TABLES = _DTYPES | _names_of("")
-globals().update(_TABLES)
+globals().update(_DTYPES | _names_of(""))
 
 _FACES = frozenset(
     {
@@ -111,14 +111,24 @@ def __getattr__(name: str) -> Any:
         found = getattr(_import_module(f"dispatch_core.{_LATE[name]}"), name)
         globals()[name] = found
         return found
+    if not name.startswith("_") and name in _tables():
+        return globals()[name]
     raise AttributeError(f"module 'dispatch_core' has no attribute '{name}'")
 
 
+def _tables() -> dict[str, Any]:
+    """The names of all dtypes and operators; those of operators that waited are entered here."""
+    _OPERATORS.complete()
+    found = _DTYPES | _names_of("")
+    globals().update(found)
+    return found
+
+
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *_FACES, *_LATE, *_tables()})
 
 
-__all__ = [  # noqa: PLE0604  plain names first, then those of the tables
+__all__ = [
     "AcceleratorError",
     "Generator",
     "OutOfMemoryError",
@@ -175,7 +185,16 @@ __all__ = [  # noqa: PLE0604  plain names first, then those of the tables
     "strided",
     "tensor",
     "to_dlpack",
-    *_FACES,
-    *_LATE,
-    *_TABLES,
 ]
+
+
+class _All(list[str]):
+    """The names above, and when the first is read (by `from dispatch_core import *`) those of the tables."""
+
+    def __getitem__(self, at: Any) -> Any:
+        if at == 0 and "add" not in self:
+            self.extend([*_FACES, *_LATE, *_tables()])
+        return super().__getitem__(at)
+
+
+globals()["__all__"] = _All(__all__)

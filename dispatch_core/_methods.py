@@ -618,7 +618,7 @@ def _keep(g: Tensor, node_of: Any) -> None:
 
 def bind() -> None:
     """Give Tensor its methods and Python operators."""
-    for declared in OPERATORS.values():
+    for declared in OPERATORS.here():
         op, where = declared.op, declared.exposure
         if where.method:
             setattr(Tensor, op.name, declared.front)

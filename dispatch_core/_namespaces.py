@@ -40,7 +40,9 @@ def names_of(namespace: str) -> dict[str, Callable[..., Any]]:
     `nn.functional`.
     """
     found: dict[str, Callable[..., Any]] = {}
-    for declared in OPERATORS.values():
+    # What waits for its use is no method; the package itself looks there for names it does not know.
+    late = namespace not in ("", METHODS)
+    for declared in OPERATORS.values() if late else OPERATORS.here():
         found |= _names(declared, namespace)
     return found | _FUNCTIONS.get(namespace, {})
 

@@ -13,8 +13,14 @@ function that users call; its `op` attribute is the operator.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import (
+    Callable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any, TypeVar
 
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE, Gradient
@@ -64,8 +70,75 @@ class Declared:
     exposure: Exposure
 
 
-OPERATORS: dict[str, Declared] = {}
-"""Every declared operator by name, in order of declaration."""
+class OperatorTable(dict[str, Declared]):
+    """Every operator by name, in order of declaration.
+
+    Declarations that a program may never need are imported when an operator is asked for that the others
+    do not include, or all of them.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._waiting: list[str] = []
+
+    def await_use(self, *modules: str) -> None:
+        """Name modules of declarations to import at first need."""
+        self._waiting += modules
+
+    def complete(self) -> OperatorTable:
+        """Import what waits."""
+        while self._waiting:
+            import_module(self._waiting.pop(0))
+        return self
+
+    def here(self) -> Iterator[Declared]:
+        """What is declared so far."""
+        return iter(list(super().values()))
+
+    def is_here(self, name: str) -> bool:
+        """Whether an operator of this name is declared so far."""
+        return super().__contains__(name)
+
+    def __missing__(self, name: str) -> Declared:
+        if self._waiting:
+            return self.complete()[name]
+        raise KeyError(name)
+
+    def __contains__(self, name: object) -> bool:
+        return super().__contains__(name) or (bool(self._waiting) and name in self.complete())
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The operator, or a default."""
+        try:
+            return self[name]
+        except KeyError:
+            return default
+
+    def __iter__(self) -> Iterator[str]:
+        self.complete()
+        return super().__iter__()
+
+    def __len__(self) -> int:
+        self.complete()
+        return super().__len__()
+
+    def values(self) -> Any:
+        """All operators."""
+        self.complete()
+        return super().values()
+
+    def items(self) -> Any:
+        """All operators and their names."""
+        self.complete()
+        return super().items()
+
+    def keys(self) -> Any:
+        """All names."""
+        self.complete()
+        return super().keys()
+
+
+OPERATORS = OperatorTable()
 
 
 def operator_named(name: str) -> Op:
@@ -243,7 +316,7 @@ def declare(
 
     """
     name = function.__name__
-    if name in OPERATORS:
+    if OPERATORS.is_here(name):
         first = OPERATORS[name].front.__module__
         raise DeclarationError(
             f"operator '{name}' is declared twice: in {first} and in {function.__module__}; rename one"

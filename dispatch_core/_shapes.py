@@ -80,3 +80,16 @@ def broadcast_shapes(*shapes: Sequence[int]) -> tuple[int, ...]:
                 )
             result[i] = size
     return tuple(result)
+
+
+def pad_sides(pad: Any, ndim: int) -> tuple[tuple[int, int], ...]:
+    """PyTorch's list of paddings, last dimension first, as (before, after) of each."""
+    if len(pad) % 2:
+        raise RuntimeError(f"Padding length must be divisible by 2, but got {list(pad)}")
+    if len(pad) > 2 * ndim:
+        raise RuntimeError(
+            f"Padding length should be less than or equal to two times the input dimension but got "
+            f"padding length {len(pad)} and input of dimension {ndim}"
+        )
+    pairs = [(int(pad[i]), int(pad[i + 1])) for i in range(0, len(pad), 2)]
+    return ((0, 0),) * (ndim - len(pairs)) + tuple(reversed(pairs))

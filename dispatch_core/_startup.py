@@ -19,5 +19,10 @@ class NoCollection:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._was_on:
-            gc.enable()
+        if not self._was_on:
+            return
+        if not gc.get_freeze_count():
+            # What was made goes to the oldest generation: the first allocation would otherwise look at it all.
+            gc.freeze()
+            gc.unfreeze()
+        gc.enable()

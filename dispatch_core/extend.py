@@ -76,8 +76,8 @@ from dispatch_core.layers.promotion import Redirect, tensor_keys
 
 PRIMITIVES: tuple[str, ...] = tuple(
     sorted(
-        name
-        for name, declared in OPERATORS.items()
+        declared.op.name
+        for declared in OPERATORS.here()
         if declared.op.traits.primitive and declared.front.__module__.startswith("dispatch_core.")
     )
 )

@@ -7,6 +7,7 @@ from typing import Any
 
 from dispatch_core._op import OPERATORS, SLOTS, operator_named
 from dispatch_core.ops import (  # noqa: F401  they declare
+    activation,
     arrange,
     binary,
     checked,
@@ -19,7 +20,6 @@ from dispatch_core.ops import (  # noqa: F401  they declare
     extremes,
     factor,
     facts,
-    fft,
     hashing,
     histogram,
     indefinite,
@@ -27,7 +27,6 @@ from dispatch_core.ops import (  # noqa: F401  they declare
     lowrank,
     memory,
     mixing,
-    nn,
     norms,
     pick,
     places,
@@ -40,8 +39,9 @@ from dispatch_core.ops import (  # noqa: F401  they declare
     search,
     segments,
     shape,
-    signal,
+    short_time,
     slopes,
+    softmax,
     solve,
     sorting,
     special,
@@ -52,6 +52,8 @@ from dispatch_core.ops import (  # noqa: F401  they declare
     triangles,
     unary,
 )
+
+OPERATORS.await_use("dispatch_core.ops.nn", "dispatch_core.ops.fft", "dispatch_core.ops.signal")
 
 
 def __getattr__(name: str) -> Callable[..., Any]:

@@ -12,10 +12,10 @@ from dispatch_core._families.others import creation, custom, movement
 from dispatch_core._namespaces import public
 from dispatch_core._op import OPERATORS, Ints, K, composite
 from dispatch_core._place import Place, place
+from dispatch_core._shapes import pad_sides
 from dispatch_core._tensor import Tensor, detached
 from dispatch_core.ops.arrange import _replaced
 from dispatch_core.ops.create import _finish, _size
-from dispatch_core.ops.nn.resample import _sides
 
 # -- new tensors ---------------------------------------------------------------------------------
 
@@ -149,7 +149,7 @@ def sum_to_size(input: Tensor, size: Ints) -> Tensor:
 )
 def constant_pad_nd(input: Tensor, pad: Any, value: Any = 0) -> Tensor:
     """The last dimensions extended by `value`, or cut; see `nn.functional.pad`."""
-    padded = K.pad_constant(input, _sides(pad, input.ndim), value)
+    padded = K.pad_constant(input, pad_sides(pad, input.ndim), value)
     return K.clone(padded) if padded is input else padded
 
 

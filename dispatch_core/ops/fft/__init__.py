@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-from dispatch_core.ops.fft import one, order, several, short_time, transform  # noqa: F401
+from dispatch_core.ops.fft import one, order, several, transform  # noqa: F401

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dispatch_core.ops.nn import (  # noqa: F401  they declare
-    activation,
     attention,
     classes,
     conv,
@@ -24,6 +23,5 @@ from dispatch_core.ops.nn import (  # noqa: F401  they declare
     pooling,
     resample,
     rnn,
-    softmax,
     windows,
 )

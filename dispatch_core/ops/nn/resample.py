@@ -9,6 +9,7 @@ from dispatch_core._dtypes import float32, float64, int64
 from dispatch_core._families.base import FLOATING, INEXACT
 from dispatch_core._families.others import custom, movement
 from dispatch_core._op import K, composite
+from dispatch_core._shapes import pad_sides
 from dispatch_core._tensor import Tensor
 from dispatch_core.ops.nn._sizes import ntuple
 from dispatch_core.ops.nn.windows import product, window_count
@@ -50,19 +51,6 @@ def pad_constant(input: Tensor, sides: Any, value: float) -> Tensor:
     return out
 
 
-def _sides(pad: Any, ndim: int) -> tuple[tuple[int, int], ...]:
-    """PyTorch's list of paddings, last dimension first, as (before, after) of each."""
-    if len(pad) % 2:
-        raise RuntimeError(f"Padding length must be divisible by 2, but got {list(pad)}")
-    if len(pad) > 2 * ndim:
-        raise RuntimeError(
-            f"Padding length should be less than or equal to two times the input dimension but got "
-            f"padding length {len(pad)} and input of dimension {ndim}"
-        )
-    pairs = [(int(pad[i]), int(pad[i + 1])) for i in range(0, len(pad), 2)]
-    return ((0, 0),) * (ndim - len(pairs)) + tuple(reversed(pairs))
-
-
 @composite(
     custom(
         samples=lambda make: [
@@ -80,7 +68,7 @@ def pad(input: Tensor, pad: Any, mode: str = "constant", value: float | None = N
     Modes "constant" (any number of dimensions, negative numbers cut), "reflect", "replicate" and
     "circular" (one to three dimensions of (N, C, *) or (C, *)).
     """
-    sides = _sides(pad, input.ndim)
+    sides = pad_sides(pad, input.ndim)
     if mode == "constant":
         fill = 0.0 if value is None else value
         return K.pad_constant(input, sides, fill)
