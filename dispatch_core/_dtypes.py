@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from enum import IntEnum
 from functools import cache
+from importlib import import_module
 from typing import Any, Final, NoReturn
 
-import ml_dtypes
 import numpy as np
 
 
@@ -68,6 +68,13 @@ class dtype:
     def __delattr__(self, name: str) -> NoReturn:
         raise AttributeError(f"dtypes are immutable: cannot delete {name!r} of {self!r}")
 
+    def __getattr__(self, name: str) -> Any:
+        """The numpy dtype of bfloat16 when it is first asked for, which is the only one to come late."""
+        if name != "numpy_dtype":
+            raise AttributeError(f"'dtype' object has no attribute '{name}'")
+        _represent(self, np.dtype(import_module("ml_dtypes").bfloat16))
+        return self.numpy_dtype
+
     def __repr__(self) -> str:
         return f"dc.{self.name}"
 
@@ -110,12 +117,11 @@ _by_numpy: Final[dict[np.dtype[Any], dtype]] = {}
 
 
 def _declare(name: str, numpy_type: Any, category: Category, abbr: str) -> dtype:
-    numpy_dtype = np.dtype(numpy_type)
+    """Enter a dtype; without a `numpy_type` numpy has none, and ml_dtypes is imported at first need."""
     new = object.__new__(dtype)
     attributes: dict[str, object] = {
         "name": name,
-        "numpy_dtype": numpy_dtype,
-        "itemsize": numpy_dtype.itemsize,
+        "itemsize": 2 if numpy_type is None else np.dtype(numpy_type).itemsize,
         "is_floating_point": category is Category.FLOATING,
         "is_complex": category is Category.COMPLEX,
         "is_signed": category >= Category.FLOATING or name.startswith("int"),
@@ -126,8 +132,14 @@ def _declare(name: str, numpy_type: Any, category: Category, abbr: str) -> dtype
     for attribute, value in attributes.items():
         object.__setattr__(new, attribute, value)
     _by_name[name] = new
-    _by_numpy[numpy_dtype] = new
+    if numpy_type is not None:
+        _represent(new, np.dtype(numpy_type))
     return new
+
+
+def _represent(new: dtype, numpy_dtype: np.dtype[Any]) -> None:
+    object.__setattr__(new, "numpy_dtype", numpy_dtype)
+    _by_numpy[numpy_dtype] = new
 
 
 bool_: Final = _declare("bool", np.bool_, Category.BOOL, "b8")
@@ -140,7 +152,7 @@ uint16: Final = _declare("uint16", np.uint16, Category.INTEGRAL, "u16")
 uint32: Final = _declare("uint32", np.uint32, Category.INTEGRAL, "u32")
 uint64: Final = _declare("uint64", np.uint64, Category.INTEGRAL, "u64")
 float16: Final = _declare("float16", np.float16, Category.FLOATING, "f16")
-bfloat16: Final = _declare("bfloat16", ml_dtypes.bfloat16, Category.FLOATING, "bf16")
+bfloat16: Final = _declare("bfloat16", None, Category.FLOATING, "bf16")
 float32: Final = _declare("float32", np.float32, Category.FLOATING, "f32")
 float64: Final = _declare("float64", np.float64, Category.FLOATING, "f64")
 complex64: Final = _declare("complex64", np.complex64, Category.COMPLEX, "c64")
@@ -184,6 +196,8 @@ def from_numpy_dtype(numpy_dtype: np.dtype[Any]) -> dtype:
 
     """
     found = _by_numpy.get(numpy_dtype)
+    if found is None and numpy_dtype == bfloat16.numpy_dtype:
+        found = bfloat16
     if found is not None:
         return found
     if not numpy_dtype.isnative:
@@ -353,10 +367,6 @@ def set_default_dtype(d: dtype) -> None:
 # --- limits --------------------------------------------------------------------------
 
 
-# Knows bfloat16, which numpy's own does not; it carries no annotations.
-_numpy_finfo: Callable[[Any], Any] = ml_dtypes.finfo
-
-
 class finfo:
     """The limits of a floating point dtype; of a complex one, those of its parts.
 
@@ -375,7 +385,8 @@ class finfo:
                 f"dc.finfo() requires a floating point input type, got {wanted!r}; use dc.iinfo"
             )
         real = wanted.to_real()
-        limits: Any = _numpy_finfo(real.numpy_dtype)
+        # It knows bfloat16, which numpy's own does not.
+        limits = import_module("ml_dtypes").finfo(real.numpy_dtype)
         self.bits: int = real.itemsize * 8
         self.eps: float = float(limits.eps)
         self.max: float = float(limits.max)

@@ -19,9 +19,8 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
-from dataclasses import dataclass
 from importlib import import_module
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE, Gradient
 from dispatch_core._dispatcher.operator import Op, Param, ParamKind, Traits
@@ -46,8 +45,7 @@ _KINDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Exposure:
+class Exposure(NamedTuple):
     """Where users find an operator."""
 
     namespace: str
@@ -61,8 +59,7 @@ class Exposure:
     """Whether the function takes `out=`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Declared:
+class Declared(NamedTuple):
     """One entry of the operator table."""
 
     op: Op

@@ -49,7 +49,13 @@ class Part:
         self.at = at
         self.dtypes = dtypes
         """The dtypes that the formula asks for: name -> place of the parameter."""
-        self.call = _caller(_picking(formula, needs), at)
+
+    def __getattr__(self, name: str) -> Any:
+        """`call(K, g, saved)`, the formula's value; made at its first use."""
+        if name != "call":
+            raise AttributeError(name)
+        self.call = _caller(_picking(self.formula, self.needs), self.at)
+        return self.call
 
     def bound(self, dtypes: Mapping[int, dtype]) -> Part:
         """The formula with the dtypes of the parameters, by place, put in."""

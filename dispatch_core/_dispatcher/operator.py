@@ -11,7 +11,6 @@ import enum
 import functools
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dispatch_core import _keys, _state
@@ -47,8 +46,7 @@ class Param(NamedTuple):
     keyword_only: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Traits:
+class Traits(NamedTuple):
     """What a declaration says of an operator beside its signature, family and gradient."""
 
     view: Any = False
