@@ -266,6 +266,8 @@ def make_subclass(cls: type[T], data: Tensor, require_grad: bool = False) -> T:
 
 def _as_gradient(owner: Tensor, value: Any) -> Tensor:
     check_tensor(value, "assigned grad")
+    if value is owner:
+        raise RuntimeError("can't assign Variable as its own grad")
     if value.shape != owner.shape:
         raise RuntimeError(
             f"assigned grad has data of a different size: expected {list(owner.shape)}, "

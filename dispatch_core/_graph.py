@@ -7,6 +7,7 @@ since?" is one comparison in the usual case.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import weakref
 from collections import OrderedDict
@@ -52,6 +53,35 @@ def hooks_of(node: Node) -> Hooks:
     return node.hooks
 
 
+def is_retaining(node: Node) -> bool:
+    """Whether a node keeps the gradient of its result."""
+    return node.hooks is not None and RETAIN in node.hooks.on_tensor
+
+
+def retain(node: Node) -> None:
+    """Have a node keep the gradient of its result in `retained`."""
+    node.retained = None
+    hooks_of(node).on_tensor[RETAIN] = functools.partial(_keep, node_of=weakref.ref(node))
+
+
+def move_retained(old: Any, new: Node) -> None:
+    """After a write in place the result of `new` is what the gradient is retained of."""
+    if isinstance(old, Node) and old is not new and is_retaining(old):
+        hooks_of(old).on_tensor.pop(RETAIN)
+        retain(new)
+
+
+def _keep(g: Tensor, node_of: Any) -> None:
+    node = node_of()
+    if node is not None:
+        known = node.retained
+        node.retained = g if known is None else known + g
+
+
+RETAIN = -1
+"""The number of the hook that retains a gradient; it runs after all others."""
+
+
 class Node:
     """One recorded operation: its edges lead to the nodes of its inputs (None: no gradient needed)."""
 
@@ -70,6 +100,7 @@ class Node:
     )
 
     spec: Spec
+    retained: Tensor | None
     duals: list[Any]
     """The arguments of a call in forward mode, where some have tangents."""
     order: int

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import functools
 import mmap
-import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from importlib import import_module
@@ -16,8 +14,8 @@ from dispatch_core import _printing, ops  # noqa: F401  `ops` declares the opera
 from dispatch_core._construct import make_subclass, tensor
 from dispatch_core._device import device as Device
 from dispatch_core._dlpack import CPU_DEVICE, to_dlpack
-from dispatch_core._dtypes import PUBLIC_NAMES, dtype, int8, uint8
-from dispatch_core._graph import Leaf, hooks_of
+from dispatch_core._dtypes import PUBLIC_NAMES, Category, dtype, int8, uint8
+from dispatch_core._graph import Leaf, hooks_of, retain
 from dispatch_core._handles import RemovableHandle, add_hook
 from dispatch_core._indexing import getitem, setitem
 from dispatch_core._keys import GRAD, PLAIN, VIEW
@@ -28,7 +26,7 @@ from dispatch_core._place import as_device
 from dispatch_core._shapes import check_dim
 from dispatch_core._size import Size
 from dispatch_core._state import is_on
-from dispatch_core._tensor import Tensor, detached, host_values
+from dispatch_core._tensor import Tensor, check_tensor, detached, host_values
 from dispatch_core._ufuncs import array_ufunc
 
 _METHODS: dict[str, Callable[..., Any]] = {}
@@ -535,6 +533,12 @@ def copy_(self: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
 @_method
 def set_data(self: Tensor, value: Tensor) -> None:
     """Make this tensor show the memory of another (`x.data = y`)."""
+    check_tensor(value, "data")
+    if self.requires_grad and value.dtype.category < Category.FLOATING:
+        raise RuntimeError(
+            "data set to a tensor that requires gradients must be floating point or complex dtype, got "
+            f"{value.dtype}"
+        )
     self._raw = value._raw
     self._k = value._k & PLAIN | self._k & GRAD
 
@@ -558,8 +562,6 @@ def __deepcopy__(self: Tensor, memo: dict[int, Any]) -> Tensor:
 
 @_method
 def __reduce_ex__(self: Tensor, protocol: int) -> Any:
-    if not self.is_leaf:
-        raise RuntimeError("Cannot pickle a tensor with history; use detach() first.")
     host = host_values(self)
     return _rebuild, (self.__class__, host, str(self.device), self.requires_grad)
 
@@ -602,15 +604,7 @@ def retain_grad(self: Tensor) -> None:
     node = self._node
     if node.__class__ is Leaf or hasattr(node, "retained"):
         return
-    node.retained = None
-    hooks_of(node).on_tensor[-1] = functools.partial(_keep, node_of=weakref.ref(node))
-
-
-def _keep(g: Tensor, node_of: Any) -> None:
-    node = node_of()
-    if node is not None:
-        known = node.retained
-        node.retained = g if known is None else known + g
+    retain(node)
 
 
 # -- binding ---------------------------------------------------------------------------------------------

@@ -80,7 +80,12 @@ class Tensor:
         Raises RuntimeError for dtypes that have no derivative and when stopping a tensor that is the
         result of recorded operations (use `detach()`).
         """
-        if bool(requires_grad) == self.requires_grad:
+        if not isinstance(requires_grad, bool):
+            raise TypeError(
+                "requires_grad_(): argument 'requires_grad' must be bool, not "
+                f"{type(requires_grad).__name__}"
+            )
+        if requires_grad == self.requires_grad:
             return self
         if requires_grad:
             if not (self.dtype.is_floating_point or self.dtype.is_complex):

@@ -15,7 +15,7 @@ from dispatch_core import _state
 from dispatch_core._dispatcher.policy import DTYPE_EMULATION, HOST_FALLBACK
 from dispatch_core._dual import OFF as FORWARD_OFF
 from dispatch_core._dual import level_of
-from dispatch_core._graph import WRITES, Leaf, Node, Pick
+from dispatch_core._graph import RETAIN, WRITES, Leaf, Node, Pick
 from dispatch_core._op import K as OPERATORS
 from dispatch_core._op import operator_named
 from dispatch_core._tensor import Tensor, is_plain, wrap_raw
@@ -319,7 +319,10 @@ class Engine:
                 tensor = leaf.variable
                 if tensor is not None:
                     for notify in list(leaf.after.values()):
-                        notify(tensor)
+                        if notify(tensor) is not None:
+                            raise RuntimeError(
+                                "Tensor post accumulate grad hooks should return None."
+                            )
 
     def _show_leaf(self, leaf: Leaf, box: list[Any]) -> None:
         """Run the hooks on the gradient of a leaf, and note it where it was asked for."""
@@ -344,6 +347,11 @@ class Engine:
             grad.add_(self.as_tensor(*box))
         else:
             target = grad._raw
+            if target.shape != box[0].shape:
+                raise RuntimeError(
+                    f"a gradient of shape {list(box[0].shape)} arrived for a leaf whose .grad has shape "
+                    f"{list(target.shape)}; set .grad to None where .data is exchanged"
+                )
             target += box[0]
             WRITES.record(box[1].storage_of(target))
 
@@ -352,7 +360,7 @@ class Engine:
     def _run_hooks(self, hooks: Any, g: Any, spec: Any) -> Any:
         tensor = self.as_tensor(g, spec.backend)
         # The hook that retains the gradient (-1) keeps what the others have made of it.
-        for _, hook in sorted(hooks.items(), key=lambda item: item[0] == -1):
+        for _, hook in sorted(hooks.items(), key=lambda item: item[0] == RETAIN):
             changed = hook(tensor)
             if changed is not None:
                 tensor = _checked_hook_result(changed, tensor)
@@ -365,7 +373,7 @@ class Engine:
         for hook in list(hooks.values()):
             changed = hook(results, incoming)
             if changed is not None:
-                results = tuple(changed) if isinstance(changed, (tuple, list)) else (changed,)
+                results = _exchanged(changed, results)
         return results
 
     def _check(self, node: Node, spec: Any) -> None:
@@ -439,8 +447,21 @@ def _run_node_hooks(hooks: Any, g: Any) -> Any:
     for hook in list(hooks.values()):
         changed = hook(grads)
         if changed is not None:
-            grads = tuple(changed) if isinstance(changed, (tuple, list)) else (changed,)
+            grads = _exchanged(changed, grads)
     return grads if isinstance(g, tuple) else grads[0]
+
+
+def _exchanged(changed: Any, grads: tuple[Any, ...]) -> tuple[Any, ...]:
+    """What a hook on a node makes of its gradients: as many, each of the shape and dtype that it had."""
+    given = tuple(changed) if isinstance(changed, (tuple, list)) else (changed,)
+    if len(given) != len(grads):
+        raise RuntimeError(
+            f"hook has returned an incorrect number of values: expected {len(grads)}, got {len(given)}"
+        )
+    return tuple(
+        new if new is None or old is None else _checked_hook_result(new, old)
+        for new, old in zip(given, grads, strict=True)
+    )
 
 
 def _checked_hook_result(changed: Any, g: Tensor) -> Tensor:
@@ -452,7 +473,7 @@ def _checked_hook_result(changed: Any, g: Tensor) -> Tensor:
         raise RuntimeError(
             f"hook has changed the size of value: expected {list(g.shape)}, got {list(changed.shape)}"
         )
-    return changed
+    return changed if changed.dtype is g.dtype else OPERATORS.cast(changed, g.dtype)
 
 
 def _owned(box: list[Any]) -> Tensor:

@@ -229,6 +229,11 @@ def _record(cls: type[Function], ctx: FunctionCtx, args: tuple[Any, ...], output
     node.saved = ctx
     node.shapes = node.hooks = None
     dirty = {id(t) for t in ctx._dirty}
+    if not dirty <= {id(r) for r in results}:
+        raise RuntimeError(
+            "Some elements marked as dirty during the forward method were not returned as output. The "
+            "inputs that are modified inplace must all be outputs of the Function."
+        )
     for t in ctx._dirty:
         check_write(t)
         WRITES.record(t._backend.storage_of(t._raw))

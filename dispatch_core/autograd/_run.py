@@ -6,15 +6,27 @@ from collections.abc import Sequence
 from typing import Any
 
 from dispatch_core._dispatcher.resolve import HOST
-from dispatch_core._graph import Leaf
+from dispatch_core._graph import Leaf, is_retaining
 from dispatch_core._keys import PLAIN
 from dispatch_core._op import K
-from dispatch_core._tensor import Tensor, is_plain, wrap
+from dispatch_core._tensor import Tensor, check_tensor, is_plain, wrap
 from dispatch_core.autograd._engine import Engine
 
 
 def _sequence(value: Any) -> tuple[Any, ...]:
     return tuple(value) if isinstance(value, (tuple, list)) else (value,)
+
+
+def _checked_inputs(inputs: Any) -> tuple[Tensor, ...]:
+    wanted = _sequence(inputs)
+    for index, tensor in enumerate(wanted):
+        if not isinstance(tensor, Tensor):
+            raise TypeError(f"input {index} must be a Tensor, not {type(tensor).__name__}")
+        if not tensor.requires_grad:
+            raise RuntimeError(
+                f"One of the differentiated Tensors (input {index}) does not require grad"
+            )
+    return wanted
 
 
 def _roots(tensors: Sequence[Tensor], gradients: Any) -> list[tuple[Any, Tensor]]:
@@ -26,6 +38,7 @@ def _roots(tensors: Sequence[Tensor], gradients: Any) -> list[tuple[Any, Tensor]
         )
     roots = []
     for index, (tensor, g) in enumerate(zip(tensors, given, strict=True)):
+        check_tensor(tensor, f"element {index} of tensors")
         if not tensor.requires_grad:
             raise RuntimeError(
                 f"element {index} of tensors does not require grad and does not have a grad_fn; it was "
@@ -60,7 +73,7 @@ def _start(tensor: Tensor, g: Any, index: int) -> Tensor:
             "For complex Tensors, both grad_output and output are required to have the same dtype: "
             f"grad_output[{index}] has {g.dtype} and output[{index}] has {tensor.dtype}"
         )
-    return g
+    return g if g.dtype is tensor.dtype else K.cast(g, tensor.dtype)
 
 
 def _ones(tensor: Tensor) -> Tensor:
@@ -90,7 +103,7 @@ def backward(
     Raises RuntimeError when a tensor does not require grad, has more than one element and no gradient
     is given, or its graph was already used and freed.
     """
-    wanted = None if inputs is None else _sequence(inputs)
+    wanted = None if inputs is None else _checked_inputs(inputs)
     if wanted is not None and not wanted:
         raise RuntimeError("`inputs` argument to `backward` cannot be empty.")
     roots = _roots(_sequence(tensors), grad_tensors)
@@ -99,7 +112,12 @@ def backward(
         create_graph,
         None if wanted is None else [t._node for t in wanted],
     )
-    engine.run(roots)
+    captured = engine.run(roots)
+    for tensor in wanted or ():
+        node = tensor._node
+        if node in captured and node.__class__ is not Leaf and not is_retaining(node):
+            known = getattr(node, "retained", None)
+            node.retained = captured[node] if known is None else known + captured[node]
 
 
 def grad(
@@ -115,15 +133,25 @@ def grad(
 ) -> tuple[Tensor | None, ...]:
     """The gradients of `outputs` with respect to `inputs`, without touching any `.grad`.
 
+    With `is_grads_batched` the first dimension of each of `grad_outputs` counts gradients to go back
+    with, and that of each result the gradients found.
+
     Raises RuntimeError when an input does not require grad, or was not used and `allow_unused` is
     not set (with `materialize_grads`, unused inputs give zeros).
     """
-    wanted = _sequence(inputs)
-    for index, tensor in enumerate(wanted):
-        if not isinstance(tensor, Tensor) or not tensor.requires_grad:
-            raise RuntimeError(
-                f"One of the differentiated Tensors (input {index}) does not require grad"
-            )
+    wanted = _checked_inputs(inputs)
+    if not wanted:
+        raise RuntimeError("grad requires non-empty inputs.")
+    if is_grads_batched:
+        return _one_by_one(
+            outputs,
+            inputs,
+            grad_outputs,
+            retain_graph=create_graph if retain_graph is None else retain_graph,
+            create_graph=create_graph,
+            allow_unused=allow_unused,
+            materialize_grads=materialize_grads,
+        )
     unused_allowed = materialize_grads if allow_unused is None else allow_unused
     if materialize_grads and allow_unused is False:
         raise ValueError(
@@ -148,6 +176,29 @@ def grad(
             )
         found.append(g)
     return tuple(found)
+
+
+def _one_by_one(
+    outputs: Any, inputs: Any, batches: Any, *, retain_graph: bool, **options: Any
+) -> tuple[Tensor | None, ...]:
+    """`grad` for each of a batch of gradients of the outputs, stacked."""
+    given = _sequence(batches)
+    counts = {g.shape[0] for g in given if isinstance(g, Tensor) and g.ndim}
+    if len(counts) != 1:
+        raise RuntimeError(
+            "is_grads_batched=True expects grad_outputs whose first dimensions, the batches, are equal; "
+            f"got sizes {sorted(counts)}"
+        )
+    (count,) = counts
+    found = []
+    for i in range(count):
+        one = [None if g is None else g[i] for g in given]
+        keep = retain_graph or i < count - 1
+        found.append(grad(outputs, inputs, one, retain_graph=keep, **options))
+    return tuple(
+        None if any(g is None for g in each) else K.stack(list(each))
+        for each in zip(*found, strict=True)
+    )
 
 
 def _backward_method(

@@ -27,7 +27,8 @@ from dispatch_core._dispatcher.chains import (
 )
 from dispatch_core._dispatcher.compose import Below
 from dispatch_core._dispatcher.operator import Op, ParamKind
-from dispatch_core._graph import Leaf, Node, Pick, tick
+from dispatch_core._dtypes import Category
+from dispatch_core._graph import Leaf, Node, Pick, move_retained, tick
 from dispatch_core._keys import FIRST_TENSOR_KEY, GRAD, VIEW, tensor_key
 from dispatch_core._layer import Keys, Layer
 from dispatch_core._op import operator_named
@@ -551,9 +552,12 @@ def check_write(x: Tensor) -> None:
 
 def attach(x: Tensor, value: Tensor) -> None:
     """Make `x`, which was just overwritten by `value`, have the history of `value`."""
+    if tensor_key(x._k).dtype.category < Category.FLOATING:
+        return
     if x._k & VIEW:
         rebase(x, value)
     elif value._k & GRAD:
+        move_retained(x._node, value._node)
         x._node = value._node
         x._k |= GRAD
     else:

@@ -16,7 +16,7 @@ from dispatch_core._dispatcher.chains import Chain, chain_of
 from dispatch_core._dispatcher.compose import Below
 from dispatch_core._dispatcher.operator import Op, ParamKind
 from dispatch_core._dual import OFF, ON, become_dual, level_of
-from dispatch_core._graph import Leaf, Node, tick
+from dispatch_core._graph import Leaf, Node, move_retained, tick
 from dispatch_core._keys import FIRST_TENSOR_KEY, GRAD, VIEW
 from dispatch_core._layer import Keys, Layer
 from dispatch_core._state import State, Switch, is_on
@@ -79,6 +79,7 @@ def rebase(view: Tensor, value: Tensor) -> None:
     node.saved = ()
     node.shapes = None
     node.hooks = None
+    move_retained(root._node, node)
     root._node = node
     root._k |= GRAD
     view._base = (root, None, *way)
