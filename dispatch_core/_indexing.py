@@ -38,13 +38,22 @@ def setitem(tensor: Tensor, index: Any, value: Any) -> None:
     target = tensor if basic is None else K.basic_index(tensor, basic)
     if not isinstance(value, Tensor):
         value = tensor_like(target, value)
+    elif dims:
+        _check_source(tensor, value)
     if not dims:
         _write(target, value)
         return
     if value.device != target.device and value.ndim == 0:
         value = value.to(target.device)
-    values = value if value.dtype is target.dtype else K.cast(value, target.dtype)
-    target.index_put_at_(indices, _without_leading_ones(values, target, indices, dims), dims, False)
+    target.index_put_at_(indices, _without_leading_ones(value, target, indices, dims), dims, False)
+
+
+def _check_source(target: Tensor, values: Tensor) -> None:
+    if values.dtype is not target.dtype:
+        raise RuntimeError(
+            f"Index put requires the source and destination dtypes match, got {target.dtype} for the "
+            f"destination and {values.dtype} for the source."
+        )
 
 
 def _write(target: Tensor, value: Tensor) -> None:
@@ -70,11 +79,7 @@ def index_put_(input: Tensor, indices: Any, values: Tensor, accumulate: bool = F
     """
     basic, tensors, dims = parse(input, tuple(indices))
     target = input if basic is None else K.basic_index(input, basic)
-    if values.dtype is not input.dtype:
-        raise RuntimeError(
-            f"Index put requires the source and destination dtypes match, got {input.dtype} for the "
-            f"destination and {values.dtype} for the source."
-        )
+    _check_source(input, values)
     if not dims:
         (target.add_ if accumulate else target.copy_)(values)
     else:
@@ -90,9 +95,7 @@ def index_put(input: Tensor, indices: Any, values: Tensor, accumulate: bool = Fa
 
 def parse(tensor: Tensor, index: Any) -> tuple[Any, list[Tensor], tuple[int, ...]]:
     """An index as a tuple of basic indices (or None), then int64 tensors and the dimensions they index."""
-    items = index if isinstance(index, tuple) else (index,)
-    if isinstance(index, list):
-        items = (index,)
+    items = index if isinstance(index, tuple) or _stands_for_tuple(index) else (index,)
     items = tuple(_item(tensor, i) for i in items)
     consumed = sum(_width(i) for i in items)
     if consumed > tensor.ndim:
@@ -122,6 +125,21 @@ def parse(tensor: Tensor, index: Any) -> tuple[Any, list[Tensor], tuple[int, ...
     # An Ellipsis keeps an index of ints alone from giving a number instead of a view.
     keep = None if trivial and dims else (*basic, ...)
     return keep, tensors, tuple(dims)
+
+
+_MOST_AS_TUPLE = 31
+
+
+def _stands_for_tuple(index: Any) -> bool:
+    """Whether a list is meant as a tuple of indices: it is short, and holds what no row of numbers does."""
+    return (
+        isinstance(index, list)
+        and len(index) <= _MOST_AS_TUPLE
+        and any(
+            i is None or i is Ellipsis or isinstance(i, (Tensor, slice, list, tuple, range))
+            for i in index
+        )
+    )
 
 
 def _taken_apart(
@@ -163,7 +181,12 @@ def _item(tensor: Tensor, item: Any) -> Any:
             return item.item()
         return item.long()
     if hasattr(item, "__index__") and not getattr(item, "ndim", 0):
-        return item.__index__()
+        number = item.__index__()
+        if not -_FAR <= number < _FAR:
+            raise ValueError(f"index {number} does not fit 64 bits")
+        return number
+    if isinstance(item, str):
+        raise TypeError("an index must be made of numbers, tensors, slices, None or '...', not str")
     if isinstance(item, (list, tuple, range)) or hasattr(item, "__array__"):
         return _item(tensor, tensor_like(tensor, item, dtype="index"))
     raise IndexError(
@@ -172,13 +195,23 @@ def _item(tensor: Tensor, item: Any) -> Any:
     )
 
 
+_FAR = 1 << 63
+
+
 def _bound(value: Any) -> Any:
-    return value if value is None else value.__index__()
+    if value is None:
+        return value
+    if not hasattr(value, "__index__"):
+        raise TypeError(
+            "slice indices must be integers or None or have an __index__ method, got "
+            f"{type(value).__name__}"
+        )
+    return value.__index__()
 
 
 def _check_slice(item: slice) -> None:
-    step = item.step
-    if step is not None and step.__index__() <= 0:
+    step = _bound(item.step)
+    if step is not None and step <= 0:
         raise ValueError("step must be greater than zero")
 
 

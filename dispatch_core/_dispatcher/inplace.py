@@ -81,7 +81,9 @@ def _check_overlap(op: Op, x: Tensor, args: Sequence[Any]) -> None:
     if op.family.kind == "movement" and not any(isinstance(a, Tensor) for a in args[1:]):
         return
     strides = x._backend.layout_of(x._raw)[0]
-    if any(s == 0 and n > 1 for s, n in zip(strides, x._raw.shape, strict=True)):
+    if 0 not in x._raw.shape and any(
+        s == 0 and n > 1 for s, n in zip(strides, x._raw.shape, strict=True)
+    ):
         raise RuntimeError(
             "unsupported operation: more than one element of the written-to tensor refers to a single "
             "memory location. Please clone() the tensor before performing the operation."

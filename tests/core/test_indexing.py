@@ -30,7 +30,7 @@ def grid(*shape):
         False,
         ([0, 2],),
         [0, 2],
-        [[0, 1], [1, 2]],
+        ([[0, 1], [1, 2]],),
         ([0, 1], [1, 3]),
         ([0, 2], slice(None), [1, 0]),
         (slice(None), [1, 0], [[0], [1]]),
@@ -115,7 +115,6 @@ def test_repeated_indices_keep_the_last_or_accumulate():
         ([0, 3], IndexError, "index 3 is out of bounds for dimension 0 with size 3"),
         (slice(None, None, -1), ValueError, "step must be greater than zero"),
         (slice(None, None, 0), ValueError, "step"),
-        ("a", IndexError, "only integers, slices"),
         (1.5, IndexError, "only integers, slices"),
         ((..., ...), IndexError, "ellipsis"),
         (dc.tensor([1.5]), IndexError, "tensors used as indices must be"),
@@ -210,3 +209,59 @@ def test_iteration_unpacking_and_membership():
     with pytest.raises(TypeError, match="0-d"):
         len(dc.tensor(1))
     assert [[1, 2], [3, 4]][dc.tensor(1)] == [3, 4]
+
+
+@pytest.mark.parametrize(
+    ("index", "expected"),
+    [
+        ([[0, 1], [1, 0]], [1, 3]),
+        ([0, None], [[0, 1, 2]]),
+        ([None], [[[0, 1, 2], [3, 4, 5]]]),
+        ([slice(0, 1)], [[0, 1, 2]]),
+        ([[0, 1], [1]], [1, 4]),
+        ([0, [1]], [1]),
+        ([(0, 1)], [[0, 1, 2], [3, 4, 5]]),
+        ([..., 0], [0, 3]),
+        ([dc.tensor([0, 1]), dc.tensor([1, 0])], [1, 3]),
+        ([0, 1], [[0, 1, 2], [3, 4, 5]]),
+        ([True, False], [[0, 1, 2]]),
+        (([0, 1],), [[0, 1, 2], [3, 4, 5]]),
+        ([[[0, 1], [1, 0]]], [[[0, 1, 2], [3, 4, 5]], [[3, 4, 5], [0, 1, 2]]]),
+    ],
+)
+def test_a_list_stands_for_a_tuple_where_it_holds_more_than_numbers(index, expected):
+    assert dc.arange(6).reshape(2, 3)[index].tolist() == expected
+
+
+@pytest.mark.parametrize(
+    ("index", "kind"),
+    [
+        ((slice(None, 2.0), 0), TypeError),
+        ((0, slice("a")), TypeError),
+        (slice("a"), TypeError),
+        ("a", TypeError),
+        ((0, 2**70), ValueError),
+        (slice(None, None, 0), ValueError),
+        (1.5, IndexError),
+        (object(), IndexError),
+    ],
+)
+def test_what_is_no_index(index, kind):
+    with pytest.raises(kind):
+        dc.arange(6).reshape(2, 3)[index]
+
+
+@pytest.mark.parametrize("index", [..., None, True, slice(None), [], slice(0, 0)])
+def test_writing_into_nothing_is_nothing(index):
+    x = dc.zeros(0, 3)
+    x[index] = 7
+    assert x.shape == (0, 3)
+
+
+def test_advanced_indexing_writes_its_own_dtype_only():
+    x = dc.arange(6)
+    with pytest.raises(RuntimeError, match="source and destination dtypes match"):
+        x[[0, 1]] = dc.ones(2) * 1.5
+    x[0:2] = dc.ones(2) * 1.5  # a slice is written as by copy_
+    x[[4]] = 9.5
+    assert x.tolist() == [1, 1, 2, 3, 9, 5]

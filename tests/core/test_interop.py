@@ -1,7 +1,6 @@
 """NumPy, Python numbers, pickling, copying, printing."""
 
 import copy
-import io
 import pickle
 
 import numpy as np
