@@ -19,9 +19,9 @@ from dispatch_core._dtypes import (
     get_default_dtype,
     int64,
 )
-from dispatch_core._keys import PLAIN, key_number
+from dispatch_core._keys import PLAIN
 from dispatch_core._op import operator_named
-from dispatch_core._place import as_device
+from dispatch_core._place import as_device, fresh_key
 from dispatch_core._tensor import Tensor, check_tensor, wrap
 from dispatch_core.backend.registry import backend_of
 
@@ -73,7 +73,7 @@ def from_numpy(array: Array) -> Tensor:
             "your array with array.copy().)"
         )
     raw = array if type(array) is np.ndarray else array.view(np.ndarray)
-    return wrap(raw, key_number("cpu", from_numpy_dtype(array.dtype)))
+    return wrap(raw, fresh_key("cpu", from_numpy_dtype(array.dtype)))
 
 
 def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None) -> Tensor:
@@ -122,7 +122,7 @@ def _from_data(data: Any, wanted: dtype | None, device: Any, *, copy: bool) -> T
     backend = backend_of(place.type)
     if place.type == "cpu":
         return from_numpy(array.copy() if copy or any(s < 0 for s in array.strides) else array)
-    return wrap(backend.from_host(array, place.index), key_number(place.type, found))
+    return wrap(backend.from_host(array, place.index), fresh_key(place.type, found))
 
 
 def as_array(data: Any, wanted: dtype | None) -> Array:

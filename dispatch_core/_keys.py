@@ -18,6 +18,8 @@ from dispatch_core._dtypes import bool_, dtype, get_default_dtype, int64
 GRAD = 1
 VIEW = 2
 PLAIN = ~(GRAD | VIEW)
+INFERENCE = "inference"
+"""The flag of tensors made in inference mode, and the name of that state."""
 _STEP = 4
 
 BOOL, INT, FLOAT, COMPLEX, NONE = range(5)

@@ -18,7 +18,7 @@ from dispatch_core._dtypes import PUBLIC_NAMES, Category, dtype, int8, uint8
 from dispatch_core._graph import Leaf, hooks_of, retain
 from dispatch_core._handles import RemovableHandle, add_hook
 from dispatch_core._indexing import getitem, setitem
-from dispatch_core._keys import GRAD, PLAIN, VIEW
+from dispatch_core._keys import GRAD, INFERENCE, PLAIN, VIEW, tensor_key
 from dispatch_core._layouts import strided
 from dispatch_core._namespaces import METHODS, names_of
 from dispatch_core._op import OPERATORS, K, dunder
@@ -174,7 +174,7 @@ def get_device(self: Tensor) -> int:
 @_method
 def is_inference(self: Tensor) -> bool:
     """Whether the tensor was made in inference mode."""
-    return False
+    return INFERENCE in tensor_key(self._k).flags
 
 
 # -- values for Python and numpy -------------------------------------------------------------------------

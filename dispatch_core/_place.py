@@ -8,11 +8,24 @@ from dispatch_core._device import device as Device
 from dispatch_core._device import entered_device
 from dispatch_core._dtypes import dtype as DType
 from dispatch_core._errors import DeviceUnavailableError
-from dispatch_core._keys import key_number
+from dispatch_core._keys import INFERENCE, key_number
+from dispatch_core._state import is_on
 from dispatch_core._tensor import Tensor, wrap
 from dispatch_core.backend.registry import backend_of
 
 HOST = Device("cpu")
+
+
+_MADE_IN_INFERENCE = frozenset({INFERENCE})
+
+
+def fresh_key(device: str, dtype: DType) -> int:
+    """The key of a tensor that is made now, of whatever it is made."""
+    return (
+        key_number(device, dtype, _MADE_IN_INFERENCE)
+        if is_on(INFERENCE)
+        else key_number(device, dtype)
+    )
 
 
 class Place:

@@ -10,8 +10,10 @@ from __future__ import annotations
 from typing import Any
 
 from dispatch_core._device import device as Device
+from dispatch_core._keys import INFERENCE
 from dispatch_core._namespaces import public
 from dispatch_core._place import DEFAULT, HOST, as_device, default_device
+from dispatch_core._state import is_on
 from dispatch_core._tensor import Tensor
 
 _MODES = ("default", "warn", "error")
@@ -173,6 +175,12 @@ def is_storage(obj: Any) -> bool:
 def is_inference(input: Tensor) -> bool:
     """Whether a tensor was made in inference mode."""
     return bool(input.is_inference())
+
+
+@public("")
+def is_inference_mode_enabled() -> bool:
+    """Whether this thread or task is in inference mode."""
+    return is_on(INFERENCE)
 
 
 @public("")

@@ -14,7 +14,7 @@ from dispatch_core._caller import warn
 from dispatch_core._device import device as Device
 from dispatch_core._dtypes import dtype as DType
 from dispatch_core._graph import WRITES, Leaf, Node, Raw
-from dispatch_core._keys import GRAD, KEYS, PLAIN, VIEW, tensor_key
+from dispatch_core._keys import GRAD, INFERENCE, KEYS, PLAIN, VIEW, tensor_key
 from dispatch_core._size import Size
 from dispatch_core._state import is_on
 from dispatch_core.backend.api import Backend
@@ -92,6 +92,11 @@ class Tensor:
                 raise RuntimeError(
                     "only Tensors of floating point and complex dtype can require gradients, "
                     f"got {self.dtype}; convert it first, as in x.float().requires_grad_()"
+                )
+            if INFERENCE in KEYS[self._k].flags and not is_on(INFERENCE):  # type: ignore[union-attr]
+                raise RuntimeError(
+                    "Setting requires_grad=True on inference tensor outside InferenceMode is not allowed; "
+                    "make a clone() to get a normal tensor."
                 )
             if self._node is None:
                 self._node = Leaf()

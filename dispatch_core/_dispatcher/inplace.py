@@ -16,7 +16,7 @@ from dispatch_core._dispatcher.operator import Op
 from dispatch_core._dtypes import can_cast
 from dispatch_core._dual import Dual, has_history
 from dispatch_core._graph import WRITES
-from dispatch_core._keys import GRAD, KEYS, PLAIN, VIEW, tensor_key
+from dispatch_core._keys import GRAD, INFERENCE, KEYS, PLAIN, VIEW, tensor_key
 from dispatch_core._tensor import Tensor, check_tensor, wrap
 
 
@@ -61,6 +61,7 @@ def apply_inplace(
     """
     x = check_tensor(args[0], f"{op.name}_(): argument 'input' (position 1)")
     recording = "grad" in _state.STATES[_state.current_state() or _state.open_context()]
+    _check_inference(x)
     if x._k & VIEW:
         _check_overlap(op, x, args)
     if recording and x._k & (GRAD | VIEW):
@@ -74,6 +75,14 @@ def apply_inplace(
         args = (shadow(x), *args[1:])
     result = chain_of(op, args).call(*args) if body is None else body(*args, **(keywords or {}))
     return write_into(x, result, f"{op.name}_", recording=recording)
+
+
+def _check_inference(x: Tensor) -> None:
+    if INFERENCE in tensor_key(x._k).flags and not _state.is_on(INFERENCE):
+        raise RuntimeError(
+            "Inplace update to inference tensor outside InferenceMode is not allowed. You can make a clone "
+            "to get a normal tensor before doing inplace update."
+        )
 
 
 def _check_overlap(op: Op, x: Tensor, args: Sequence[Any]) -> None:
@@ -178,6 +187,7 @@ def into(op: Op, chain: Chain | None, args: Sequence[Any], out: Any) -> Any:
 
 def _fill(op: Op, out: Any, value: Tensor) -> Tensor:
     out = check_tensor(out, f"{op.title}argument 'out'")
+    _check_inference(out)
     if value._raw.__class__ is Dual or out._raw.__class__ is Dual:
         raise NotImplementedError(
             f"Trying to use forward AD with {op.name} that does not support it because it is an out= "

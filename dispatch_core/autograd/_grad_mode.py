@@ -8,6 +8,7 @@ from typing import Any, Self, overload
 
 from dispatch_core import _state
 from dispatch_core._dual import OFF, ON
+from dispatch_core._keys import INFERENCE
 from dispatch_core._state import F, Switch
 
 
@@ -40,12 +41,15 @@ class enable_grad(_Mode):
 
 
 class inference_mode(Switch):
-    """Neither records nor computes tangents; `mode=False` leaves things as they are.
+    """Neither records nor computes tangents, and what is made inside can never be recorded later.
 
-    Context manager and decorator.
+    Such tensors (`is_inference()`) may not be saved for a gradient, written in place or made to require one
+    outside; their clones may. `mode=False` leaves inference mode. Context manager and decorator.
     """
 
     __slots__ = ("_mode",)
+
+    _mode: bool
 
     @overload
     def __new__(cls, mode: bool = True) -> Self: ...
@@ -54,16 +58,20 @@ class inference_mode(Switch):
     def __new__(cls, mode: Any = True) -> Any:
         made = object.__new__(cls)
         on = mode if isinstance(mode, bool) else True
-        Switch.__init__(made, "grad", not on and _state.is_on("grad"))
+        made._mode = on
+        back = _state.is_on("grad") or _state.is_on(INFERENCE)
+        Switch.__init__(made, "grad", not on and back)
         return made if isinstance(mode, bool) else made(mode)
 
     def __init__(self, mode: Any = True) -> None:
-        self._mode = mode is not False
+        pass
 
     def __enter__(self) -> Self:
         entered = super().__enter__()
+        number = _state.moved(_state.current_state(), INFERENCE, self._mode)
         if self._mode and _state.is_on(ON):
-            _state.set_state(_state.moved(_state.current_state(), OFF, True))
+            number = _state.moved(number, OFF, True)
+        _state.set_state(number)
         return entered
 
     def __call__(self, function: F) -> F:

@@ -1,13 +1,14 @@
 """The built-in layers, outermost first.
 
-explain, profiler, views, devices, promotion, override_body, autograd, override, device (the kernels).
-The first two and those of override are imported and installed when they are first used.
+explain, profiler, views, devices, promotion, inference, override_body, autograd, override, device (the
+kernels). The first two and those of override are imported and installed when they are first used.
 """
 
 from __future__ import annotations
 
 from dispatch_core._layer import LAYERS
 from dispatch_core.layers.autograd import Autograd
+from dispatch_core.layers.inference import Inference
 from dispatch_core.layers.kernel import KernelLayer
 from dispatch_core.layers.promotion import Devices, Promotion
 from dispatch_core.layers.views import Views
@@ -16,6 +17,7 @@ from dispatch_core.layers.vmap import Vmap
 BUILT_IN = (
     KernelLayer,
     Autograd,
+    Inference,
     Promotion,
     Devices,
     Views,
