@@ -187,6 +187,25 @@ def from_name(name: str) -> dtype:
     return found
 
 
+PYTHON_TYPES: Final = {bool: bool_, int: int64, float: float64, complex: complex128}
+
+
+def as_dtype(value: Any) -> dtype:
+    """A dtype argument: one of ours, or a Python type that stands for one (float: float64).
+
+    Raises:
+        TypeError: it is neither.
+
+    """
+    found = value if isinstance(value, dtype) else None
+    if found is None and isinstance(value, type):
+        found = PYTHON_TYPES.get(value)
+    if found is None:
+        shown = value.__name__ if isinstance(value, type) else type(value).__name__
+        raise TypeError(f"argument 'dtype' must be dc.dtype, not {shown}")
+    return found
+
+
 def from_numpy_dtype(numpy_dtype: np.dtype[Any]) -> dtype:
     """Return the dtype of numpy arrays of `numpy_dtype`.
 

@@ -14,7 +14,7 @@ from dispatch_core import _printing, ops  # noqa: F401  `ops` declares the opera
 from dispatch_core._construct import make_subclass, tensor
 from dispatch_core._device import device as Device
 from dispatch_core._dlpack import CPU_DEVICE, to_dlpack
-from dispatch_core._dtypes import PUBLIC_NAMES, Category, dtype, int8, uint8
+from dispatch_core._dtypes import PUBLIC_NAMES, PYTHON_TYPES, Category, as_dtype, dtype, int8, uint8
 from dispatch_core._graph import Leaf, hooks_of, retain
 from dispatch_core._handles import RemovableHandle, add_hook
 from dispatch_core._indexing import getitem, setitem
@@ -435,7 +435,7 @@ def parse_to(*args: Any, **kwargs: Any) -> Conversion:
     for value in rest:
         if isinstance(value, Tensor):
             found["device"], found["dtype"] = value.device, value.dtype
-        elif isinstance(value, dtype):
+        elif isinstance(value, dtype) or any(value is each for each in PYTHON_TYPES):
             found["dtype"] = value
         elif isinstance(value, (str, Device)):
             found["device"] = value
@@ -448,6 +448,8 @@ def parse_to(*args: Any, **kwargs: Any) -> Conversion:
             )
     if isinstance(found["device"], str):
         found["device"] = Device(found["device"])
+    if found["dtype"] is not None:
+        found["dtype"] = as_dtype(found["dtype"])
     return Conversion(**(found | flags))
 
 

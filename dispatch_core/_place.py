@@ -6,6 +6,7 @@ from typing import Any
 
 from dispatch_core._device import device as Device
 from dispatch_core._device import entered_device
+from dispatch_core._dtypes import as_dtype
 from dispatch_core._dtypes import dtype as DType
 from dispatch_core._errors import DeviceUnavailableError
 from dispatch_core._keys import INFERENCE, key_number
@@ -84,9 +85,7 @@ def as_device(device: Any) -> Device:
 
 def place(device: Any, dtype: DType) -> Place:
     """The place for a device argument and a dtype."""
-    if not isinstance(dtype, DType):
-        raise TypeError(f"argument 'dtype' must be dc.dtype, not {type(dtype).__name__}")
-    return Place(as_device(device), dtype)
+    return Place(as_device(device), as_dtype(dtype))
 
 
 def moved(tensor: Tensor, target: Device) -> Tensor:

@@ -214,8 +214,9 @@ def _edges(array: Array, edgeitems: int) -> Array:
     """Return the elements that a summary shows: the first and last ones along every dimension."""
     for axis, size in enumerate(array.shape):
         if size > 2 * edgeitems:
-            ends = [*range(edgeitems), *range(size - edgeitems, size)]
-            array = array.take(ends, axis)
+            before = (slice(None),) * axis
+            first, last = array[*before, :edgeitems], array[*before, size - edgeitems :]
+            array = np.concatenate([first, last], axis)
     return array
 
 

@@ -76,7 +76,9 @@ class Generator:
 
     def manual_seed(self, seed: int) -> Generator:
         """Start the stream of a seed, negative ones modulo 2**64; returns the generator."""
-        seed = int(seed)
+        if not hasattr(seed, "__index__"):
+            raise RuntimeError(f"manual_seed expected a long, but got {type(seed).__name__}")
+        seed = seed.__index__()
         if not -(_WORD >> 1) <= seed < _WORD:
             raise RuntimeError(
                 "Overflow when unpacking long: expected a seed from -2**63 to 2**64 - 1, got "

@@ -81,7 +81,11 @@ def _decode_as(wrap: Callable[[Tensor, bool], Any]) -> Callable[..., Any]:
         home = record.get("device", "cpu")
         if not isinstance(home, str):
             raise context.malformed("tensor", json)
-        tensor = _placed(from_numpy(arrays[0]), home, context)
+        try:
+            read = from_numpy(arrays[0])
+        except ValueError:  # strides that no tensor has
+            raise context.malformed("tensor", json) from None
+        tensor = _placed(read, home, context)
         return wrap(tensor, record.get("requires_grad") == "true")
 
     return decode

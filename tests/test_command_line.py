@@ -1,5 +1,8 @@
 """`python -m dispatch_core`, every subcommand."""
 
+import subprocess
+import sys
+
 import pytest
 
 import dispatch_core as dc
@@ -148,3 +151,9 @@ def test_mistakes(run, arguments, message):
 def test_every_operator_can_be_explained_on_the_cpu(run):
     for name in dc._op.OPERATORS:
         assert run("explain", name, "cpu", "float32")[0] == 0
+
+
+def test_whoever_reads_may_stop():
+    command = f"{sys.executable} -m dispatch_core ops | head -n 1"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=True)
+    assert done.stderr == ""

@@ -134,3 +134,31 @@ def test_a_result_of_the_wrong_shape_or_dtype_is_refused(op, fn, message):
         for _ in range(2):
             with pytest.raises(RuntimeError, match=message):
                 getattr(dc, op)(*args)
+
+
+def test_a_kernels_own_exception_keeps_its_class():
+    with dc.override("exp", device="cpu", fn=lambda x: 1 // 0), pytest.raises(ZeroDivisionError):
+        dc.ones(2).exp()
+
+
+@pytest.mark.parametrize("result", [None, (1, 2), "text"])
+def test_a_kernel_that_gives_no_array_is_told(result):
+    with (
+        dc.override("exp", device="cpu", fn=lambda x: result),
+        pytest.raises(RuntimeError, match="instead of an array of device 'cpu'"),
+    ):
+        dc.ones(2).exp()
+
+
+def test_overrides_end_in_any_order():
+    x = dc.ones(1)
+    first = dc.override("exp", device="cpu", fn=lambda a: a * 10)
+    second = dc.override("exp", device="cpu", fn=lambda a: a * 20)
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert x.exp().item() == 20
+    second.__exit__(None, None, None)
+    assert x.exp().item() == pytest.approx(2.7182817)
+    with pytest.raises(RuntimeError, match="not in force"):
+        second.__exit__(None, None, None)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import dispatch_core as dc
 from dispatch_core import _dtypes, _printing
 from dispatch_core._printing import (
     PrintOptions,
@@ -120,3 +121,7 @@ def test_wrong_options(options: dict[str, Any], error: type[Exception], message:
     with pytest.raises(error, match=message):
         set_printoptions(**options)
     assert _printing._current == PrintOptions()
+
+
+def test_a_summary_of_what_does_not_fit_into_memory():
+    assert str(dc.ones(1).expand(2**40)) == "tensor([1., 1., 1.,  ..., 1., 1., 1.])"

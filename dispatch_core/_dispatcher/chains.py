@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from dispatch_core import _state
 from dispatch_core._dispatcher import operator
 from dispatch_core._dispatcher.operator import Op, ParamKind
+from dispatch_core._dtypes import dtype
 from dispatch_core._errors import DeclarationError, DispatchCoreError, PluginError
 from dispatch_core._graph import WRITES, Raw
 from dispatch_core._keys import VIEW, tensor_key
@@ -130,15 +131,24 @@ def invoke(op: Op, args: Sequence[Any]) -> Any:
     return found_chain(op, args).call(*args)
 
 
+_NUMPYS = (ValueError, RuntimeError, OverflowError, FloatingPointError)
+
+
 def failure(op: Op, args: Sequence[Any], error: Exception) -> Exception:
     """The exception to raise for a kernel's error: the family's own words where it finds the mistake."""
     if isinstance(error, (DispatchCoreError, MemoryError)):
         return error
+    for param, value in zip(op.params, args, strict=False):
+        if param.name == "dtype" and value is not None and not isinstance(value, dtype):
+            shown = value.__name__ if isinstance(value, type) else type(value).__name__
+            raise TypeError(f"{op.title}argument 'dtype' must be dc.dtype, not {shown}")
     op.family.check(op, args)
     # Of numpy's own classes (AxisError is an IndexError) the builtin is raised; what numpy calls a
     # ValueError, shapes that do not go together, is a RuntimeError in PyTorch.
     kinds = (IndexError, TypeError, NotImplementedError)
     kind = next((k for k in kinds if isinstance(error, k)), RuntimeError)
+    if kind is RuntimeError and not isinstance(error, _NUMPYS):
+        return error  # a kernel's own
     return kind(f"{op.title}{error}")
 
 

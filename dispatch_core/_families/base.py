@@ -9,7 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from dispatch_core._dtypes import Category, Priority, bool_, can_cast, dtype, promote_operands
+from dispatch_core._dtypes import (
+    Category,
+    Priority,
+    bool_,
+    can_cast,
+    dtype,
+    promote_operands,
+)
 
 if TYPE_CHECKING:
     from dispatch_core._dispatcher.operator import Op

@@ -89,8 +89,12 @@ class set_grad_enabled:
     """Turn recording on or off at once; as a context manager, until its end."""
 
     def __init__(self, mode: bool) -> None:
+        if not isinstance(mode, bool):
+            raise TypeError(
+                f"set_grad_enabled(): argument 'mode' must be bool, not {type(mode).__name__}"
+            )
         number = _state.current_state() or _state.open_context()
-        self._token = _state.set_state(_state.moved(number, "grad", bool(mode)))
+        self._token = _state.set_state(_state.moved(number, "grad", mode))
 
     def __enter__(self) -> None:
         pass

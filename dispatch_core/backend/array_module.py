@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from dispatch_core._dtypes import dtype, from_numpy_dtype
+from dispatch_core._errors import PluginError
 from dispatch_core.backend.api import Backend, Raw
 from dispatch_core.backend.array_kernels import register_all
 
@@ -56,7 +57,16 @@ class ArrayModuleBackend(Backend):
         return int(raw.__array_interface__["data"][0])
 
     def as_array(self, result: Any) -> Raw:
-        return result if isinstance(result, self.array) else self.xp.asarray(result)
+        if isinstance(result, self.array):
+            return result
+        if not isinstance(result, (np.generic, bool, int, float, complex)) and not hasattr(
+            result, "__array_interface__"
+        ):
+            raise PluginError(
+                f"a kernel gave {type(result).__name__} instead of an array of device '{self.device}'; "
+                "have it return one (a tuple of them for an operator with several results)"
+            )
+        return self.xp.asarray(result)
 
     def full(self, shape: tuple[int, ...], value: Any, dtype: dtype) -> Raw:
         """A new array filled with one value."""

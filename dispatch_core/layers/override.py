@@ -7,10 +7,11 @@ of operators that were ever overridden then look through the tuple, chains of ot
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from contextvars import ContextVar, Token
+from contextvars import ContextVar
 from types import TracebackType
 from typing import Any
 
+from dispatch_core import _state
 from dispatch_core._dispatcher.chains import Chain, invoke
 from dispatch_core._dispatcher.compose import Below
 from dispatch_core._dispatcher.operator import Op
@@ -259,17 +260,15 @@ class override:  # noqa: N801  used as a function: `with dc.override("exp", fn=m
                 "override(): argument 'dtypes' must be a dtype or several, as dc.float32"
             )
         self._override = Override(found, device, chosen or None, fn)
-        self._entered: list[tuple[Token[tuple[Override, ...]], Switch]] = []
+        self._entered = 0
 
     def __enter__(self) -> None:
         op = self._override.op
         if op not in _ever:
             _ever.add(op)
             op.forget()
-        switch = Switch(ON, True)
-        switch.__enter__()
-        token = IN_FORCE.set((*IN_FORCE.get(), self._override))
-        self._entered.append((token, switch))
+        self._entered += 1
+        _put_in_force((*IN_FORCE.get(), self._override))
 
     def __exit__(
         self,
@@ -277,9 +276,19 @@ class override:  # noqa: N801  used as a function: `with dc.override("exp", fn=m
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        token, switch = self._entered.pop()
-        IN_FORCE.reset(token)
-        switch.__exit__(kind, error, traceback)
+        if not self._entered:
+            raise RuntimeError("this override is not in force: enter it by `with` first")
+        self._entered -= 1
+        left = list(IN_FORCE.get())
+        if self._override in left:  # the last, of several; others may end in any order
+            del left[len(left) - 1 - left[::-1].index(self._override)]
+        _put_in_force(tuple(left))
+
+
+def _put_in_force(overrides: tuple[Override, ...]) -> None:
+    IN_FORCE.set(overrides)
+    number = _state.current_state() or _state.open_context()
+    _state.set_state(_state.moved(number, ON, bool(overrides)))
 
 
 def named(op: Any) -> Op:

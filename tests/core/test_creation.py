@@ -101,3 +101,18 @@ def test_requires_grad_in_place():
     x = dc.ones(2)
     assert x.requires_grad_() is x
     assert x.requires_grad_(False).requires_grad is False
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [(float, dc.float64), (int, dc.int64), (bool, dc.bool), (complex, dc.complex128)],
+)
+def test_a_python_type_stands_for_a_dtype(given, meant):
+    assert dc.ones(2, dtype=given).dtype is meant
+    assert dc.ones(2).to(given).dtype is meant
+
+
+@pytest.mark.parametrize("given", [str, "float32", 3, [dc.float32]])
+def test_what_is_no_dtype(given):
+    with pytest.raises(TypeError):
+        dc.ones(2, dtype=given)
