@@ -91,6 +91,7 @@ class Node:
         "edges",
         "hooks",
         "metadata_",
+        "only_shape",
         "order",
         "retained",
         "saved",
@@ -101,6 +102,8 @@ class Node:
 
     spec: Spec
     retained: Tensor | None
+    only_shape: bool
+    """Set where the tensor itself was given another shape in place: its elements are the old ones."""
     duals: list[Any]
     """The arguments of a call in forward mode, where some have tangents."""
     order: int

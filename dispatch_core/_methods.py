@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import mmap
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -104,7 +104,19 @@ def element_size(self: Tensor) -> int:
 def stride(self: Tensor, dim: int | None = None) -> Any:
     """The strides in elements, or that of one dimension."""
     strides = self._backend.layout_of(self._raw)[0]
+    if 0 in strides:
+        strides = _told_strides(self._raw.shape, strides)
     return strides if dim is None else strides[dim]
+
+
+def _told_strides(sizes: Sequence[int], strides: Sequence[int]) -> tuple[int, ...]:
+    """Strides where arrays have zeros that say nothing: of no element, and along dimensions of size one."""
+    found: list[int] = []
+    following, empty = 1, 0 in sizes
+    for n, s in zip(reversed(sizes), reversed(strides), strict=True):
+        found.append(following if empty or (n == 1 and s == 0) else s)
+        following = max(n, 1) * found[-1]
+    return tuple(reversed(found))
 
 
 @_method
@@ -543,6 +555,18 @@ def set_data(self: Tensor, value: Tensor) -> None:
         )
     self._raw = value._raw
     self._k = value._k & PLAIN | self._k & GRAD
+
+
+@_method
+def __copy__(self: Tensor) -> Tensor:
+    """Another handle on the same memory, with the same history."""
+    copied = make_subclass(self.__class__, self)
+    copied.__dict__.update(self.__dict__)
+    copied._k = self._k
+    copied._node = Leaf() if self.is_leaf and self.requires_grad else self._node
+    if self._k & VIEW:
+        copied._base = self._base
+    return copied
 
 
 @_method

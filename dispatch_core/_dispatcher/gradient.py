@@ -156,8 +156,9 @@ class Gradient:
         names = list(params)
         self.out_at = len(names)
         names.append("out" if outputs == 1 else "outs")
-        self.shape_at = {at: len(names) + i for i, at in enumerate(tensors)}
         names += [f"{params[at]}_shape" for at in tensors]
+        self.layouts_at = len(names)
+        names += [f"{params[at]}_layout" for at in tensors]
         places = {"K": _K, "g" if outputs == 1 else "gs": _G}
         places |= {name: i for i, name in enumerate(names)}
         if outputs != 1:

@@ -39,7 +39,7 @@ from dispatch_core._state import State, Switch, is_on
 from dispatch_core._tensor import Tensor, wrap
 from dispatch_core.autograd import _modes
 from dispatch_core.autograd._run import grad
-from dispatch_core.layers.spec import OperatorSpec
+from dispatch_core.layers.spec import OperatorSpec, layout_of
 from dispatch_core.layers.views import refresh
 
 
@@ -197,7 +197,13 @@ def _saved(op: Op, primals: Sequence[Any], results: Sequence[Tensor]) -> list[An
             shapes.append([tuple(v.shape) for v in value])
         else:
             shapes.append(tuple(value.shape) if isinstance(value, Tensor) else None)
-    return [*primals, out, *shapes]
+    layouts = [layout_of(primals[at]) for at in op.tensors] if _asks_layout(op) else ()
+    return [*primals, out, *shapes, *layouts]
+
+
+def _asks_layout(op: Op) -> bool:
+    gradient: Gradient = op.gradient  # type: ignore[assignment]
+    return any(at >= gradient.layouts_at for part in gradient.parts for at in part.at)
 
 
 def _diagonal(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextvars
 import functools
+import threading
 import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -85,6 +87,41 @@ def _metadata(value: Any) -> Any:
     return (value.shape, value.dtype, value.device) if isinstance(value, Tensor) else None
 
 
+_MOST_NESTED = 40
+_nesting = threading.local()
+
+
+def _deep(work: Callable[[], Any]) -> Any:
+    """Run a `backward` that may itself go backward, and so on: every so often on a thread's fresh stack."""
+    depth = getattr(_nesting, "depth", 0)
+    if depth >= _MOST_NESTED:
+        return _elsewhere(work)
+    _nesting.depth = depth + 1
+    try:
+        return work()
+    finally:
+        _nesting.depth = depth
+
+
+def _elsewhere(work: Callable[[], Any]) -> Any:
+    outcome: list[Any] = []
+    context = contextvars.copy_context()
+
+    def run() -> None:
+        try:
+            outcome.append((context.run(work), None))
+        except BaseException as error:  # noqa: BLE001  raised again where it belongs
+            outcome.append((None, error))
+
+    thread = threading.Thread(target=run, name="nested backward")
+    thread.start()
+    thread.join()
+    ((result, error),) = outcome
+    if error is not None:
+        raise error
+    return result
+
+
 class FunctionSpec:
     """The recorded form of one call of a `Function`."""
 
@@ -116,7 +153,7 @@ class FunctionSpec:
                 zeros(m[0], dtype=m[1], device=m[2]) if v is None and m is not None else v
                 for v, m in zip(incoming, self.outputs, strict=True)
             )
-        returned = self.cls.backward(ctx, *incoming)
+        returned = _deep(lambda: self.cls.backward(ctx, *incoming))
         grads = returned if isinstance(returned, tuple) else (returned,)
         inputs = len(node.edges)
         if len(grads) > inputs and all(v is None for v in grads[inputs:]):

@@ -100,6 +100,8 @@ def _recording_class(op: Op, spec: OperatorSpec, inner: Chain) -> type[Record]:
     # Of a general kernel only the result itself tells whether its dtype has derivatives.
     simple = op.traits.outputs == 1 and not op.has_list and inner.__class__ is not General
     kinds = [p.kind for p in op.params]
+    if spec.saves_layouts:
+        return Record
     if simple and op.tensors == (0,) and kinds[0] is ParamKind.TENSOR:
         if inner.__class__ in (Unary, UnaryBound):
             return RecordPlainUnary

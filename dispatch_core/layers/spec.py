@@ -40,6 +40,11 @@ def backward_name(op: str) -> str:
     return "".join(part.capitalize() for part in op.split("_")) + "Backward0"
 
 
+def layout_of(value: Any) -> Any:
+    """Strides and offset in elements of a tensor, as formulas ask for by `..._layout`; else None."""
+    return value._backend.layout_of(value._raw) if isinstance(value, Tensor) else None
+
+
 class OperatorSpec:
     """The recorded form of an operator for one combination of keys."""
 
@@ -58,6 +63,7 @@ class OperatorSpec:
         "plan",
         "raw",
         "save_plan",
+        "saves_layouts",
         "saves_out",
         "saves_shapes",
         "shape_plan",
@@ -94,6 +100,7 @@ class OperatorSpec:
         self.mode: Any = None
         """The engine's raw mode for these nodes, once it has been looked up."""
         self.saves_shapes = any(i > gradient.out_at for i in self.keeps)
+        self.saves_layouts = any(i >= gradient.layouts_at for i in self.keeps)
         self.broadcasts = op.family.broadcasts
         backend, computed = site(op, keys)
         flags = flags_of(keys)
@@ -165,6 +172,8 @@ class OperatorSpec:
                     saved.append([t._raw.shape for t in value])
                 else:
                     saved.append(value._raw.shape if isinstance(value, Tensor) else None)
+        if self.saves_layouts:
+            saved += [layout_of(args[at]) for at, _, _ in self.save_plan]
         return tuple(saved)
 
     def saves(self) -> str:

@@ -54,6 +54,10 @@ def refresh(view: Tensor) -> None:
         return
     if root._node is remembered or level >= 0:  # the parts of a dual tensor follow by themselves
         return
+    if root._node is None or _only_reshaped(root._node, remembered):
+        return  # the root was detached, or given another shape: what the view shows is as it was
+    if _is_reshaped(root._node):
+        raise RuntimeError(_RESHAPED)
     view._base = (root, root._node, *way)
     if root._node.__class__ is Leaf:
         return
@@ -63,12 +67,30 @@ def refresh(view: Tensor) -> None:
     view._k = view._k & ~GRAD | fresh._k & GRAD
 
 
+def _is_reshaped(node: Any) -> bool:
+    return getattr(node, "only_shape", False)
+
+
+def _only_reshaped(node: Any, since: Any) -> bool:
+    """Whether nothing but the tensor's own shape has changed since it had the node `since`."""
+    while node is not since and _is_reshaped(node):
+        node = node.edges[0]
+    return node is since
+
+
+_RESHAPED = (
+    "the tensor of which this is a view was given another shape in place (t_, transpose_, unsqueeze_, "
+    "squeeze_) after the view was made, and was written to; make the view after that"
+)
+
 _tensor.SLOTS.refresh = refresh
 
 
 def rebase(view: Tensor, value: Tensor) -> None:
     """Record that `value` was just written into `view`: the root's history continues from there."""
-    root, _, *way = view._base
+    root, remembered, *way = view._base
+    if root._node is not remembered and _is_reshaped(root._node):
+        raise RuntimeError(_RESHAPED)
     node = Node()
     node.spec = WriteSpec(root, steps_of(view))
     node.order = tick()

@@ -9,7 +9,7 @@ from dispatch_core._construct import tensor
 from dispatch_core._layouts import strided
 from dispatch_core._namespaces import public
 from dispatch_core._op import K
-from dispatch_core._tensor import Tensor
+from dispatch_core._tensor import Tensor, grad_mode
 
 # -- elements by a Python function -------------------------------------------------------------------
 
@@ -83,6 +83,8 @@ def set_(self: Tensor, source: Any = None) -> Tensor:
         raise RuntimeError(
             f"Could not set tensor of type {source.dtype.name} to a tensor of type {self.dtype.name}"
         )
+    if self.requires_grad and grad_mode():
+        raise RuntimeError("set_() has no derivative: call it under no_grad(), or on detach()")
     self._raw = source._raw
     return self
 

@@ -24,6 +24,8 @@ def _become(tensor: Tensor, view: Tensor, name: str) -> Tensor:
         tensor._raw = view._raw
         return tensor
     if view.requires_grad:
+        if not tensor._k & VIEW:
+            view._node.only_shape = True
         tensor._node = view._node
         tensor._k |= GRAD
     tensor._raw = view._raw

@@ -151,8 +151,8 @@ def basic_index_backward(grad: Tensor, input_shape: Any, index: Any) -> Tensor:
 @primitive(
     movement(samples=lambda make: [(make(3, 4), (2, 2), (1, 2), 1), (make(6), (3, 2), (1, 2), 0)]),
     grad={
-        "input": lambda K, g, input_shape, size, stride, storage_offset: _as_strided_input(
-            K, g, input_shape, size, stride, storage_offset
+        "input": lambda K, g, input_shape, input_layout, size, stride, storage_offset: (
+            _as_strided_input(K, g, input_shape, input_layout, (size, stride, storage_offset))
         )
     },
     view=True,
@@ -163,13 +163,33 @@ def as_strided(input: Tensor, size: Any, stride: Any, storage_offset: Any = None
 
 
 def _as_strided_input(
-    K: Any, g: Any, shape: Any, size: Sequence[int], stride: Sequence[int], offset: Any
+    K: Any, g: Any, shape: Any, layout: tuple[Sequence[int], int], asked: tuple[Any, Any, Any]
 ) -> Any:
-    """Each place of the storage gets the sum of the gradients of all elements that show it."""
-    total = prod(shape)
-    index = K.as_strided(K.storage_index(g, total), size, stride, offset)
-    flat = K.scatter_add(K.new_zeros(g, (total,)), 0, K.reshape(index, (-1,)), K.reshape(g, (-1,)))
-    return K.reshape(flat, shape)
+    """Each place of the storage gets the sum of the gradients of all elements that show it.
+
+    Elements of the input that share a place share its gradient.
+    """
+    (own, start), (size, stride, offset) = layout, asked
+    offset = start if offset is None else offset
+    if 0 in shape or 0 in size:
+        return K.new_zeros(g, shape)
+    first = min(start, offset)
+    start, offset = start - first, offset - first
+    extent = 1 + max(start + _reach(shape, own), offset + _reach(size, stride))
+    places = K.storage_index(g, extent)
+    shown = K.reshape(K.as_strided(places, size, stride, offset), (-1,))
+    mine = K.reshape(K.as_strided(places, shape, own, start), (-1,))
+    empty = K.new_zeros(g, (extent,))
+    found = K.gather(K.scatter_add(empty, 0, shown, K.reshape(g, (-1,))), 0, mine)
+    if any(s == 0 and n > 1 for s, n in zip(own, shape, strict=True)):
+        ones = K.ones_like(found)
+        found = K.div(found, K.gather(K.scatter_add(empty, 0, mine, ones), 0, mine))
+    return K.reshape(found, shape)
+
+
+def _reach(size: Sequence[int], stride: Sequence[int]) -> int:
+    """How far the last element lies behind the first."""
+    return sum((n - 1) * s for n, s in zip(size, stride, strict=True))
 
 
 @composite(custom(), grad=NOT_DIFFERENTIABLE, namespace="_", method=False, batch=same_for_all)

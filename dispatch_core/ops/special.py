@@ -263,7 +263,25 @@ def _polygamma_positive(n: int, x: Tensor) -> Tensor:
     for k, b in enumerate(_BERNOULLI, 1):
         total = total + K.pow(y, -(n + 2.0 * k)) * (b * factor / math.factorial(2 * k))
         factor *= (n + 2 * k) * (n + 2 * k + 1)
-    return total * ((-1) ** (n + 1) * math.factorial(n))
+    factorial = float(math.factorial(n)) if n <= _LAST_FACTORIAL else math.inf
+    return total * ((-1) ** (n + 1) * factorial)
+
+
+_LAST_FACTORIAL = 170
+"""Beyond it they are no finite floats."""
+
+
+def _cotangent_slope(n: int, x: Tensor) -> Any:
+    """The n-th derivative of cot(pi x), a polynomial of the cotangent: d cot(pi x) = -pi (1 + cot^2)."""
+    powers = [0.0, 1.0]
+    for _ in range(n):
+        slope = [i * p for i, p in enumerate(powers)][1:]
+        powers = [-math.pi * (a + b) for a, b in zip([*slope, 0, 0], [0, 0, *slope], strict=True)]
+    cotangent = K.cos((x - K.round(x)) * math.pi) / K.sin((x - K.round(x)) * math.pi)
+    total: Any = 0.0
+    for p in reversed(powers):
+        total = total * cotangent + p
+    return total
 
 
 @composite(
@@ -283,7 +301,7 @@ def _polygamma_positive(n: int, x: Tensor) -> Tensor:
     method=False,
 )
 def polygamma(n: int, input: Tensor) -> Tensor:
-    """The n-th derivative of digamma."""
+    """The n-th derivative of digamma; of negative numbers by reflection (Abramowitz and Stegun 6.4.7)."""
     if n < 0:
         raise RuntimeError("polygamma(n, x) does not support negative n.")
     if input.dtype.itemsize == 2:
@@ -291,12 +309,12 @@ def polygamma(n: int, input: Tensor) -> Tensor:
     if n == 0:
         return K.digamma(input)
     value = _polygamma_positive(n, K.where(K.gt(input, 0), input, 1 - input))
-    if n > 1:
-        pole = math.copysign(math.inf, (-1) ** (n + 1))
-        below = K.where(K.eq(_sin_pi(input), 0), pole, float("nan"))
-        return K.where(K.gt(input, 0), value, below)
-    sine = _sin_pi(input)
-    return K.where(K.gt(input, 0), value, (math.pi / sine) * (math.pi / sine) - value)
+    if n > _LAST_FACTORIAL:
+        return K.where(K.gt(input, 0), value, float("nan"))
+    reflected = (-1) ** n * value - math.pi * _cotangent_slope(n, input)
+    pole = math.copysign(math.inf, (-1) ** (n + 1))
+    below = K.where(K.eq(_sin_pi(input), 0), pole, reflected)
+    return K.where(K.gt(input, 0), value, below)
 
 
 @composite(

@@ -219,3 +219,17 @@ def test_subclasses():
     x = dc.ones(2).as_subclass(Mine)
     assert type(x) is Mine
     assert (x + 1).tolist() == [2.0, 2.0]
+
+
+def test_a_shallow_copy_shares_the_memory():
+    x = dc.ones(2, requires_grad=True)
+    y = copy.copy(x)
+    assert y.requires_grad
+    assert y.is_leaf
+    with dc.no_grad():
+        y[0] = 5
+    assert x.tolist() == [5, 1]
+    assert type(copy.copy(dc.nn.Parameter(dc.ones(1)))) is dc.nn.Parameter
+    z = copy.copy(x * 2)
+    z.sum().backward()
+    assert x.grad.tolist() == [2, 2]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import pickle
 
 import pytest
@@ -159,3 +160,17 @@ def test_poisson_has_its_mean_and_variance() -> None:
 def test_integers_are_not_normal() -> None:
     with pytest.raises(NotImplementedError, match="int32"):
         dc.empty(2, dtype=dc.int32).normal_()
+
+
+@pytest.mark.parametrize("rate", [0.5, 15.0, 16.0, 40.0, 1e8, 1e15])
+def test_poisson_numbers_of_any_rate(rate):
+    dc.manual_seed(3)
+    found = dc.poisson(dc.full((4000,), rate, dtype=dc.float64))
+    off = (found.mean().item() - rate) / math.sqrt(rate / 4000)
+    assert abs(off) < 4
+    assert 0.9 < found.var().item() / rate < 1.1
+
+
+def test_poisson_at_the_ends():
+    assert dc.poisson(dc.tensor([0.0, float("inf")])).tolist() == [0, float("inf")]
+    assert dc.poisson(dc.ones(0)).shape == (0,)

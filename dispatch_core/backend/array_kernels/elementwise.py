@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from dispatch_core.backend.array_kernels.reduce import is_half
+
 Kernel = Callable[..., Any]
 
 
@@ -166,11 +168,11 @@ def _addcmul(input: Any, tensor1: Any, tensor2: Any, value: Any) -> Any:
 
 def _sigmoid(xp: Any) -> Kernel:
     def sigmoid(input: Any) -> Any:
-        # tanh does not overflow, and is exact where exp(-x) would lose the sign.
-        out = xp.multiply(input, input.dtype.type(0.5))
-        out = xp.tanh(out)
-        out *= input.dtype.type(0.5)
-        out += input.dtype.type(0.5)
-        return out
+        # An overflowing exp gives the right limit; tanh(x / 2) would lose the digits of small results.
+        half = is_half(input)
+        out = xp.exp(-(input.astype("float32") if half else input))
+        out += 1
+        out = xp.reciprocal(out)
+        return out.astype(input.dtype) if half else out
 
     return sigmoid
