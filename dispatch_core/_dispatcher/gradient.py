@@ -2,8 +2,8 @@
 
 A formula is a function whose parameter names say what it needs: `g` (the gradient of the only output;
 `gs` the tuple for several), `out`, or of several results `outs` (all) and `out0`, `out1` ... (one, the
-others are not kept), the operator's own parameters, `<name>_shape` and `<name>_dtype` (of a tensor argument,
-without keeping the array), and `K`, the operators: `K.cos(x)`.
+others are not kept), the operator's own parameters, `<name>_shape`, `<name>_dtype` and `<name>_layout`
+(strides and offset; of a tensor argument, without keeping the array), and `K`, the operators: `K.cos(x)`.
 """
 
 from __future__ import annotations
