@@ -271,9 +271,13 @@ class Scalars:
 
     __slots__ = ("_dtype", "_kept", "_make")
 
-    def __init__(self, backend: Backend, dtype: Any) -> None:
+    def __init__(
+        self, backend: Backend, dtype: Any, literal: Callable[[Any], Any] | None = None
+    ) -> None:
         self._kept: dict[Any, Raw] = {}
         self._make = backend.scalar
+        if literal is not None:
+            self._make = lambda value, dtype: backend.scalar(literal(value), dtype)
         self._dtype = dtype
 
     def get(self, value: Any) -> Raw:
@@ -292,9 +296,13 @@ class BinaryScalar(KernelChain):
 
     __slots__ = ("scalars",)
 
+    at: ClassVar[int] = 1
+    """Which of the two is the scalar."""
+
     def __init__(self, op: Op, backend: Backend, kernel: Kernel, key: int, dtype: Any) -> None:
         super().__init__(op, backend, kernel, key)
-        self.scalars = Scalars(backend, dtype).get
+        literal = op.family.literal(op.params[self.at].name, dtype)
+        self.scalars = Scalars(backend, dtype, literal).get
 
     def call(self, x: Tensor, s: Any) -> Tensor:
         try:
@@ -317,6 +325,8 @@ class ScalarBinary(BinaryScalar):
     """kernel(s, x) for a Python scalar and a tensor."""
 
     __slots__ = ()
+
+    at = 0
 
     def call(self, s: Any, x: Tensor) -> Tensor:  # type: ignore[override]
         try:
