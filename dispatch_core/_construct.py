@@ -13,6 +13,7 @@ from dispatch_core._dlpack import from_dlpack as _import_dlpack
 from dispatch_core._dtypes import bool_, dtype, from_numpy_dtype, get_default_dtype, int64
 from dispatch_core._keys import PLAIN, key_number
 from dispatch_core._literals import as_array
+from dispatch_core._numbers import fitting
 from dispatch_core._op import operator_named
 from dispatch_core._place import as_device
 from dispatch_core._tensor import Tensor, check_tensor, wrap
@@ -130,6 +131,8 @@ def tensor_like(like: Tensor, value: Any, dtype: str | None = None) -> Tensor:
         return made if made.numel() else made.to(int64)
     if hasattr(value, "__array__"):
         return as_tensor(value, device=device)
+    if isinstance(value, (bool, int, float, complex)):
+        value = fitting(value, like.dtype)
     return tensor(value, dtype=like.dtype, device=device)
 
 

@@ -285,8 +285,12 @@ class Scalars:
         found = self._kept.get(value)
         if found is None:
             found = self._make(value, self._dtype)
-            # 0.0 == -0.0, also in the parts of a complex number: zeros are made anew each time.
-            if value and len(self._kept) < 64 and not isinstance(value, complex):
+            # 0.0 == -0.0, also in the parts of a complex number: such zeros are made anew each time.
+            if (
+                (value or value.__class__ is int)
+                and len(self._kept) < 64
+                and not isinstance(value, complex)
+            ):
                 self._kept[value] = found
         return found
 

@@ -131,8 +131,8 @@ class Family:
     def admit(self, op: Op, dtypes: Mapping[str, dtype]) -> None:
         """Raise where the dtypes of the tensor arguments (by parameter name) do not go together."""
 
-    def admit_truths(self, op: Op, dtypes: Mapping[str, dtype]) -> None:
-        """Raise RuntimeError where one of those that must be of dtype bool is not."""
+    def admit_apart(self, op: Op, dtypes: Mapping[str, dtype]) -> None:
+        """Raise where an argument that takes no part in promotion is not of the dtype it must have."""
         for name in self.truths & dtypes.keys():
             if dtypes[name] is not bool_:
                 raise RuntimeError(

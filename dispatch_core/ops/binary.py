@@ -10,8 +10,9 @@ from dispatch_core._families.base import DISCRETE, NUMBERS, REAL, REAL_NUMBERS
 from dispatch_core._families.pointwise import BOOL, FLOAT, SAME, Difference, Power, pointwise
 from dispatch_core._numbers import fitting, wrapped
 from dispatch_core._op import K, composite, primitive
-from dispatch_core._tensor import Tensor, is_plain
+from dispatch_core._tensor import Tensor
 from dispatch_core.ops._formulas import Number
+from dispatch_core.ops.create import as_element
 from dispatch_core.ops.facts import result_type
 
 POSITIVE = (0.2, 3.0)
@@ -50,6 +51,11 @@ def scaled(value: Any, alpha: Any, beside: Any) -> Any:
 
     That is the dtype to which `value` and `beside` are promoted; RuntimeError if it does not hold alpha.
     """
+    plain = alpha.__class__ is float or alpha.__class__ is int
+    if plain and isinstance(value, Tensor) and isinstance(beside, Tensor):
+        dtype = value.dtype
+        if dtype is beside.dtype and dtype.is_floating_point:  # an optimizer's step
+            return value * alpha
     if getattr(alpha, "shape", None) == ():
         alpha = alpha.item()
     if not isinstance(alpha, (bool, int, float, complex)):
@@ -442,11 +448,4 @@ def masked_fill(input: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
             "masked_fill only supports a 0-dimensional value tensor, but got tensor with "
             f"{value.ndim} dimension(s); use where(mask, value, input)"
         )
-    dtype = input.dtype
-    if not isinstance(value, Tensor):
-        value = fitting(value, dtype)
-    elif value.dtype is not dtype:
-        if value.dtype.category > dtype.category and is_plain(value):
-            fitting(value.item(), dtype)
-        value = K.cast(value, dtype)
-    return K.where(mask, value, input)
+    return K.where(mask, as_element(value, input.dtype), input)

@@ -10,7 +10,7 @@ from dispatch_core._families.others import creation, custom, movement, transfer
 from dispatch_core._numbers import fitting
 from dispatch_core._op import Ints, K, Number, composite, primitive
 from dispatch_core._place import Place, as_device, moved, place
-from dispatch_core._tensor import Tensor
+from dispatch_core._tensor import Tensor, is_plain
 
 
 @primitive(creation(), namespace="_")
@@ -35,6 +35,17 @@ def _size_error(n: int, size: Any) -> Exception:
     if n < 0:
         return RuntimeError(f"Trying to create tensor with negative dimension {n}: {list(size)}")
     return TypeError(f"argument 'size' failed to unpack: Overflow when unpacking long long: {n}")
+
+
+def as_element(value: Any, dtype: Any) -> Any:
+    """A number, or a 0-d tensor of any dtype, in a dtype; RuntimeError where it does not hold the number."""
+    if not isinstance(value, Tensor):
+        return fitting(value, dtype)
+    if value.dtype is dtype:
+        return value
+    if value.dtype.category > dtype.category and is_plain(value):
+        fitting(value.item(), dtype)
+    return K.cast(value, dtype)
 
 
 def _finish(tensor: Tensor, requires_grad: bool) -> Tensor:
