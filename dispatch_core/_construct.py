@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -11,15 +10,10 @@ from dispatch_core import _tensor
 from dispatch_core._caller import warn
 from dispatch_core._dlpack import CPU_DEVICE
 from dispatch_core._dlpack import from_dlpack as _import_dlpack
-from dispatch_core._dtypes import (
-    Category,
-    bool_,
-    dtype,
-    from_numpy_dtype,
-    get_default_dtype,
-    int64,
-)
+from dispatch_core._dtypes import as_dtype, bool_, dtype, from_numpy_dtype, get_default_dtype, int64
 from dispatch_core._keys import PLAIN
+from dispatch_core._literals import as_array
+from dispatch_core._numbers import fitting
 from dispatch_core._op import operator_named
 from dispatch_core._place import as_device, fresh_key
 from dispatch_core._tensor import Tensor, check_tensor, wrap
@@ -40,7 +34,7 @@ def tensor(
     """A new tensor with a copy of `data`: numbers, nested sequences, arrays or tensors.
 
     Python floats give the default dtype, ints int64, bools bool. Raises ValueError for ragged
-    sequences and TypeError (or RuntimeError) for what is no number.
+    sequences and TypeError (or RuntimeError) for what is no number, or does not fit `dtype`.
     """
     if isinstance(data, Tensor):
         warn(
@@ -71,6 +65,11 @@ def from_numpy(array: Array) -> Tensor:
             "At least one stride in the given numpy array is negative, and tensors with negative "
             "strides are not currently supported. (You can work around this by making a copy of "
             "your array with array.copy().)"
+        )
+    if any(s % array.itemsize for s in array.strides):
+        raise ValueError(
+            "given numpy array strides not a multiple of the element byte size. Copy array to reallocate "
+            "the memory."
         )
     raw = array if type(array) is np.ndarray else array.view(np.ndarray)
     return wrap(raw, fresh_key("cpu", from_numpy_dtype(array.dtype)))
@@ -111,6 +110,8 @@ def _imported(source: Any, copy: bool | None) -> Tensor:
 
 def _from_data(data: Any, wanted: dtype | None, device: Any, *, copy: bool) -> Tensor:
     place = as_device(device)
+    if wanted is not None:
+        wanted = as_dtype(wanted)
     if isinstance(data, Tensor):
         source = data.detach()
         return source.to(device=device or data.device, dtype=wanted or data.dtype, copy=copy)
@@ -125,95 +126,6 @@ def _from_data(data: Any, wanted: dtype | None, device: Any, *, copy: bool) -> T
     return wrap(backend.from_host(array, place.index), fresh_key(place.type, found))
 
 
-def as_array(data: Any, wanted: dtype | None) -> Array:
-    """Numbers, sequences, arrays or objects with `__array__` as a host array of our dtypes."""
-    if isinstance(data, np.ndarray):
-        return data
-    if isinstance(data, np.generic):
-        return np.asarray(data)
-    if hasattr(data, "__array__") and not isinstance(data, (list, tuple)):
-        return np.asarray(data)
-    if isinstance(data, (list, tuple, range)):
-        return _from_sequence(data, wanted)
-    if isinstance(data, (bool, int, float, complex)):
-        return _numbers(data, wanted)
-    if data is None or isinstance(data, (str, bytes, dict, set)):
-        raise TypeError(f"new(): invalid data type '{type(data).__name__}'")
-    try:
-        return np.asarray(data)
-    except (TypeError, ValueError) as error:
-        raise RuntimeError(
-            f"Could not infer dtype of {type(data).__name__}: {error}; give numbers, sequences or arrays"
-        ) from None
-
-
-def _from_sequence(data: Sequence[Any], wanted: dtype | None) -> Array:
-    leaves = _tensors_inside(data)
-    if leaves is not None:
-        data = leaves
-    return _numbers(data, wanted)
-
-
-def _tensors_inside(data: Any) -> Any:
-    """The nested sequence with its tensors as host arrays; None when there is none."""
-    if isinstance(data, Tensor):
-        return data.detach().cpu().numpy()
-    if isinstance(data, (list, tuple)):
-        items = [_tensors_inside(item) for item in data]
-        if all(item is None for item in items):
-            return None
-        return [d if i is None else i for d, i in zip(data, items, strict=True)]
-    return None
-
-
-def _numbers(data: Any, wanted: dtype | None) -> Array:
-    target = None if wanted is None else wanted.numpy_dtype
-    try:
-        if target is not None and wanted is not None and wanted.category is Category.INTEGRAL:
-            array = np.asarray(data)
-            if array.dtype == object:
-                raise OverflowError("Python int too large to convert to C long")
-            if array.dtype.kind in "iub" and array.size:
-                return np.asarray(data, dtype=target)
-        else:
-            array = np.asarray(data, dtype=target)
-    except ValueError:
-        raise ValueError(
-            "expected sequences of equal lengths at each depth, but the data is ragged; "
-            "pad it first, as with nn.utils.rnn.pad_sequence"
-        ) from None
-    except OverflowError as error:
-        raise RuntimeError(
-            f"value cannot be converted to type {wanted} without overflow: {error}"
-        ) from None
-    if array.dtype == object or array.dtype.kind in "US":
-        first = array.ravel()[0] if array.size else data
-        if isinstance(first, int):
-            raise RuntimeError(f"Overflow when unpacking long: {first} does not fit int64")
-        raise TypeError(f"new(): invalid data type '{type(first).__name__}'")
-    if target is None and not _typed(data):
-        array = array.astype(_inferred(array).numpy_dtype)
-    return array
-
-
-def _typed(data: Any) -> bool:
-    """Whether the elements bring a dtype of their own (numpy scalars and arrays do)."""
-    while isinstance(data, (list, tuple)) and len(data):
-        data = data[0]
-    return isinstance(data, (np.generic, np.ndarray))
-
-
-def _inferred(array: Array) -> dtype:
-    if array.size == 0 and array.dtype == np.float64:
-        return get_default_dtype()
-    kind = array.dtype.kind
-    if kind == "b":
-        return bool_
-    if kind in "iu":
-        return int64
-    return get_default_dtype().to_complex() if kind == "c" else get_default_dtype()
-
-
 def tensor_like(like: Tensor, value: Any, dtype: str | None = None) -> Tensor:
     """A value as a tensor on the device of another: of its dtype, of bool, or (`index`) as indices."""
     device = like.device
@@ -224,6 +136,8 @@ def tensor_like(like: Tensor, value: Any, dtype: str | None = None) -> Tensor:
         return made if made.numel() else made.to(int64)
     if hasattr(value, "__array__"):
         return as_tensor(value, device=device)
+    if isinstance(value, (bool, int, float, complex)):
+        value = fitting(value, like.dtype)
     return tensor(value, dtype=like.dtype, device=device)
 
 

@@ -136,7 +136,13 @@ def make_operator(op: Op, operator: str) -> Callable[..., Any]:
     n = len(op.selectors)
     reflected = operator.startswith("r") and operator not in ("rshift",) and n == 2
     method = f"__{operator}__"
-    if n == 1:
+    if operator == "invert":
+        text = [
+            "def __invert__(self):",
+            "  try: return T[state()][self._k].call(self)",
+            "  except NotImplementedError as error: raise TypeError(f'~: {error}') from None",
+        ]
+    elif n == 1:
         text = [f"def {method}(self):", "  return T[state()][self._k].call(self)"]
     else:
         other = "other._k if isinstance(other, Tensor) else kind(other)"
@@ -183,7 +189,8 @@ def _keyword_only(op: Op) -> list[str]:
 def _given(parameter: Parameter) -> str:
     if parameter.default is None:
         return f"{parameter.name} is not None"
-    return f"{parameter.name} != {parameter.default!r}"
+    # Another object that is equal, as True for 1, is for the body to judge.
+    return f"{parameter.name} is not _{parameter.name}"
 
 
 class _Source:

@@ -14,13 +14,23 @@ from dispatch_core import _printing, ops  # noqa: F401  `ops` declares the opera
 from dispatch_core._construct import make_subclass, tensor
 from dispatch_core._device import device as Device
 from dispatch_core._dlpack import CPU_DEVICE, to_dlpack
-from dispatch_core._dtypes import PUBLIC_NAMES, PYTHON_TYPES, Category, as_dtype, dtype, int8, uint8
+from dispatch_core._dtypes import (
+    PUBLIC_NAMES,
+    PYTHON_TYPES,
+    Category,
+    as_dtype,
+    dtype,
+    float64,
+    int8,
+    uint8,
+)
 from dispatch_core._graph import Leaf, hooks_of, retain
 from dispatch_core._handles import RemovableHandle, add_hook
 from dispatch_core._indexing import getitem, setitem
 from dispatch_core._keys import GRAD, INFERENCE, PLAIN, VIEW, tensor_key
 from dispatch_core._layouts import strided
 from dispatch_core._namespaces import METHODS, names_of
+from dispatch_core._numbers import fitting
 from dispatch_core._op import OPERATORS, K, dunder
 from dispatch_core._place import as_device
 from dispatch_core._shapes import check_dim
@@ -335,12 +345,17 @@ def _only_number(self: Tensor) -> Any:
 
 @_method
 def __float__(self: Tensor) -> float:
-    return float(_only_number(self))
+    return float(_real_number(self))
 
 
 @_method
 def __int__(self: Tensor) -> int:
-    return int(_only_number(self))
+    return int(_real_number(self))
+
+
+def _real_number(self: Tensor) -> Any:
+    value = _only_number(self)
+    return fitting(value, float64) if isinstance(value, complex) else value
 
 
 @_method
@@ -360,7 +375,7 @@ def __contains__(self: Tensor, element: Any) -> bool:
     if isinstance(element, (Tensor, bool, int, float, complex)):
         return bool(K.any(K.eq(self, element)).item())
     raise RuntimeError(
-        f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}."
+        f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {element.__class__}."
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import inspect
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from dispatch_core import _state
@@ -13,7 +13,7 @@ from dispatch_core._commands.table import table
 from dispatch_core._dispatcher.explanation import ExplainedCall, Explanation
 from dispatch_core._dispatcher.operator import Op, ParamKind
 from dispatch_core._dispatcher.resolve import resolve
-from dispatch_core._dtypes import ALL_DTYPES, bool_, dtype, from_name
+from dispatch_core._dtypes import ALL_DTYPES, bool_, dtype, from_name, int64
 from dispatch_core._errors import DispatchCoreError
 from dispatch_core._keys import GRAD, NONE, key_number
 from dispatch_core._layer import Keys
@@ -158,11 +158,13 @@ def explained(name: str, device: str, dtype_name: str, *, grad: bool) -> str:
     inexact = from_name(dtype_name).is_floating_point or from_name(dtype_name).is_complex
     if grad and not inexact:
         raise ValueError(f"tensors of dtype {dtype_name} cannot require grad; leave --grad out")
-    truth = key_number(device, bool_)
-    keys = _keys(op, number | GRAD if grad else number, truth)
+    fixed = _fixed_dtypes(op)
+    keys = _keys(
+        op, number | GRAD if grad else number, {n: key_number(device, d) for n, d in fixed.items()}
+    )
     tensor = f"{device}/{dtype_name}{', requires_grad' if grad else ''}"
     shown = ", ".join(
-        f"{p.name}: {f'{device}/bool' if p.name in op.family.truths else tensor}"
+        f"{p.name}: {f'{device}/{fixed[p.name].name}' if p.name in fixed else tensor}"
         for p in (op.params[i] for i in op.tensors)
         if p.required
     )
@@ -175,7 +177,13 @@ def explained(name: str, device: str, dtype_name: str, *, grad: bool) -> str:
     return str(Explanation([call]))
 
 
-def _keys(op: Op, number: int, truth: int) -> Keys:
+def _fixed_dtypes(op: Op) -> dict[str, dtype]:
+    """The dtypes of those parameters that are conditions or indices, whatever that of the others."""
+    indices = op.family.apart if op.family.kind == "indexing" else frozenset()
+    return dict.fromkeys(indices, int64) | dict.fromkeys(op.family.truths, bool_)
+
+
+def _keys(op: Op, number: int, fixed: Mapping[str, int]) -> Keys:
     found: list[int | frozenset[int]] = []
     for at in op.selectors:
         param = op.params[at]
@@ -185,8 +193,8 @@ def _keys(op: Op, number: int, truth: int) -> Keys:
             found.append(NONE)
         elif param.kind is ParamKind.PLACE:
             found.append(number & ~GRAD)
-        elif param.name in op.family.truths:
-            found.append(truth)
+        elif param.name in fixed:
+            found.append(fixed[param.name])
         else:
             found.append(number)
     return tuple(found)

@@ -281,9 +281,13 @@ class Scalars:
 
     __slots__ = ("_dtype", "_kept", "_make")
 
-    def __init__(self, backend: Backend, dtype: Any) -> None:
+    def __init__(
+        self, backend: Backend, dtype: Any, literal: Callable[[Any], Any] | None = None
+    ) -> None:
         self._kept: dict[Any, Raw] = {}
         self._make = backend.scalar
+        if literal is not None:
+            self._make = lambda value, dtype: backend.scalar(literal(value), dtype)
         self._dtype = dtype
 
     def get(self, value: Any) -> Raw:
@@ -291,8 +295,12 @@ class Scalars:
         found = self._kept.get(value)
         if found is None:
             found = self._make(value, self._dtype)
-            # 0.0 == -0.0, also in the parts of a complex number: zeros are made anew each time.
-            if value and len(self._kept) < 64 and not isinstance(value, complex):
+            # 0.0 == -0.0, also in the parts of a complex number: such zeros are made anew each time.
+            if (
+                (value or value.__class__ is int)
+                and len(self._kept) < 64
+                and not isinstance(value, complex)
+            ):
                 self._kept[value] = found
         return found
 
@@ -302,9 +310,13 @@ class BinaryScalar(KernelChain):
 
     __slots__ = ("scalars",)
 
+    at: ClassVar[int] = 1
+    """Which of the two is the scalar."""
+
     def __init__(self, op: Op, backend: Backend, kernel: Kernel, key: int, dtype: Any) -> None:
         super().__init__(op, backend, kernel, key)
-        self.scalars = Scalars(backend, dtype).get
+        literal = op.family.literal(op.params[self.at].name, dtype)
+        self.scalars = Scalars(backend, dtype, literal).get
 
     def call(self, x: Tensor, s: Any) -> Tensor:
         try:
@@ -327,6 +339,8 @@ class ScalarBinary(BinaryScalar):
     """kernel(s, x) for a Python scalar and a tensor."""
 
     __slots__ = ()
+
+    at = 0
 
     def call(self, s: Any, x: Tensor) -> Tensor:  # type: ignore[override]
         try:

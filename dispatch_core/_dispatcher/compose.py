@@ -35,6 +35,7 @@ class Below:
 
 def compose(op: Op, keys: Keys, state: int) -> Chain:
     """The whole chain of a combination, made anew."""
+    op.family.admit_operands(op, keys)
     return _compose(op, keys, state, LAYERS.layers)
 
 

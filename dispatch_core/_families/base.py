@@ -7,20 +7,16 @@ else. `Family` itself suits operators without a rule of their own ("custom").
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from dispatch_core._dtypes import (
-    Category,
-    Priority,
-    bool_,
-    can_cast,
-    dtype,
-    promote_operands,
-)
+from dispatch_core._dtypes import Category, Priority, bool_, can_cast, dtype, promote_operands
+from dispatch_core._numbers import wrapped
 
 if TYPE_CHECKING:
     from dispatch_core._dispatcher.operator import Op
 
+Keys = tuple[Any, ...]
 Make = Callable[..., Any]
 """`make(*shape, **wishes)`: a tensor of the dtype under test, for sample inputs."""
 Sample = tuple[Any, ...]
@@ -69,6 +65,7 @@ class Family:
         domain: tuple[float, float] = (-2.0, 2.0),
         apart: Sequence[str] = (),
         truths: Sequence[str] = (),
+        bytes_too: bool = False,
         inplace: bool | None = None,
         rule: Callable[..., None] | None = None,
         halves: bool = True,
@@ -83,6 +80,8 @@ class Family:
         self.truths = frozenset(truths)
         """Names of those among them that must be of dtype bool."""
         self.apart |= self.truths
+        self.bytes_too = bytes_too
+        """Whether those may be of dtype uint8 instead, which is deprecated."""
         self.rule = rule
         """Called with the arguments of a call whose kernel failed; raises what is wrong with them."""
         self.halves = halves
@@ -119,11 +118,21 @@ class Family:
                 "tensors, convert the arguments first, as in x.to(dtype)"
             )
 
+    def literal(self, name: str, computed: dtype) -> Callable[[Any], Any] | None:
+        """What makes of a Python number, given for a parameter, the one computed with; None: nothing.
+
+        Raises RuntimeError for a number that the parameter does not take.
+        """
+        return partial(wrapped, wanted=computed) if computed.category is Category.INTEGRAL else None
+
+    def admit_operands(self, op: Op, keys: Keys) -> None:
+        """Raise where the operands do not go together as they are given, before they are promoted."""
+
     def admit(self, op: Op, dtypes: Mapping[str, dtype]) -> None:
         """Raise where the dtypes of the tensor arguments (by parameter name) do not go together."""
 
-    def admit_truths(self, op: Op, dtypes: Mapping[str, dtype]) -> None:
-        """Raise RuntimeError where one of those that must be of dtype bool is not."""
+    def admit_apart(self, op: Op, dtypes: Mapping[str, dtype]) -> None:
+        """Raise where an argument that takes no part in promotion is not of the dtype it must have."""
         for name in self.truths & dtypes.keys():
             if dtypes[name] is not bool_:
                 raise RuntimeError(

@@ -74,10 +74,46 @@ class Random(Family):
 
 
 class Indexing(Family):
-    """Operators that read or write elements by index; the index takes no part in promotion."""
+    """Operators that read or write elements by index; the index takes no part in promotion.
+
+    Args:
+        places: the dtypes of which `index` may be; empty where kernels or bodies ask.
+        misplaced: the class of the error for others.
+
+    """
 
     kind = "indexing"
     batching = "along_dims"
+
+    def __init__(
+        self,
+        accepts: Iterable[Category] = ALL,
+        *,
+        places: Sequence[dtype] = (),
+        misplaced: type[Exception] = RuntimeError,
+        **rest: Any,
+    ) -> None:
+        super().__init__(accepts, **rest)
+        self.places = places
+        self.misplaced = misplaced
+
+    def admit(self, op: Op, dtypes: Mapping[str, dtype]) -> None:
+        own = dtypes.get(op.params[0].name)
+        for name in ("src", "source"):
+            if dtypes.get(name, own) is not own:
+                raise RuntimeError(
+                    f"{op.title}Expected self.dtype to be equal to {name}.dtype, but got {own} and "
+                    f"{dtypes[name]}; convert one of them with .to(dtype)"
+                )
+
+    def admit_apart(self, op: Op, dtypes: Mapping[str, dtype]) -> None:
+        super().admit_apart(op, dtypes)
+        found = dtypes.get("index")
+        if self.places and found is not None and found not in self.places:
+            wanted = "/".join(d.name for d in self.places)
+            raise self.misplaced(
+                f"{op.title}Expected dtype {wanted} for index, but got {found.name}"
+            )
 
 
 class Transfer(Family):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from dispatch_core._dtypes import Category, Priority, bool_, dtype, get_default_dtype
-from dispatch_core._families.base import ALL, Family, Make, Sample
+from dispatch_core._families.base import ALL, Family, Keys, Make, Sample
+from dispatch_core._keys import FIRST_TENSOR_KEY, NONE, kind_dtype, tensor_key
+from dispatch_core._numbers import fitting
 from dispatch_core._shapes import broadcast_shapes
 from dispatch_core._tensor import Tensor
 
@@ -74,6 +77,38 @@ class Pointwise(Family):
             shapes.append([(3, 4), (4,), (2, 1, 1)][:count])
             shapes.append([(2, 1), (3,), ()][:count])
         return [tuple(draw(*shape) for shape in group) for group in shapes]
+
+
+class Difference(Pointwise):
+    """Subtraction, which bool takes no part in: RuntimeError says what to use instead."""
+
+    def admit_operands(self, op: Op, keys: Keys) -> None:
+        kinds = [
+            kind_dtype(k) if k < FIRST_TENSOR_KEY else tensor_key(k).dtype
+            for k in keys
+            if isinstance(k, int) and k != NONE
+        ]
+        if bool_ in kinds:
+            use = "^ or logical_xor()" if set(kinds) == {bool_} else "~ or logical_not()"
+            raise RuntimeError(
+                f"Subtraction, the `-` operator, with a bool tensor is not supported; use {use}, or "
+                "convert it first, as in x.to(dtype)"
+            )
+
+
+class Power(Pointwise):
+    """Powers: a number as exponent of integers is neither negative nor wraps around."""
+
+    def literal(self, name: str, computed: dtype) -> Callable[[Any], Any] | None:
+        if name != "exponent" or computed.category is not Category.INTEGRAL:
+            return super().literal(name, computed)
+        return partial(_exponent, computed)
+
+
+def _exponent(computed: dtype, value: Any) -> Any:
+    if value < 0:
+        raise RuntimeError("Integers to negative integer powers are not allowed.")
+    return fitting(value, computed)
 
 
 def pointwise(kind: Kind, accepts: Iterable[Category] = ALL, **rest: Any) -> Pointwise:

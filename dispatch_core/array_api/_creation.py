@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from dispatch_core._construct import as_array, as_tensor, tensor
+from dispatch_core._construct import as_tensor, tensor
 from dispatch_core._construct import from_dlpack as _from_dlpack
 from dispatch_core._dtypes import get_default_dtype
+from dispatch_core._literals import as_array
 from dispatch_core._op import K
 from dispatch_core._place import as_device
 from dispatch_core._tensor import Tensor

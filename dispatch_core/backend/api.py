@@ -14,6 +14,7 @@ import numpy as np
 
 from dispatch_core._dtypes import dtype
 from dispatch_core._keys import key_number
+from dispatch_core._numbers import fitting
 from dispatch_core.backend.kernels import KernelTable
 
 Raw = Any
@@ -116,8 +117,7 @@ class Backend(ABC):
     def scalar(self, value: complex, dtype: dtype) -> Raw:
         """A read-only 0-d array of a Python number; RuntimeError where it does not fit the dtype."""
         try:
-            return self.from_host(np.asarray(value, dtype.numpy_dtype), None)
+            host = np.asarray(value, dtype.numpy_dtype)
         except OverflowError:
-            raise RuntimeError(
-                f"value {value} cannot be converted to type {dtype.name} without overflow"
-            ) from None
+            host = np.asarray(fitting(value, dtype), dtype.numpy_dtype)
+        return self.from_host(host, None)

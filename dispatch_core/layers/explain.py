@@ -404,7 +404,8 @@ def _raw(op: Op, at: int, value: Any, host: Backend, computed: dtype | None) -> 
         return [t._raw for t in value]
     number = isinstance(value, (bool, int, float, complex))
     if number and computed is not None and op.params[at].kind is ParamKind.OPERAND:
-        return host.scalar(value, computed)
+        literal = op.family.literal(op.params[at].name, computed)
+        return host.scalar(value if literal is None else literal(value), computed)
     return value
 
 

@@ -68,7 +68,7 @@ class KernelLayer(Layer):
         op.family.accept(op, computed)
         dtypes = _dtypes_by_name(op, keys)
         op.family.admit(op, {n: d for n, d in dtypes.items() if n not in op.family.apart})
-        op.family.admit_truths(op, dtypes)
+        op.family.admit_apart(op, dtypes)
         return build(op, keys, resolve(op, backend, computed, state))
 
 

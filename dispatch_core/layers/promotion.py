@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from dispatch_core._caller import warn
 from dispatch_core._dispatcher.chains import Chain
 from dispatch_core._dispatcher.compose import Below
 from dispatch_core._dispatcher.operator import Op, ParamKind
-from dispatch_core._dtypes import Priority, dtype
+from dispatch_core._dtypes import Priority, bool_, dtype, uint8
 from dispatch_core._keys import FIRST_TENSOR_KEY, NONE, kind_dtype, tensor_key
 from dispatch_core._layer import Keys, Layer
 from dispatch_core._op import operator_named
@@ -112,6 +113,8 @@ class Promotion(Layer):
     def active(self, op: Op, keys: Keys, state: State) -> bool:
         if not op.family.promotes:
             return False
+        if byte_truths(op, keys):
+            return True
         dtypes = {key.dtype for key in tensor_keys(op, keys, operands=True)}
         if len(dtypes) > 1:
             return True
@@ -120,7 +123,18 @@ class Promotion(Layer):
     def compose(self, op: Op, keys: Keys, state: State, below: Below) -> Chain:
         dtypes = {key.dtype for key in tensor_keys(op, keys, operands=True)}
         fixed = static_dtype(op, keys) if len(dtypes) == 1 else None
-        return Promote(op, below, fixed)
+        return Promote(op, below, fixed, byte_truths(op, keys))
+
+
+def byte_truths(op: Op, keys: Keys) -> tuple[int, ...]:
+    """Which arguments are conditions of dtype uint8, where the operator takes such."""
+    if not op.family.bytes_too or NONE in keys:
+        return ()
+    return tuple(
+        at
+        for at, number in zip(op.selectors, keys, strict=True)
+        if op.params[at].name in op.family.truths and tensor_key(number).dtype is uint8
+    )
 
 
 def static_dtype(op: Op, keys: Keys) -> dtype:
@@ -135,17 +149,26 @@ def static_dtype(op: Op, keys: Keys) -> dtype:
 class Promote(Redirect):
     """Casts the operands to one dtype; `fixed` when it does not depend on who is 0-d."""
 
-    __slots__ = ("fixed", "operands")
+    __slots__ = ("bytes", "fixed", "operands")
 
-    def __init__(self, op: Op, below: Below, fixed: dtype | None) -> None:
+    def __init__(
+        self, op: Op, below: Below, fixed: dtype | None, bytes: Sequence[int] = ()
+    ) -> None:
         super().__init__(op, below)
         self.fixed = fixed
+        self.bytes = bytes
         self.operands = tuple(i for i in op.tensors if op.params[i].name not in op.family.apart)
 
     def change(self, args: Sequence[Any]) -> list[Any]:
         target = self.fixed or self._target(args)
         cast = operator_named("cast").front
         changed = list(args)
+        for i in self.bytes:
+            warn(
+                f"{self.op.name} received a uint8 {self.op.params[i].name} tensor. This behavior is "
+                "deprecated; use a boolean tensor instead."
+            )
+            changed[i] = cast(changed[i], bool_)
         for i in self.operands:
             value = changed[i]
             if isinstance(value, Tensor):

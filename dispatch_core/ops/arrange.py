@@ -9,7 +9,7 @@ from typing import Any
 from dispatch_core._dtypes import int64
 from dispatch_core._families.others import custom, movement
 from dispatch_core._op import K, composite, primitive
-from dispatch_core._shapes import check_dim
+from dispatch_core._shapes import check_dim, whole
 from dispatch_core._tensor import Tensor
 
 # -- like another tensor -------------------------------------------------------------------------
@@ -95,7 +95,7 @@ def _window_places(K: Any, like: Any, count: int, size: int, step: int) -> Any:
 
 def _unfold_input(K: Any, g: Any, shape: Any, dimension: int, size: int, step: int) -> Any:
     if not shape:
-        return K.reshape(g, ())
+        return K.sum(g)
     at = dimension % len(shape)
     g = K.movedim(g, -1, at + 1)
     count = g.shape[at]
@@ -105,7 +105,12 @@ def _unfold_input(K: Any, g: Any, shape: Any, dimension: int, size: int, step: i
 
 @primitive(
     movement(
-        samples=lambda make: [(make(7), 0, 3, 2), (make(3, 5), 1, 2, 1), (make(5, 3), 0, 2, 3)]
+        samples=lambda make: [
+            (make(7), 0, 3, 2),
+            (make(3, 5), 1, 2, 1),
+            (make(5, 3), 0, 2, 3),
+            (make(), 0, 1, 1),
+        ]
     ),
     grad={
         "input": lambda K, g, input_shape, dimension, size, step: _unfold_input(
@@ -227,7 +232,9 @@ def _cut_points(size: int, parts: Any) -> list[int]:
             )
         small, larger = divmod(size, parts)
         return [small * i + min(i, larger) for i in range(1, parts)]
-    return [int(i) for i in parts]
+    if isinstance(parts, str) or not hasattr(parts, "__iter__"):
+        raise TypeError(f"tensor_split(): expected an int, or ints, not {type(parts).__name__}")
+    return [whole("indices", i) for i in parts]
 
 
 @composite(
@@ -245,6 +252,11 @@ def tensor_split(
     """Parts along a dimension: so many of nearly equal size, or cut at the given places; views."""
     given = next(v for v in (indices_or_sections, indices, sections) if v is not None)
     if isinstance(given, Tensor):
+        if given.dtype is not int64 or given.ndim > 1:
+            raise RuntimeError(
+                "tensor_split expected tensor_indices_or_sections to be a tensor of int64 with at most "
+                f"one dimension, but got {given.dtype} with {given.ndim} dims"
+            )
         given = given.tolist()
     if not input.ndim:
         raise RuntimeError(

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
-from dispatch_core._dtypes import float64
+from dispatch_core._dtypes import Category, bool_, float64
 from dispatch_core._families.base import DISCRETE, NUMBERS, REAL, REAL_NUMBERS
-from dispatch_core._families.pointwise import BOOL, FLOAT, SAME, pointwise
+from dispatch_core._families.pointwise import BOOL, FLOAT, SAME, Difference, Power, pointwise
+from dispatch_core._numbers import fitting, wrapped
 from dispatch_core._op import K, composite, primitive
 from dispatch_core._tensor import Tensor
 from dispatch_core.ops._formulas import Number
+from dispatch_core.ops.create import as_element
+from dispatch_core.ops.facts import result_type
 
 POSITIVE = (0.2, 3.0)
 
@@ -27,11 +30,11 @@ POSITIVE = (0.2, 3.0)
 )
 def add(input: Tensor | Number, other: Tensor | Number, *, alpha: Number = 1) -> Tensor:
     """input + alpha * other."""
-    return K.add(input, other * alpha)
+    return K.add(input, scaled(other, alpha, input))
 
 
 @primitive(
-    pointwise(SAME, NUMBERS),
+    Difference(SAME, NUMBERS),
     grad={"input": lambda g: g, "other": lambda g: -g},
     operators=("sub", "rsub", "isub"),
     aliases=("subtract",),
@@ -40,7 +43,38 @@ def add(input: Tensor | Number, other: Tensor | Number, *, alpha: Number = 1) ->
 )
 def sub(input: Tensor | Number, other: Tensor | Number, *, alpha: Number = 1) -> Tensor:
     """input - alpha * other; RuntimeError for bool (use `^` or `logical_not`)."""
-    return K.sub(input, other * alpha)
+    return K.sub(input, scaled(other, alpha, input))
+
+
+def scaled(value: Any, alpha: Any, beside: Any) -> Any:
+    """alpha * value, where alpha is a number that the dtype of the result holds.
+
+    That is the dtype to which `value` and `beside` are promoted; RuntimeError if it does not hold alpha.
+    """
+    plain = alpha.__class__ is float or alpha.__class__ is int
+    if plain and isinstance(value, Tensor) and isinstance(beside, Tensor):
+        dtype = value.dtype
+        if dtype is beside.dtype and dtype.is_floating_point:  # an optimizer's step
+            return value * alpha
+    if getattr(alpha, "shape", None) == ():
+        alpha = alpha.item()
+    if not isinstance(alpha, (bool, int, float, complex)):
+        raise TypeError(f"argument 'alpha' must be Number, not {type(alpha).__name__}")
+    dtype = result_type(value, beside)
+    if isinstance(alpha, bool) and dtype is not bool_:
+        raise RuntimeError("Boolean alpha only supported for Boolean results.")
+    if isinstance(alpha, complex) and not dtype.is_complex:
+        raise RuntimeError(
+            "For non-complex input tensors, argument alpha must not be a complex number."
+        )
+    if isinstance(alpha, float) and not (dtype.is_floating_point or dtype.is_complex):
+        raise RuntimeError(
+            "For integral input tensors, argument alpha must not be a floating point number."
+        )
+    if isinstance(value, Tensor) and value.dtype is not dtype:
+        value = K.cast(value, dtype)
+    product = value * fitting(alpha, dtype)
+    return bool(product) if dtype is bool_ and not isinstance(value, Tensor) else product
 
 
 @primitive(
@@ -88,7 +122,7 @@ def _where_zero(K: Any, condition: Any, value: Any) -> Any:
 
 
 @primitive(
-    pointwise(SAME, NUMBERS, domain=POSITIVE),
+    Power(SAME, NUMBERS, domain=POSITIVE),
     grad={
         "input": lambda K, g, input, exponent: _pow_input(K, g, input, exponent),
         "exponent": lambda K, g, input, out: _pow_exponent(K, g, input, out),
@@ -97,7 +131,10 @@ def _where_zero(K: Any, condition: Any, value: Any) -> Any:
     out=True,
 )
 def pow(input: Tensor | Number, exponent: Tensor | Number) -> Tensor:
-    """input to the power of exponent; integers to a negative power raise RuntimeError."""
+    """input to the power of exponent; RuntimeError for integers to the power of a negative number.
+
+    Where the exponent is a tensor, negative powers of integers are zero but for those of 1 and -1.
+    """
 
 
 def _pow_input(K: Any, g: Any, input: Any, exponent: Any) -> Any:
@@ -157,6 +194,7 @@ def floor_divide(input: Tensor | Number, other: Tensor | Number) -> Tensor:
 )
 def fmod(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """C's modulus: the result has the sign of `input`."""
+    input, other = _common(input, other)
     rest = K.remainder(_magnitude(input), _magnitude(other))
     return K.where(input < 0, K.neg(rest), rest)  # type: ignore[operator]
 
@@ -168,6 +206,7 @@ def fmod(input: Tensor | Number, other: Tensor | Number) -> Tensor:
 )
 def trunc_divide(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """The quotient rounded towards zero."""
+    input, other = _common(input, other)
     a, b = _magnitude(input), _magnitude(other)
     dtype = _dtype_of(input, other)
     multiple = a - K.remainder(a, b)
@@ -183,6 +222,14 @@ def _whole_quotient(multiple: Tensor, divisor: Any, dtype: Any) -> Tensor:
     if not dtype.is_floating_point:
         multiple = K.cast(multiple, float64)
     return K.cast(K.round(K.div(multiple, divisor)), dtype)
+
+
+def _common(*values: Any) -> Any:
+    """The operands, where the dtype is an integer one with numbers that it holds."""
+    dtype = _dtype_of(*values)
+    if dtype.category is not Category.INTEGRAL:
+        return values
+    return [v if isinstance(v, Tensor) else wrapped(v, dtype) for v in values]
 
 
 def _magnitude(value: Any) -> Any:
@@ -351,6 +398,7 @@ def logical_xor(input: Tensor, other: Tensor) -> Tensor:
     pointwise(
         SAME,
         truths=("condition",),
+        bytes_too=True,
         inplace=False,
         samples=lambda make: [
             (make(3, 4, boolean=True), make(3, 4), make(3, 4)),
@@ -400,4 +448,4 @@ def masked_fill(input: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
             "masked_fill only supports a 0-dimensional value tensor, but got tensor with "
             f"{value.ndim} dimension(s); use where(mask, value, input)"
         )
-    return K.cast(K.where(mask, value, input), input.dtype)
+    return K.where(mask, as_element(value, input.dtype), input)

@@ -11,7 +11,7 @@ from dispatch_core._families.pointwise import SAME, pointwise
 from dispatch_core._namespaces import public
 from dispatch_core._op import K, composite
 from dispatch_core._shapes import broadcast_shapes, check_dim
-from dispatch_core._tensor import Tensor
+from dispatch_core._tensor import Tensor, check_tensor
 
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _DOTS = -1
@@ -33,6 +33,8 @@ def einsum(*args: Any) -> Tensor:
     are contracted from left to right. RuntimeError for what equation and shapes do not allow.
     """
     operands, terms, wanted = _parse(args)
+    for i, x in enumerate(operands):
+        check_tensor(x, f"einsum(): operand {i}")
     shapes = [tuple(x.shape) for x in operands]
     labelled = [_labels_of(t, s, i) for i, (t, s) in enumerate(zip(terms, shapes, strict=True))]
     sizes = _sizes(labelled, shapes)
@@ -52,7 +54,11 @@ def _parse(args: Sequence[Any]) -> tuple[list[Tensor], list[list[Any]], list[Any
             "einsum(): must specify the equation string and at least one operand, or at least one "
             "operand and its subscripts list"
         )
-    if not isinstance(args[0], str):
+    if not isinstance(args[0], (str, Tensor)):
+        raise TypeError(
+            f"einsum(): argument 'equation' (position 1) must be str, not {type(args[0]).__name__}"
+        )
+    if isinstance(args[0], Tensor):
         pairs = len(args) // 2
         terms = [list(args[2 * i + 1]) for i in range(pairs)]
         return list(args[0 : 2 * pairs : 2]), terms, list(args[-1]) if len(args) % 2 else None

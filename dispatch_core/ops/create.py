@@ -7,9 +7,10 @@ from typing import Any
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
 from dispatch_core._dtypes import float64, get_default_dtype, int64, scalar_dtype
 from dispatch_core._families.others import creation, custom, movement, transfer
+from dispatch_core._numbers import fitting
 from dispatch_core._op import Ints, K, Number, composite, primitive
 from dispatch_core._place import Place, as_device, moved, place
-from dispatch_core._tensor import Tensor
+from dispatch_core._tensor import Tensor, is_plain
 
 
 @primitive(creation(), namespace="_")
@@ -25,11 +26,26 @@ def arange_new(start: Any, step: Any, count: int, place: Place) -> Tensor:
 def _size(size: Any) -> tuple[int, ...]:
     found = tuple(int(n) for n in size)
     for n in found:
-        if n < 0:
-            raise RuntimeError(
-                f"Trying to create tensor with negative dimension {n}: {list(found)}"
-            )
+        if not 0 <= n < 1 << 63:
+            raise _size_error(n, found)
     return found
+
+
+def _size_error(n: int, size: Any) -> Exception:
+    if n < 0:
+        return RuntimeError(f"Trying to create tensor with negative dimension {n}: {list(size)}")
+    return TypeError(f"argument 'size' failed to unpack: Overflow when unpacking long long: {n}")
+
+
+def as_element(value: Any, dtype: Any) -> Any:
+    """A number, or a 0-d tensor of any dtype, in a dtype; RuntimeError where it does not hold the number."""
+    if not isinstance(value, Tensor):
+        return fitting(value, dtype)
+    if value.dtype is dtype:
+        return value
+    if value.dtype.category > dtype.category and is_plain(value):
+        fitting(value.item(), dtype)
+    return K.cast(value, dtype)
 
 
 def _finish(tensor: Tensor, requires_grad: bool) -> Tensor:
@@ -52,7 +68,8 @@ def full(
         fill_value = fill_value.item()
     wanted = dtype or scalar_dtype(fill_value)
     size = size if isinstance(size, (tuple, list)) else (size,)
-    return _finish(K.fill_new(_size(size), fill_value, place(device, wanted)), requires_grad)
+    where = place(device, wanted)
+    return _finish(K.fill_new(_size(size), fitting(fill_value, wanted), where), requires_grad)
 
 
 @composite(creation(), out=True)
@@ -198,7 +215,8 @@ def full_like(
     if isinstance(fill_value, Tensor):
         fill_value = fill_value.item()
     where = place(input.device if device is None else device, dtype or input.dtype)
-    return _finish(K.fill_new(tuple(input.shape), fill_value, where), requires_grad)
+    value = fitting(fill_value, where.dtype)
+    return _finish(K.fill_new(tuple(input.shape), value, where), requires_grad)
 
 
 def _new(
@@ -206,6 +224,7 @@ def _new(
 ) -> Tensor:
     size = size if isinstance(size, (tuple, list)) else (size,)
     where = place(input.device if device is None else device, dtype or input.dtype)
+    value = None if value is None else fitting(value, where.dtype)
     return _finish(K.fill_new(_size(size), value, where), requires_grad)
 
 

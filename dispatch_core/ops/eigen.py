@@ -21,7 +21,7 @@ class _Complex(Family):
 def _apart(make: Any) -> list[Any]:
     """Matrices whose eigenvalues are well apart, real ones with complex eigenvalues among them."""
     shift = make(3, 3).new_zeros((3, 3))
-    shift[0, 0], shift[1, 1], shift[2, 2] = 4.0, -3.0, 0.5
+    shift[0, 0], shift[1, 1], shift[2, 2] = 4.0, 11.0, 0.5
     return [(make(3, 3) + shift,), (make(2, 3, 3) + shift,)]
 
 

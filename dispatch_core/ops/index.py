@@ -9,6 +9,7 @@ from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
 from dispatch_core._dtypes import int32, int64
 from dispatch_core._families.base import REAL
 from dispatch_core._families.others import custom, indexing
+from dispatch_core._numbers import fitting
 from dispatch_core._op import K, Number, composite, primitive
 from dispatch_core._shapes import check_dim
 from dispatch_core._tensor import Tensor, is_plain
@@ -22,11 +23,11 @@ def _index_of(make: Any, *shape: int, high: int) -> Any:
 
 def _check_index(input: Tensor, dim: int, index: Tensor, src: Tensor | None = None) -> None:
     """RuntimeError where `index` cannot select along a dimension, or write `src` there."""
-    if index.dtype not in (int32, int64):
-        raise RuntimeError(f"Expected dtype int32/int64 for index, but got {index.dtype.name}")
     at = check_dim(dim, input.ndim)
     if not index.numel():
         return
+    if index.dtype not in (int32, int64):
+        raise RuntimeError(f"Expected dtype int32/int64 for index, but got {index.dtype.name}")
     for other in (input, src) if src is not None else (input,):
         if other.ndim != index.ndim:
             raise RuntimeError(
@@ -158,6 +159,7 @@ def fill_new_like(input: Tensor, value: Any, dtype: Any) -> Tensor:
 @composite(
     indexing(
         apart=("index",),
+        places=(int32, int64),
         samples=lambda make: [
             (make(3, 4), 0, _index_of(make, 5, high=3)),
             (make(3, 4), 1, _index_of(make, 2, high=4)),
@@ -178,6 +180,10 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     if index.ndim > 1:
         raise IndexError("index_select(): Index is supposed to be a vector")
     if not input.ndim:
+        if index.numel() != 1:
+            raise RuntimeError(
+                f"index_select(): Index to scalar can have only 1 value, got {index.numel()} value(s)"
+            )
         return K.reshape(K.index_select(K.reshape(input, (1,)), 0, index), ())
     shape = [1] * input.ndim
     shape[at] = index.numel()
@@ -190,7 +196,11 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     indexing(
         apart=("index",),
         inplace=True,
-        samples=lambda make: [(make(3, 4), 0, _index_of(make, 5, high=3), make(5, 4))],
+        places=(int32, int64),
+        samples=lambda make: [
+            (make(3, 4), 0, _index_of(make, 5, high=3), make(5, 4)),
+            (make(), 0, _index_of(make, high=1), make()),
+        ],
     ),
     grad={
         "input": lambda g: g,
@@ -203,11 +213,48 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
 def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: Any = 1) -> Tensor:
     """input with alpha times the slices of source added at the places of a 1-d index."""
     if alpha != 1:
-        return K.index_add(input, dim, index, source * alpha)
+        return K.index_add(input, dim, index, source * fitting(alpha, input.dtype))
     at = check_dim(dim, input.ndim)
+    check_slices("index_add", input, at, index, source)
+    if not input.ndim:
+        x, places, part = (K.reshape(each, (1,)) for each in (input, index, source))
+        return K.reshape(K.index_add(x, 0, places, part), ())
     shape = [1] * input.ndim
     shape[at] = index.numel()
-    return K.scatter_add(input, at, K.expand(K.reshape(index, tuple(shape)), source.shape), source)
+    try:
+        return K.scatter_add(
+            input, at, K.expand(K.reshape(index, tuple(shape)), source.shape), source
+        )
+    except RuntimeError:
+        check_places("index_add", index, input.shape[at])
+        raise
+
+
+def check_slices(name: str, input: Tensor, dim: int, index: Tensor, source: Tensor) -> None:
+    """Raise where the slices of `source` are not as many as a 1-d index names, or not such of `input`."""
+    if index.ndim > 1:
+        raise IndexError(f"{name}(): Index is supposed to be a vector, but got dim: {index.ndim}")
+    own, other = list(input.shape), list(source.shape)
+    if other[:dim] + other[dim + 1 :] != own[:dim] + own[dim + 1 :] or len(own) != len(other):
+        raise RuntimeError(
+            "source tensor shape must match self tensor shape, excluding the specified dimension. Got "
+            f"self.shape = {own}, source.shape = {other}"
+        )
+    if index.numel() != (other[dim] if other else 1):
+        raise RuntimeError(
+            f"{name}(): Number of indices ({index.numel()}) should be equal to source.size(dim): "
+            f"({other[dim] if other else 1}), for dim: {dim}"
+        )
+
+
+def check_places(name: str, index: Tensor, size: int, low: int = 0) -> None:
+    """IndexError where an index is not within low ... size - 1; those that differ by example go unasked."""
+    if index.numel() and is_plain(index):
+        least, most = K.amin(index).item(), K.amax(index).item()
+        if least < low or most >= size:
+            raise IndexError(
+                f"{name}(): index {least if least < low else most} is out of bounds for size {size}"
+            )
 
 
 @composite(

@@ -8,10 +8,11 @@ from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
 from dispatch_core._dtypes import complex128, finfo, float64
 from dispatch_core._families.base import DISCRETE, FLOATING, INEXACT, NUMBERS, REAL
 from dispatch_core._families.others import custom
-from dispatch_core._families.pointwise import BOOL, FLOAT, SAME, pointwise
+from dispatch_core._families.pointwise import BOOL, FLOAT, SAME, Difference, pointwise
 from dispatch_core._op import K, composite
 from dispatch_core._tensor import Tensor
 from dispatch_core.ops._formulas import Number
+from dispatch_core.ops.binary import scaled
 
 POSITIVE = (0.2, 3.0)
 
@@ -83,14 +84,15 @@ def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 
 
 
 @composite(
-    pointwise(
+    Difference(
         SAME, NUMBERS, inplace=False, samples=lambda make: [(make(3, 4), make(4)), (make(3), 2)]
     ),
     method=False,
 )
 def rsub(input: Tensor, other: Tensor | Number, *, alpha: Number = 1) -> Tensor:
     """other - alpha * input."""
-    return K.sub(other, input if alpha == 1 else input * alpha)
+    one = alpha.__class__ is int and alpha == 1
+    return K.sub(other, input if one else scaled(input, alpha, other))
 
 
 @composite(

@@ -6,31 +6,31 @@ from typing import Any
 
 import dispatch_core.ops.shape  # noqa: F401  declares what indexing is made of
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
-from dispatch_core._dtypes import int64
+from dispatch_core._dtypes import int32, int64
 from dispatch_core._families.others import indexing
 from dispatch_core._indexing import parse
 from dispatch_core._op import K, composite
 from dispatch_core._shapes import broadcast_shapes, check_dim
-from dispatch_core._tensor import Tensor, is_plain
+from dispatch_core._tensor import Tensor
 from dispatch_core.ops._formulas import Number
-from dispatch_core.ops.index import _index_of
+from dispatch_core.ops.create import as_element
+from dispatch_core.ops.index import _index_of, check_places, check_slices
 
 # -- flat indices --------------------------------------------------------------------------------
 
 
 def _wrapped(name: str, index: Tensor, size: int) -> Tensor:
     """Flat indices counted from the front; IndexError where one is out of range."""
-    if index.numel() and is_plain(index):
-        low, high = K.amin(index).item(), K.amax(index).item()
-        if low < -size or high >= size:
-            raise IndexError(
-                f"{name}(): out of range: index {low if low < -size else high} for {size} elements"
-            )
+    check_places(name, index, size, -size)
     return K.where(K.lt(index, 0), K.add(index, size), index)
 
 
 @composite(
-    indexing(apart=("index",), samples=lambda make: [(make(3, 4), _index_of(make, 2, 2, high=12))]),
+    indexing(
+        apart=("index",),
+        places=(int64,),
+        samples=lambda make: [(make(3, 4), _index_of(make, 2, 2, high=12))],
+    ),
     out=True,
 )
 def take(input: Tensor, index: Tensor) -> Tensor:
@@ -43,6 +43,7 @@ def take(input: Tensor, index: Tensor) -> Tensor:
     indexing(
         apart=("index",),
         inplace=True,
+        places=(int64,),
         samples=lambda make: [
             (make(3, 4), make(3, low=0, high=1, integer=True) * 2, make(3), True),
         ],
@@ -51,7 +52,7 @@ def take(input: Tensor, index: Tensor) -> Tensor:
 def put(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) -> Tensor:
     """The tensor with `source` written (or added) at places of the flattened tensor."""
     if source.numel() != index.numel():
-        raise RuntimeError(
+        raise IndexError(
             f"put_(): Expected source and index to have the same number of elements, but got "
             f"source.numel() = {source.numel()}, index.numel() = {index.numel()}"
         )
@@ -107,15 +108,12 @@ def _spread(index: Tensor, dim: int, shape: Any) -> Tensor:
     return K.expand(K.reshape(index, tuple(place)), tuple(wide))
 
 
-def _check_vector(name: str, index: Tensor) -> None:
-    if index.ndim > 1:
-        raise IndexError(f"{name}(): Index is supposed to be a vector, but got dim: {index.ndim}")
-
-
 @composite(
     indexing(
         apart=("index",),
         inplace=True,
+        places=(int64,),
+        misplaced=IndexError,
         samples=lambda make: [
             (make(3, 4), 0, _index_of(make, 2, high=3), 2.5),
             (make(3, 4), 1, _index_of(make, 1, high=4), make()),
@@ -125,7 +123,10 @@ def _check_vector(name: str, index: Tensor) -> None:
 )
 def index_fill(input: Tensor, dim: int, index: Tensor, value: Tensor | Number) -> Tensor:
     """The tensor with a value (a number or 0-d tensor) in the slices that a 1-d index names."""
-    _check_vector("index_fill_", index)
+    if index.ndim > 1:
+        raise RuntimeError(
+            f"index_fill_(): Index has to be a vector/scalar, but got dim: {index.ndim}"
+        )
     if isinstance(value, Tensor) and value.ndim:
         raise RuntimeError(
             "index_fill_ only supports a 0-dimensional value tensor, but got tensor with "
@@ -134,22 +135,19 @@ def index_fill(input: Tensor, dim: int, index: Tensor, value: Tensor | Number) -
     if not input.ndim:
         return K.reshape(K.index_fill(K.reshape(input, (1,)), 0, index, value), ())
     at = check_dim(dim, input.ndim)
-    where = _spread(_wrapped_slices("index_fill_", index, input.shape[at]), at, input.shape)
+    where = _spread(_wrapped("index_fill_", index, input.shape[at]), at, input.shape)
+    value = as_element(value, input.dtype)
     if not isinstance(value, Tensor):
         value = K.new_full(input, (), value)
-    source = K.expand(K.cast(value, input.dtype), where.shape)
+    source = K.expand(value, where.shape)
     return K.scatter_src(input, at, where, source)
-
-
-def _wrapped_slices(name: str, index: Tensor, size: int) -> Tensor:
-    index = K.cast(index, int64) if index.dtype is not int64 else index
-    return _wrapped(name, index, size)
 
 
 @composite(
     indexing(
         apart=("index",),
         inplace=True,
+        places=(int64,),
         samples=lambda make: [
             (make(5, 4), 0, make(2, low=1, high=2, integer=True).cumsum(0), make(2, 4))
         ],
@@ -158,20 +156,28 @@ def _wrapped_slices(name: str, index: Tensor, size: int) -> Tensor:
 )
 def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor:
     """The tensor with the slices of `source` written where a 1-d index says."""
-    _check_vector("index_copy_", index)
+    if index.ndim > 1:
+        raise IndexError(f"index_copy_(): Index is supposed to be a vector, got dim: {index.ndim}")
     if not input.ndim:
         return K.reshape(
             K.index_copy(K.reshape(input, (1,)), 0, index, K.reshape(source, (-1,))), ()
         )
     at = check_dim(dim, input.ndim)
+    if not source.ndim:
+        source = K.reshape(source, (1,) * input.ndim)
+    if source.ndim != input.ndim or source.shape[at] != index.numel():
+        raise IndexError(
+            f"index_copy_(): Number of indices ({index.numel()}) should be equal to source.size(dim), "
+            f"and source have the dimensions of {list(input.shape)}, but got {list(source.shape)}"
+        )
     wanted = [index.numel() if d == at else n for d, n in enumerate(input.shape)]
     if list(source.shape) != wanted:
         raise RuntimeError(
             f"index_copy_(): Source/destination tensor must have same slice shapes, got "
             f"{list(source.shape)}, expected {wanted}"
         )
-    where = _spread(_wrapped_slices("index_copy_", index, input.shape[at]), at, input.shape)
-    return K.scatter_src(input, at, where, source)
+    check_places("index_copy_", index, input.shape[at])
+    return K.scatter_src(input, at, _spread(index, at, input.shape), source)
 
 
 # -- tuples of indices and masks -----------------------------------------------------------------
@@ -358,12 +364,12 @@ def scatter_combine(
         return K.reshape(K.scatter_combine(x, 0, at, part, reduce, include_self), ())
     join = {"prod": K.mul, "amax": K.maximum, "amin": K.minimum}[reduce]
     d = check_dim(dim, input.ndim)
+    if not index.numel():
+        return K.clone(input)
     # Sorted by place, the rank of an element is its distance from the first of its place.
     order = K.argsort(index, d)
     target, values = K.gather(index, d, order), K.gather(src, d, order)
     n = index.shape[d]
-    if not index.numel():
-        return K.clone(input)
     shape = [1] * index.ndim
     shape[d] = n
     places = K.reshape(K.storage_index(index, n), tuple(shape))
@@ -388,6 +394,7 @@ def scatter_combine(
     indexing(
         apart=("index",),
         inplace=True,
+        places=(int32, int64),
         samples=lambda make: [(make(3, 4), 0, _index_of(make, 5, high=3), make(5, 4), "prod")],
     ),
     out=True,
@@ -402,8 +409,10 @@ def index_reduce(
     include_self: bool = True,
 ) -> Tensor:
     """The slices of `source` combined (prod, mean, amax, amin) where a 1-d index sends them."""
-    _check_vector("index_reduce", index)
     at = check_dim(dim, input.ndim)
+    check_slices("index_reduce", input, at, index, source)
+    if input.ndim:
+        check_places("index_reduce", index, input.shape[at])
     return K.scatter_reduce(
         input, at, _spread(index, at, source.shape), source, reduce, include_self=include_self
     )

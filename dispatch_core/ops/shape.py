@@ -310,6 +310,8 @@ def select(input: Tensor, dim: int, index: int) -> Tensor:
 )
 def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> Any:
     """Parts along a dimension: of a given size, or of the sizes of a list; views, as a tuple."""
+    if not tensor.ndim:
+        raise RuntimeError("split expects at least a 1-dimensional tensor")
     at = check_dim(dim, tensor.ndim)
     size = tensor.shape[at]
     sections = split_size_or_sections
@@ -340,8 +342,10 @@ def chunk(input: Tensor, chunks: int, dim: int = 0) -> Any:
     """At most `chunks` parts of equal size (the last may be smaller) along a dimension; views."""
     if chunks <= 0:
         raise RuntimeError(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
+    if not input.ndim:
+        raise RuntimeError("chunk expects at least a 1-dimensional tensor")
     size = input.shape[check_dim(dim, input.ndim)]
-    return K.split(input, max(-(-size // chunks), 1), dim)
+    return K.split(input, -(-size // chunks) if size else [0] * chunks, dim)
 
 
 @composite(movement(samples=lambda make: [(make(3, 2),), (make(2, 3), 1)]), outputs=0)
@@ -573,13 +577,18 @@ def repeat(input: Tensor, repeats: Ints) -> Tensor:
             "Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor"
         )
     x = K.reshape(input, (1,) * (len(repeats) - input.ndim) + tuple(input.shape))  # type: ignore[arg-type]
+    shape = tuple(n * s for n, s in zip(repeats, x.shape, strict=True))  # type: ignore[arg-type]
+    if min(shape, default=0) < 0:
+        raise RuntimeError(
+            f"Trying to create tensor with negative dimension {min(shape)}: {list(shape)}"
+        )
     spread: list[int] = []
     shown: list[Any] = []
     for n, size in zip(repeats, x.shape, strict=True):  # type: ignore[arg-type]
-        spread += [n, size]
+        spread += [max(n, 0), size]
         shown += [None, slice(None)]
     wide = K.expand(K.basic_index(x, (*shown, ...)), tuple(spread))
-    return K.clone(K.reshape(wide, tuple(n * s for n, s in zip(repeats, x.shape, strict=True))))  # type: ignore[arg-type]
+    return K.clone(K.reshape(wide, shape))
 
 
 @composite(movement(samples=lambda make: [(make(2, 3), (2,)), (make(3), (2, 2))]))

@@ -94,6 +94,14 @@ MISTAKES = {
     "float of several": (lambda: float(dc.ones(2)), ValueError, "only one element tensors"),
     "item of several": (lambda: dc.ones(2).item(), RuntimeError, "cannot be converted to Scalar"),
     "adding nothing": (lambda: dc.ones(2) + None, TypeError, "unsupported operand"),
+    "complex to float": (lambda: float(dc.tensor(1 + 1j)), RuntimeError, "without overflow"),
+    "complex to int": (lambda: int(dc.tensor(1 + 1j)), RuntimeError, "without overflow"),
+    "None in a tensor": (
+        lambda: None in dc.ones(2),
+        RuntimeError,
+        "only supports Tensor or scalar",
+    ),
+    "the complement of floats": (lambda: ~dc.ones(2), TypeError, "not implemented for 'float32'"),
     "embedding beyond": (
         lambda: dc.nn.functional.embedding(dc.tensor([5]), dc.ones(2, 2)),
         IndexError,
@@ -103,6 +111,267 @@ MISTAKES = {
         lambda: dc.nn.functional.cross_entropy(dc.ones(2, 3), dc.tensor([5, 1])),
         IndexError,
         "Target 5 is out of bounds.",
+    ),
+}
+
+
+def _itself():
+    data = []
+    data.append(data)
+    return dc.tensor(data)
+
+
+MASK = dc.tensor([True, False])
+BYTES = dc.ones(2, dtype=dc.uint8)
+WHOLE = dc.ones(2, dtype=dc.int64)
+PLACES = dc.tensor([0, 1])
+
+MISTAKES |= {
+    # -- making tensors
+    "an int beyond int64": (lambda: dc.tensor(2**63), ValueError, "Overflow when unpacking"),
+    "an int beyond int64 among others": (
+        lambda: dc.tensor([1, 2**63]),
+        ValueError,
+        "Overflow when unpacking",
+    ),
+    "an int beyond 64 bits": (lambda: dc.tensor([2**64]), ValueError, "Overflow when unpacking"),
+    "NaN as an int": (lambda: dc.tensor([float("nan")], dtype=dc.int32), RuntimeError, "int32"),
+    "infinity as an int": (
+        lambda: dc.tensor(float("inf"), dtype=dc.int64),
+        RuntimeError,
+        "cannot be converted to type int64 without overflow",
+    ),
+    "a large float as an int": (
+        lambda: dc.tensor([1e30], dtype=dc.int64),
+        RuntimeError,
+        "cannot be converted to type int64 without overflow",
+    ),
+    "a negative float as a byte": (
+        lambda: dc.tensor([-0.5], dtype=dc.uint8),
+        RuntimeError,
+        "cannot be converted to type uint8 without overflow",
+    ),
+    "a negative int beyond a byte": (
+        lambda: dc.tensor([-256], dtype=dc.uint8),
+        RuntimeError,
+        "cannot be converted to type uint8 without overflow",
+    ),
+    "numpy's scalar beyond int8": (
+        lambda: dc.tensor(dc.tensor(300).numpy()[()], dtype=dc.int8),
+        RuntimeError,
+        "cannot be converted to type int8 without overflow",
+    ),
+    "complex as int": (lambda: dc.tensor([1j], dtype=dc.int64), TypeError, "'complex' object"),
+    "complex as float": (lambda: dc.tensor([1j], dtype=dc.float32), TypeError, "complex"),
+    "a list that contains itself": (_itself, ValueError, "too many dimensions 'list'"),
+    "a list beside a number": (lambda: dc.tensor([1, [2]]), TypeError, "'list' object"),
+    "a number beside a list": (lambda: dc.tensor([[1], 2]), TypeError, "not a sequence"),
+    "lists of other lengths": (
+        lambda: dc.tensor([[1, 2], [3]]),
+        ValueError,
+        "expected sequence of length 2 at dim 1 (got 1)",
+    ),
+    "tensors of other lengths": (
+        lambda: dc.tensor([dc.ones(2), dc.ones(1)]),
+        ValueError,
+        "ragged",
+    ),
+    "a tensor of None": (lambda: dc.tensor(None), RuntimeError, "infer dtype of NoneType"),
+    "a tensor of a dict": (lambda: dc.tensor({}), RuntimeError, "infer dtype of dict"),
+    "a tensor of an object": (lambda: dc.tensor(object()), RuntimeError, "infer dtype of object"),
+    "None in a list": (lambda: dc.tensor([1, None]), RuntimeError, "infer dtype of NoneType"),
+    "None as an int": (lambda: dc.tensor([None], dtype=dc.int64), TypeError, "'NoneType' object"),
+    "a word in a list": (lambda: dc.tensor([1, "a"]), TypeError, "invalid data type 'str'"),
+    "words": (lambda: dc.tensor(["a"]), ValueError, "too many dimensions 'str'"),
+    "a dtype that is none": (lambda: dc.tensor(1, dtype=3), TypeError, "must be dc.dtype, not int"),
+    "a size beyond 64 bits": (lambda: dc.zeros(2**64), TypeError, "Overflow when unpacking"),
+    # -- filling
+    "full of infinity": (
+        lambda: dc.full((2,), float("inf"), dtype=dc.int64),
+        RuntimeError,
+        "value inf cannot be converted to type int64 without overflow",
+    ),
+    "full of a complex number": (
+        lambda: dc.full((2,), 1j, dtype=dc.int64),
+        RuntimeError,
+        "value 1j cannot be converted to type int64 without overflow",
+    ),
+    "full of too much": (
+        lambda: dc.full((2,), 1e300),
+        RuntimeError,
+        "value 1e+300 cannot be converted to type float32 without overflow",
+    ),
+    "full beyond a byte": (lambda: dc.full((2,), 300, dtype=dc.uint8), RuntimeError, "uint8"),
+    "full_like of NaN": (lambda: dc.full_like(WHOLE, float("nan")), RuntimeError, "int64"),
+    "new_full of NaN": (lambda: WHOLE.new_full((2,), float("nan")), RuntimeError, "int64"),
+    "fill with a complex number": (lambda: dc.ones(2).fill_(1j), RuntimeError, "float32"),
+    "masked_fill with infinity": (
+        lambda: WHOLE.masked_fill(MASK, float("inf")),
+        RuntimeError,
+        "value inf cannot be converted to type int64 without overflow",
+    ),
+    "masked_fill with a tensor of infinity": (
+        lambda: WHOLE.masked_fill(MASK, dc.tensor(float("inf"))),
+        RuntimeError,
+        "value inf cannot be converted to type int64 without overflow",
+    ),
+    "masked_fill with a complex number": (
+        lambda: dc.ones(2).masked_fill(MASK, 1j),
+        RuntimeError,
+        "value 1j cannot be converted to type float32 without overflow",
+    ),
+    "index_fill with NaN": (
+        lambda: WHOLE.index_fill(0, PLACES, float("nan")),
+        RuntimeError,
+        "value nan cannot be converted to type int64 without overflow",
+    ),
+    # -- arithmetic
+    "bool minus a number": (lambda: MASK - 1, RuntimeError, "with a bool tensor is not supported"),
+    "a number minus bool": (
+        lambda: 1.5 - MASK,
+        RuntimeError,
+        "with a bool tensor is not supported",
+    ),
+    "a tensor minus True": (lambda: WHOLE - True, RuntimeError, "with a bool tensor"),
+    "bool minus ints": (lambda: MASK - WHOLE, RuntimeError, "~ or logical_not()"),
+    "bool minus bool": (lambda: MASK - MASK, RuntimeError, "^ or logical_xor()"),
+    "rsub of bool": (lambda: dc.rsub(MASK, 1), RuntimeError, "with a bool tensor"),
+    "alpha of ints": (
+        lambda: WHOLE.add(WHOLE, alpha=1.5),
+        RuntimeError,
+        "For integral input tensors, argument alpha must not be a floating point number.",
+    ),
+    "alpha of ints that is 1.0": (lambda: WHOLE.sub_(1, alpha=1.0), RuntimeError, "For integral"),
+    "complex alpha": (
+        lambda: dc.sub(dc.ones(2), 1, alpha=1j),
+        RuntimeError,
+        "For non-complex input tensors, argument alpha must not be a complex number.",
+    ),
+    "alpha True": (lambda: dc.ones(2).add(1, alpha=True), RuntimeError, "Boolean alpha"),
+    "alpha beyond a byte": (lambda: BYTES.add(BYTES, alpha=300), RuntimeError, "without overflow"),
+    "alpha that is no number": (
+        lambda: dc.ones(2).add(1, alpha=dc.ones(1)),
+        TypeError,
+        "argument 'alpha' must be Number, not Tensor",
+    ),
+    "integers to a negative number": (
+        lambda: WHOLE**-1,
+        RuntimeError,
+        "Integers to negative integer powers are not allowed.",
+    ),
+    "an exponent beyond int8": (
+        lambda: dc.ones(2, dtype=dc.int8) ** 300,
+        RuntimeError,
+        "without overflow",
+    ),
+    "a number beyond 64 bits": (lambda: WHOLE + 2**64, RuntimeError, "without overflow"),
+    "where by signed bytes": (
+        lambda: dc.where(dc.ones(2, dtype=dc.int8), 1, 2),
+        RuntimeError,
+        "expected condition to be a boolean tensor",
+    ),
+    "einsum without equation": (
+        lambda: dc.einsum(3, dc.ones(2)),
+        TypeError,
+        "einsum(): argument 'equation' (position 1) must be str, not int",
+    ),
+    "einsum of a number": (lambda: dc.einsum("i", 3), TypeError, "einsum(): operand 0"),
+    # -- shapes and indices
+    "repeat by less than nothing": (
+        lambda: dc.ones(2, 3).repeat(-1, 2),
+        RuntimeError,
+        "Trying to create tensor with negative dimension -2: [-2, 6]",
+    ),
+    "split of a number": (lambda: dc.ones(()).split(1), RuntimeError, "at least a 1-dimensional"),
+    "chunk of a number": (lambda: dc.ones(()).chunk(2), RuntimeError, "at least a 1-dimensional"),
+    "unfold of a number": (lambda: dc.ones(()).unfold(1, 1, 1), IndexError, "out of range"),
+    "tensor_split at floats": (
+        lambda: dc.ones(6).tensor_split(dc.tensor([1.5])),
+        RuntimeError,
+        "tensor of int64",
+    ),
+    "tensor_split at a float": (lambda: dc.ones(6).tensor_split([1.5]), TypeError, "must be int"),
+    "tensor_split by a float": (lambda: dc.ones(6).tensor_split(1.5), TypeError, "not float"),
+    "index_select of a number": (
+        lambda: dc.ones(()).index_select(0, dc.tensor([0, 0])),
+        RuntimeError,
+        "index_select(): Index to scalar can have only 1 value, got 2 value(s)",
+    ),
+    "index_select by floats": (
+        lambda: dc.ones(3).index_select(0, dc.ones(1)),
+        RuntimeError,
+        "index_select(): Expected dtype int32/int64 for index, but got float32",
+    ),
+    "take by floats": (lambda: dc.ones(3).take(dc.ones(1)), RuntimeError, "Expected dtype int64"),
+    "index_fill by a matrix": (
+        lambda: dc.ones(2, 3).index_fill(0, dc.tensor([[0, 1]]), 1.0),
+        RuntimeError,
+        "Index has to be a vector/scalar",
+    ),
+    "index_fill by floats": (
+        lambda: dc.ones(2).index_fill(0, dc.ones(1), 1.0),
+        IndexError,
+        "Expected dtype int64 for index",
+    ),
+    "index_copy before": (
+        lambda: dc.zeros(3).index_copy(0, dc.tensor([0, -1]), dc.ones(2)),
+        IndexError,
+        "index -1 is out of bounds for size 3",
+    ),
+    "index_copy of too much": (
+        lambda: dc.zeros(3).index_copy(0, PLACES, dc.ones(3)),
+        IndexError,
+        "Number of indices (2) should be equal to source.size(dim)",
+    ),
+    "index_add beyond": (
+        lambda: dc.zeros(3).index_add(0, dc.tensor([0, 3]), dc.ones(2)),
+        IndexError,
+        "index 3 is out of bounds for size 3",
+    ),
+    "index_add of other slices": (
+        lambda: dc.zeros(3, 2).index_add(0, PLACES, dc.ones(2, 3)),
+        RuntimeError,
+        "source tensor shape must match self tensor shape",
+    ),
+    "index_add of too much": (
+        lambda: dc.zeros(3).index_add(0, PLACES, dc.ones(3)),
+        RuntimeError,
+        "Number of indices (2) should be equal to source.size(dim): (3)",
+    ),
+    "index_add by a matrix": (
+        lambda: dc.zeros(3).index_add(0, dc.tensor([[0, 1]]), dc.ones(2)),
+        IndexError,
+        "Index is supposed to be a vector",
+    ),
+    "index_reduce before": (
+        lambda: dc.zeros(3).index_reduce(0, dc.tensor([0, -1]), dc.ones(2), "prod"),
+        IndexError,
+        "index -1 is out of bounds for size 3",
+    ),
+    "put of too much": (
+        lambda: dc.zeros(3).put(PLACES, dc.ones(3)),
+        IndexError,
+        "source.numel() = 3, index.numel() = 2",
+    ),
+    "scatter of another dtype": (
+        lambda: dc.zeros(3).scatter(0, PLACES, dc.ones(2, dtype=dc.float64)),
+        RuntimeError,
+        "scatter(): Expected self.dtype to be equal to src.dtype, but got dc.float32 and dc.float64",
+    ),
+    "scatter_add of another dtype": (
+        lambda: dc.zeros(3).scatter_add(0, PLACES, WHOLE),
+        RuntimeError,
+        "scatter_add(): Expected self.dtype to be equal to src.dtype",
+    ),
+    "index_copy of another dtype": (
+        lambda: dc.zeros(3).index_copy(0, PLACES, WHOLE),
+        RuntimeError,
+        "Expected self.dtype to be equal to source.dtype",
+    ),
+    "index_put of another dtype": (
+        lambda: dc.zeros(3).index_put((PLACES,), WHOLE),
+        RuntimeError,
+        "Index put requires the source and destination dtypes match",
     ),
 }
 
@@ -119,7 +388,18 @@ def test_the_class_and_words_of_a_mistake(name):
 @pytest.mark.parametrize("device", ["example", "minimal"])
 @pytest.mark.parametrize(
     "name",
-    ["cat of other sizes", "reshape", "gather beyond", "scatter beyond", "argmax of nothing"],
+    [
+        "cat of other sizes",
+        "reshape",
+        "gather beyond",
+        "scatter beyond",
+        "argmax of nothing",
+        "unfold of a number",
+        "index_select of a number",
+        "index_add beyond",
+        "integers to a negative number",
+        "the complement of floats",
+    ],
 )
 def test_on_other_devices_too(name, device):
     call, kind, _ = MISTAKES[name]

@@ -30,7 +30,7 @@ def kernels(xp: Any) -> dict[str, Kernel]:
         "round": _whole(xp, xp.rint),
         "conj_physical": _conjugate(xp),
         "clamp": _clamp(xp),
-        "addcmul": _addcmul,
+        "addcmul": _addcmul(xp),
     }
 
 
@@ -137,12 +137,19 @@ def _trunc_divide(xp: Any) -> Kernel:
 def _pow(xp: Any) -> Kernel:
     def pow(input: Any, exponent: Any) -> Any:
         if _discrete(exponent) and exponent.dtype.kind == "i" and (exponent < 0).any():
-            raise RuntimeError("Integers to negative integer powers are not allowed.")
+            inverse = _inverse_power(xp, input, exponent)
+            return xp.where(exponent < 0, inverse, xp.power(input, xp.maximum(exponent, 0)))
         if exponent.ndim == 0 and exponent == 2:
             return xp.square(input)
         return xp.power(input, exponent)
 
     return pow
+
+
+def _inverse_power(xp: Any, input: Any, exponent: Any) -> Any:
+    """Integers to the power of negative ones: 1, -1 and what is cut off to zero."""
+    of_minus_one = (input == -1) * (1 - 2 * (exponent & 1))
+    return (input == 1) + of_minus_one.astype(exponent.dtype)
 
 
 def _clamp(xp: Any) -> Kernel:
@@ -159,11 +166,14 @@ def _clamp(xp: Any) -> Kernel:
     return clamp
 
 
-def _addcmul(input: Any, tensor1: Any, tensor2: Any, value: Any) -> Any:
-    product = tensor1 * tensor2
-    if value != 1:
-        product = product * product.dtype.type(value)
-    return product + input
+def _addcmul(xp: Any) -> Kernel:
+    def addcmul(input: Any, tensor1: Any, tensor2: Any, value: Any) -> Any:
+        product = tensor1 * tensor2
+        if value != 1:
+            product = product * xp.asarray(value).astype(product.dtype)
+        return product + input
+
+    return addcmul
 
 
 def _sigmoid(xp: Any) -> Kernel:

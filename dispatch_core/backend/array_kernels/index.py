@@ -45,12 +45,14 @@ def _grid(xp: Any, index: Any, dim: int) -> tuple[Any, ...]:
 
 
 def _check_gather(input: Any, dim: int, index: Any) -> int:
+    at = check_dim(dim, input.ndim)
+    if not index.size:  # of any shape and dtype
+        return at
     if index.ndim != input.ndim and not (input.ndim == 0 or index.ndim == 0):
         raise RuntimeError(
             "Index tensor must have the same number of dimensions as input tensor: got "
             f"{index.ndim} and {input.ndim}"
         )
-    at = check_dim(dim, input.ndim)
     for d, (n, m) in enumerate(zip(index.shape, input.shape, strict=False)):
         if d != at and n > m:
             raise RuntimeError(
@@ -64,6 +66,8 @@ def _check_gather(input: Any, dim: int, index: Any) -> int:
 def _gather(xp: Any) -> Kernel:
     def gather(input: Any, dim: int, index: Any) -> Any:
         at = _check_gather(input, dim, index)
+        if not index.size:
+            return xp.empty(index.shape, input.dtype)
         if input.ndim == 0 or index.ndim == 0:
             return input.reshape(-1)[index]
         return input[_grid(xp, index, at)]
@@ -75,9 +79,11 @@ def _scatter_src(xp: Any) -> Kernel:
     def scatter_src(input: Any, dim: int, index: Any, src: Any) -> Any:
         at = _check_gather(input, dim, index)
         out = input.copy()
+        if not index.size:
+            return out
         if input.ndim == 0:
-            out[...] = src.reshape(-1)[-1] if src.size else out
-        elif index.size:
+            out[...] = src.reshape(-1)[-1]
+        else:
             out[_grid(xp, index, at)] = src[tuple(slice(n) for n in index.shape)]
         return out
 
@@ -102,6 +108,10 @@ def _index_select(xp: Any) -> Kernel:
         if index.ndim > 1:
             raise IndexError("index_select(): Index is supposed to be a vector")
         if input.ndim == 0:
+            if index.size != 1:
+                raise RuntimeError(
+                    f"Index to scalar can have only 1 value, got {index.size} value(s)"
+                )
             check_bounds(index, 1, 0)
             return input.copy()
         check_bounds(index, input.shape[dim], dim)

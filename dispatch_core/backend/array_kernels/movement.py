@@ -208,8 +208,8 @@ def _unfold_windows(xp: Any) -> Kernel:
 
     def unfold_windows(input: Any, dimension: int, size: int, step: int) -> Any:
         if input.ndim == 0:
-            input = input.reshape(1)
-        elif not -input.ndim <= dimension < input.ndim:
+            return unfold_windows(input.reshape(1), dimension, size, step)[0]
+        if not -input.ndim <= dimension < input.ndim:
             raise IndexError(dimension)
         at = dimension % input.ndim
         n = input.shape[at]

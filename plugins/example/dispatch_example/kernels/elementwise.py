@@ -52,7 +52,11 @@ def _tanh(input: Any) -> Any:
 
 def _pow(input: Any, exponent: Any) -> Any:
     if exponent.dtype.kind == "i" and (exponent < 0).any():
-        raise RuntimeError("Integers to negative integer powers are not allowed.")
+        # What is between -1 and 1 is cut off to zero.
+        sign = np.where(exponent % 2 == 0, 1, input)
+        inverse = np.where(np.abs(input) == 1, sign, 0)
+        powers = np.where(exponent < 0, inverse, np.power(input, np.maximum(exponent, 0)))
+        return powers.astype(input.dtype)
     return np.power(input, exponent)
 
 

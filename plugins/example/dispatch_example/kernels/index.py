@@ -18,6 +18,8 @@ def _check(input: Any, dim: int, index: Any) -> int:
             f"{dim})"
         )
     dim %= ndim
+    if not index.size:  # of any shape and dtype
+        return dim
     if input.ndim and index.ndim and input.ndim != index.ndim:
         raise RuntimeError(
             "Index tensor must have the same number of dimensions as input tensor: got "
@@ -46,6 +48,8 @@ def _places(index: Any, dim: int) -> tuple[Any, ...]:
 
 def _gather(input: Any, dim: int, index: Any) -> Any:
     dim = _check(input, dim, index)
+    if not index.size:
+        return np.empty(index.shape, input.dtype)
     if input.ndim == 0 or index.ndim == 0:
         return input.reshape(-1)[index]
     return input[_places(index, dim)]

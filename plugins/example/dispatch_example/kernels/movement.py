@@ -227,6 +227,8 @@ def unfold_windows(input: Array, dimension: int, size: int, step: int) -> Array:
     strides.append(strides[at])
     shape[at] = (shape[at] - size) // step + 1
     strides[at] *= step
+    if not input.shape:  # the only window, with nothing before it
+        shape, strides = shape[1:], strides[1:]
     return input.view(shape, strides, input.offset)
 
 
