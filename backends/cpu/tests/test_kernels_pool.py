@@ -139,3 +139,8 @@ def test_many_planes_are_worked_on_in_blocks():
     means = avg_pool(x, (2, 2), (2, 2), (0, 0), False, True, None)
     expected = x.reshape(70, 3, 20, 2, 20, 2).mean((3, 5))
     np.testing.assert_allclose(means, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_a_stride_beyond_the_input_takes_no_time():
+    values, indices = max_pool(np.ones((1, 1, 4), np.float32), (1,), (2**62,), (0,), (1,), False)
+    assert values.shape == indices.shape == (1, 1, 1)

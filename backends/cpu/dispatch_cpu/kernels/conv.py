@@ -118,10 +118,8 @@ def _phases(length: int, stride: int, padding: int, dilation: int, kernel: int) 
     common = gcd(stride, dilation)
     step = stride // common
     found = []
-    for remainder in range(stride):
+    for remainder in sorted({k * dilation % stride for k in range(min(step, kernel))}):
         taps = [k for k in range(min(step, kernel)) if (k * dilation - remainder) % stride == 0]
-        if not taps:
-            continue
         begin = taps[0]
         count = len(range(begin, kernel, step))
         last = begin + (count - 1) * step

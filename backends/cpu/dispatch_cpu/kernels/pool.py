@@ -48,10 +48,12 @@ def _max_taps(x: Array, values: Array, per_dim: list[list[Tap]], first: Array) -
     grew = np.empty(values.shape, np.bool_)
     number = np.empty_like(best)
     stride = per_dim[-1][0].source.step
-    by_phase = [np.ascontiguousarray(x[..., phase::stride]) for phase in range(stride)]
+    by_phase: dict[int, Array] = {}
     located = []
     for at, source in tap_tuples(per_dim):
         phase = source[-1].start % stride
+        if phase not in by_phase:
+            by_phase[phase] = np.ascontiguousarray(x[..., phase::stride])
         begin = source[-1].start // stride
         along = slice(begin, begin + at[-1].stop - at[-1].start)
         located.append(((..., *at), by_phase[phase][(..., *source[:-1], along)]))
