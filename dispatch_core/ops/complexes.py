@@ -11,7 +11,7 @@ from typing import Any
 
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
 from dispatch_core._dtypes import dtype
-from dispatch_core._families.base import COMPLEX, FLOATING
+from dispatch_core._families.base import COMPLEX, FLOATING, INEXACT
 from dispatch_core._families.others import Movement, custom, movement
 from dispatch_core._families.pointwise import BOOL, FLOAT_REAL, SAME, pointwise
 from dispatch_core._namespaces import public
@@ -115,8 +115,18 @@ def polar(abs: Tensor, angle: Tensor) -> Tensor:
     return K.complex(K.mul(abs, K.cos(angle)), K.mul(abs, K.sin(angle)))
 
 
+@composite(custom(INEXACT, samples=lambda make: [(make(3), make(3))]), namespace="_", method=False)
+def angle_backward(grad: Tensor, input: Tensor) -> Tensor:
+    """i x / |x|^2: only turning changes an angle, so those of real numbers, and of 0, are constant."""
+    if not input.is_complex():
+        return K.zeros_like(grad)
+    slope = K.div(K.mul(input, 1j), K.square(K.abs(input)))
+    return K.where(K.eq(input, 0), 0.0, K.mul(grad, slope))
+
+
 @composite(
     pointwise(FLOAT_REAL, inplace=False, samples=lambda make: [(make(3, 4),), (make(),)]),
+    grad={"input": lambda K, g, input: K.angle_backward(g, input)},
     out=True,
 )
 def angle(input: Tensor) -> Tensor:

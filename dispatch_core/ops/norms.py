@@ -76,7 +76,8 @@ def _norm_input(K: Any, g: Any, x: Any, out: Any, ord: float, dim: Any, keepdim:
         return x * K.where(K.eq(out, 0), 0.0, g / out)
     size = K.abs(x)
     if ord in (INF, -INF):
-        hit = K.cast_like(K.eq(size, out), g)
+        nan = (size != size) & (out != out)
+        hit = K.cast_like((size == out) | nan, g)
         return K.sgn(x) * (hit * (g / K.sum(hit, dim, True)))
     scale = K.where(K.eq(out, 0), 0.0, g / K.pow(out, ord - 1.0))
     slope = K.where(K.eq(size, 0), 0.0, K.pow(size, ord - 1.0))

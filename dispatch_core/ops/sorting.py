@@ -11,7 +11,7 @@ from dispatch_core._op import K, composite, primitive
 from dispatch_core._shapes import check_dim
 from dispatch_core._tensor import Tensor
 from dispatch_core.ops._formulas import kept_shape
-from dispatch_core.ops.reduce import _extreme_input, _picked
+from dispatch_core.ops.reduce import _picked, _shared_input
 
 
 @primitive(scan(REAL, index=True), grad=NOT_DIFFERENTIABLE)
@@ -161,7 +161,7 @@ def nanmedian_dim(input: Tensor, dim: int, keepdim: bool = False) -> Any:
 
 @composite(
     reduction(REAL, samples=lambda make: [(make(3, 4),), (make(5),), (make(),)]),
-    grad={"input": lambda K, g, input, out: _extreme_input(K, g, input, out, None, False)},
+    grad={"input": lambda K, g, input, out: _shared_input(K, g, input, out)},
     namespace="_",
 )
 def median_all(input: Tensor, skip_nan: bool = False) -> Tensor:

@@ -126,6 +126,7 @@ def xlog1py(input: Tensor | Number, other: Tensor | Number) -> Tensor:
 
 @composite(
     pointwise(FLOAT, REAL, domain=POSITIVE, inplace=False),
+    grad={"input": lambda K, g, input: -g * (K.log(input) + 1)},
     namespace="special",
     out=True,
 )
@@ -143,6 +144,7 @@ def entr(input: Tensor) -> Tensor:
             (make(3, 4, low=0.0, high=1.0), 0.2),
         ],
     ),
+    grad={"input": lambda K, g, input, eps: _logit_input(K, g, input, eps)},
     aliases=("special.logit",),
     out=True,
 )
@@ -150,6 +152,13 @@ def logit(input: Tensor, eps: float | None = None) -> Tensor:
     """log(x / (1 - x)), of x limited to [eps, 1 - eps]."""
     x = input if eps is None else K.clamp(input, eps, 1 - eps)
     return K.log(K.div(x, 1 - x))
+
+
+def _logit_input(K: Any, g: Any, input: Any, eps: float | None) -> Any:
+    """1 / (x (1 - x)); outside the limits 0, or NaN where none were given."""
+    low, beyond = (0.0, float("nan")) if eps is None else (eps, 0.0)
+    outside = (input < low) | (input > 1 - low)
+    return K.where(outside, beyond, g / (input * (1 - input)))
 
 
 # -- the inverse of erf --------------------------------------------------------------------------

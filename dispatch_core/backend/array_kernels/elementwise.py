@@ -60,7 +60,13 @@ def _discrete(array: Any) -> bool:
 
 def _sgn(xp: Any) -> Kernel:
     def sgn(input: Any) -> Any:
-        return input.copy() if input.dtype.kind == "b" else xp.sign(input)
+        kind = input.dtype.kind
+        if kind == "b":
+            return input.copy()
+        if kind in "iuc":
+            return xp.sign(input)
+        # Unlike the module's own function 0 for NaN, as in PyTorch.
+        return xp.subtract(input > 0, input < 0, dtype=input.dtype)
 
     return sgn
 

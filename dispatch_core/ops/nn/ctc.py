@@ -47,7 +47,10 @@ def ctc_loss(
     batched = log_probs.ndim == 3
     if not batched:
         log_probs, targets = K.unsqueeze(log_probs, 1), K.reshape(targets, (1, -1))
-    spans = [_as_ints(lengths) for lengths in (input_lengths, target_lengths)]
+    spans = [
+        _as_ints(name, lengths)
+        for name, lengths in (("input", input_lengths), ("target", target_lengths))
+    ]
     _check_lengths(log_probs, targets, spans, blank)
     labels = _padded_labels(targets, spans[1], blank)
     loss = _spelling_loss(log_probs, labels, spans, blank)
@@ -63,8 +66,10 @@ def ctc_loss(
     return loss
 
 
-def _as_ints(lengths: Any) -> list[int]:
+def _as_ints(name: str, lengths: Any) -> list[int]:
     if isinstance(lengths, Tensor):
+        if lengths.is_floating_point():
+            raise RuntimeError(f"{name}_lengths must be integral, but got {lengths.dtype.name}")
         lengths = lengths.tolist()
     return [int(n) for n in lengths] if isinstance(lengths, (tuple, list)) else [int(lengths)]
 
@@ -82,6 +87,10 @@ def _check_lengths(log_probs: Tensor, targets: Tensor, spans: Any, blank: int) -
         if len(found) != batch:
             raise RuntimeError(
                 f"{name} must be of size batch_size: got {len(found)}, expected {batch}"
+            )
+        if min(found, default=0) < 0:
+            raise RuntimeError(
+                f"Expected {name} to have value at least 0, but got value {min(found)}"
             )
     if max(spans[0], default=0) > steps:
         raise RuntimeError(
