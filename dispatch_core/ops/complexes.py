@@ -78,9 +78,9 @@ def imag(input: Tensor) -> Tensor:
 def complex(real: Tensor, imag: Tensor) -> Tensor:
     """Complex numbers of real and imaginary parts of one dtype."""
     for part in (real, imag):
-        if part.dtype.name not in ("float32", "float64"):
+        if part.dtype.name not in ("float32", "float64") or part.dtype is not real.dtype:
             raise RuntimeError(
-                "Expected both inputs to be Float or Double tensors but got "
+                "Expected both inputs to be Float or Double tensors of one dtype but got "
                 f"{real.dtype.name} and {imag.dtype.name}"
             )
     if real.shape != imag.shape:
@@ -112,6 +112,10 @@ def broadcast_pair(input: Tensor, other: Tensor) -> Any:
 )
 def polar(abs: Tensor, angle: Tensor) -> Tensor:
     """Complex numbers of absolute values and angles in radians."""
+    if abs.dtype is not angle.dtype:
+        raise RuntimeError(
+            f"polar(): expected tensors of one dtype, but got {abs.dtype} and {angle.dtype}"
+        )
     return K.complex(K.mul(abs, K.cos(angle)), K.mul(abs, K.sin(angle)))
 
 

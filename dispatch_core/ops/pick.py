@@ -404,6 +404,14 @@ def index_reduce(
     """The slices of `source` combined (prod, mean, amax, amin) where a 1-d index sends them."""
     _check_vector("index_reduce", index)
     at = check_dim(dim, input.ndim)
+    if index.numel() and is_plain(index):
+        size = input.shape[at] if input.ndim else 1
+        for found in (K.amin(index).item(), K.amax(index).item()):
+            if not 0 <= found < size:
+                raise IndexError(
+                    f"index_reduce(): index {found} is out of bounds for dimension {at} with size "
+                    f"{size}"
+                )
     return K.scatter_reduce(
         input, at, _spread(index, at, source.shape), source, reduce, include_self=include_self
     )

@@ -201,8 +201,14 @@ def argmin(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
 
 @composite(reduction(truth=True), grad=NOT_DIFFERENTIABLE, out=True)
 def all(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
-    """Whether all elements are nonzero."""
+    """Whether all elements are nonzero, of each by itself where `dim` is empty."""
+    if _is_empty(dim):
+        return _truth_like(input, K.ne(input, 0))
     return _truth_like(input, K.eq(K.sum(K.eq(input, 0), dim, keepdim), 0))
+
+
+def _is_empty(dim: Any) -> bool:
+    return isinstance(dim, (tuple, list)) and not dim
 
 
 def _truth_like(input: Tensor, value: Tensor) -> Tensor:
@@ -212,7 +218,9 @@ def _truth_like(input: Tensor, value: Tensor) -> Tensor:
 
 @composite(reduction(truth=True), grad=NOT_DIFFERENTIABLE, out=True)
 def any(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
-    """Whether any element is nonzero."""
+    """Whether any element is nonzero, of each by itself where `dim` is empty."""
+    if _is_empty(dim):
+        return _truth_like(input, K.ne(input, 0))
     return _truth_like(input, K.ne(K.sum(K.ne(input, 0), dim, keepdim), 0))
 
 

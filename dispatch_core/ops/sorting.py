@@ -96,6 +96,8 @@ def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> Any
     """The k-th smallest element along a dimension (k counts from 1), and where it was."""
     at = check_dim(dim, input.ndim)
     size = input.shape[at] if input.ndim else 1
+    if not size:
+        raise IndexError(f"kthvalue(): Expected reduction dim {at} to have non-zero size.")
     if not 1 <= k <= size:
         raise RuntimeError(
             f"kthvalue(): selected number k out of range for dimension {dim}: got k={k} of {size}"
@@ -275,8 +277,7 @@ def _interpolated(values: Tensor, rank: Tensor, interpolation: str) -> Tensor:
     if interpolation in ("lower", "higher", "nearest"):
         return low
     high = K.gather(values, -1, K.cast(K.ceil(rank), K.storage_index(rank, 0).dtype))
-    weight = 0.5 if interpolation == "midpoint" else K.sub(rank, below)
-    return K.add(low, K.mul(K.sub(high, low), weight))
+    return K.lerp(low, high, 0.5 if interpolation == "midpoint" else K.sub(rank, below))
 
 
 def _ranked() -> Any:

@@ -168,7 +168,9 @@ def round(input: Tensor, *, decimals: int = 0) -> Tensor:
 
 
 @composite(
-    custom(INEXACT, samples=lambda make: [(make(3, low=1.2, high=3.0),)]), namespace="_", method=False
+    custom(INEXACT, samples=lambda make: [(make(3, low=1.2, high=3.0),)]),
+    namespace="_",
+    method=False,
 )
 def acosh_slope(input: Tensor) -> Tensor:
     """1 / sqrt(x^2 - 1), the root taken of both factors where it is on another branch otherwise."""

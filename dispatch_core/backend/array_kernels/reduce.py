@@ -169,7 +169,10 @@ def _truth(xp: Any, ufunc: Any) -> Kernel:
     def truth(input: Any, dim: Any, keepdim: bool) -> Any:
         if input.ndim == 0:
             dim = _scalar_dim(dim)
-        result = in_order(reduce(input, axes(dim), keepdims=keepdim, out=...))
+        if dim.__class__ in (tuple, list) and not dim:  # unlike other reductions none, not all
+            result = input != 0
+        else:
+            result = in_order(reduce(input, axes(dim), keepdims=keepdim, out=...))
         return result.astype("uint8") if input.dtype == "uint8" else result
 
     return truth

@@ -107,8 +107,8 @@ def _adaptive_avg_pool(n: int, input: Tensor, output_size: Any) -> Any:
             f"adaptive_avg_pool{n}d(): Expected {n + 1}D or {n + 2}D tensor, but got "
             f"{list(input.shape)}"
         )
-    if not all(input.shape[-n - 1 :]):
-        at = next(d for d in range(input.ndim - n - 1, input.ndim) if not input.shape[d])
+    if not all(sizes):
+        at = input.ndim - n + sizes.index(0)
         raise RuntimeError(
             f"adaptive_avg_pool{n}d(): Expected input to have non-zero size for non-batch dimensions, "
             f"but input has sizes {list(input.shape)} with dimension {at} being empty"

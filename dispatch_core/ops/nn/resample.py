@@ -447,4 +447,4 @@ def tap_weight(x: Any, cubic: bool, a: float) -> Any:
         return K.maximum(1 - x, 0.0)
     near = ((x * (a + 2) - (a + 3)) * x) * x + 1
     far = (((x - 5) * x + 8) * x - 4) * a
-    return K.where(K.le(x, 1), near, K.where(K.lt(x, 2), far, 0.0))
+    return K.where(K.gt(x, 1), K.where(K.ge(x, 2), 0.0, far), near)

@@ -52,7 +52,9 @@ def _tanh(input: Any) -> Any:
 
 def _sgn(input: Any) -> Any:
     # Unlike numpy's 0 for NaN.
-    return np.where(input == input, np.sign(input), 0) if input.dtype.kind == "f" else np.sign(input)
+    return (
+        np.where(input == input, np.sign(input), 0) if input.dtype.kind == "f" else np.sign(input)
+    )
 
 
 def _pow(input: Any, exponent: Any) -> Any:
