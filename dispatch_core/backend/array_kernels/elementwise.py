@@ -63,10 +63,10 @@ def _sgn(xp: Any) -> Kernel:
         kind = input.dtype.kind
         if kind == "b":
             return input.copy()
-        if kind in "iuc":
-            return xp.sign(input)
-        # Unlike the module's own function 0 for NaN, as in PyTorch.
-        return xp.subtract(input > 0, input < 0, dtype=input.dtype)
+        found = xp.sign(input, out=...)
+        if kind not in "iuc":  # unlike the module's own function 0 for NaN, as in PyTorch
+            found[found != found] = 0
+        return found
 
     return sgn
 

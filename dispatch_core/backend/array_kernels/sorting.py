@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import pairwise
 from typing import Any
 
 from dispatch_core.backend.array_kernels.complexes import logaddexp
@@ -130,8 +129,8 @@ def _accumulated(xp: Any, input: Any, at: int) -> Any:
     add = logaddexp(xp)
     out = input.copy()
     rows = xp.moveaxis(out, at, 0)
-    for before, row in pairwise(rows):
-        row[...] = add(before, row)
+    for i in range(1, rows.shape[0]):
+        rows[i : i + 1] = add(rows[i - 1 : i], rows[i : i + 1])
     return out
 
 
