@@ -58,6 +58,8 @@ def _gather(op: Op, name: str, given: tuple[Any, ...], keyword: Any) -> tuple[An
     """The ints of a call whose first is no plain int: one sequence, int-like objects, or a keyword."""
     if keyword is not None:
         given = (keyword,)
+    if not given and next(p for p in op.params if p.name == name).required:
+        raise TypeError(f"{op.title}missing 1 required positional argument: '{name}'")
     if len(given) != 1:
         return given
     (value,) = given

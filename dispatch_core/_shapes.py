@@ -93,3 +93,15 @@ def pad_sides(pad: Any, ndim: int) -> tuple[tuple[int, int], ...]:
         )
     pairs = [(int(pad[i]), int(pad[i + 1])) for i in range(0, len(pad), 2)]
     return ((0, 0),) * (ndim - len(pairs)) + tuple(reversed(pairs))
+
+
+def check_not_empty(shape: Any, ord: float, dim: Any) -> None:
+    """Negative norms are least ones, of which there is none among no elements: RuntimeError."""
+    if 0 not in shape:
+        return
+    dims = range(len(shape)) if dim is None else dim if isinstance(dim, (tuple, list)) else (dim,)
+    if any(shape[d] == 0 for d in dims or range(len(shape))):
+        raise RuntimeError(
+            f"linalg.vector_norm cannot compute the {ord} norm on an empty tensor or dimension "
+            "because the operation does not have an identity"
+        )

@@ -12,7 +12,7 @@ from dispatch_core.array_api._names import renamed, standard
 from dispatch_core.array_api._promotion import admitted, common, converted, together
 
 renamed("numeric", {f"{name}(x, /)": f"{name}(x)" for name in ("abs", "positive", "square")})
-renamed("numeric", {"negative(x, /)": "neg(x)", "sign(x, /)": "sgn(x)"})
+renamed("numeric", {"negative(x, /)": "neg(x)"})
 renamed("numeric", {f"{name}(x, /)": f"{name}(x)" for name in ("isfinite", "isinf", "isnan")})
 renamed(
     "floating-point",
@@ -82,6 +82,13 @@ def round_(x: Tensor, /) -> Tensor:
     if x.dtype.is_complex:
         return K.complex(K.round(K.real(x)), K.round(K.imag(x)))
     return K.round(x)
+
+
+@standard()
+def sign(x: Tensor, /) -> Tensor:
+    """-1, 0 or 1, or x / |x|; NaN for NaN, for which PyTorch has 0."""
+    found = K.sgn(admitted("sign", "numeric", x))
+    return K.where(K.isnan(x), x, found) if x.is_floating_point() else found
 
 
 @standard()

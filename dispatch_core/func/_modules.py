@@ -33,8 +33,8 @@ def functional_call(
         tie_weights: whether a tensor given for one of several names of the same parameter stands for all.
         strict: whether every parameter and buffer must be given, and nothing else.
 
-    Raises KeyError for a name in several dictionaries, RuntimeError for names that do not fit,
-    ValueError for two values of tied names.
+    Raises ValueError for a name in several dictionaries and for two values of tied names,
+    RuntimeError for names that do not fit.
 
     """
     if isinstance(parameter_and_buffer_dicts, Mapping):
@@ -44,7 +44,7 @@ def functional_call(
         for each in parameter_and_buffer_dicts:
             twice = values.keys() & each.keys()
             if twice:
-                raise KeyError(f"{sorted(twice)[0]!r} appears in multiple dictionaries")
+                raise ValueError(f"{sorted(twice)[0]!r} appears in multiple dictionaries")
             values |= each
     positional = () if args is None else args if isinstance(args, tuple) else (args,)
     with _replaced(module, values, tie_weights, strict):

@@ -134,6 +134,12 @@ def jacrev(
         found = vjp(of_chosen, *chosen, has_aux=has_aux)
         output, pull = found[:2]
         outputs, structure = _tree.flatten(output)
+        for each in outputs:
+            if not (each.is_floating_point() or each.is_complex()):
+                raise RuntimeError(
+                    "jacrev(f, ...): All outputs of f must be floating-point or complex Tensors, got "
+                    f"Tensor with dtype {each.dtype}"
+                )
         sizes = [o.numel() for o in outputs]
         basis = _basis(outputs, sizes)
         rows = vmap(lambda *v: pull(_tree.unflatten(structure, v)), chunk_size=chunk_size)(*basis)
@@ -167,6 +173,8 @@ def _basis(outputs: list[Tensor], sizes: list[int]) -> list[Tensor]:
 
 
 def _place(number: int, args: tuple[Any, ...]) -> int:
+    if not isinstance(number, int):
+        raise RuntimeError(f"argnums must be int or Tuple[int, ...], got: {type(number)}")
     if not -len(args) <= number < len(args):
         raise RuntimeError(
             f"Got argnum={number}, but only {len(args)} positional inputs were given; argnums counts "
@@ -180,6 +188,8 @@ def _tracked(
 ) -> tuple[list[Any], list[Tensor], _tree.Structure]:
     """The arguments with those of `argnums` recorded anew, the tensors among these, and their structure."""
     numbers = argnums if isinstance(argnums, tuple) else (argnums,)
+    if not numbers and args:
+        raise RuntimeError("argnums must be non-empty")
     places = [_place(n, args) for n in numbers]
     if len(set(places)) != len(places):
         raise RuntimeError(f"argnums has the same argument twice: {argnums}")
@@ -188,7 +198,7 @@ def _tracked(
     leaves, structure = _tree.flatten(chosen)
     for leaf in leaves:
         if not isinstance(leaf, Tensor):
-            raise RuntimeError(
+            raise ValueError(
                 f"the arguments to differentiate must be tensors, got {type(leaf).__name__}"
             )
     inputs = [_recorded(leaf) for leaf in leaves]

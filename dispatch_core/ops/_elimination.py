@@ -36,7 +36,7 @@ def solution(A: Tensor, B: Tensor) -> Tensor:
     U, Y = K.narrow(done, -1, 0, n), K.narrow(done, -1, n, B.shape[-1])
     if bool(K.any(K.eq(K.diagonal(U, 0, -2, -1), 0))):
         raise singular("linalg.solve")
-    return _substituted(U, Y)
+    return substituted(U, Y)
 
 
 def cholesky(A: Tensor) -> Tensor:
@@ -102,7 +102,7 @@ def _exchanged(rows: Tensor, at: Tensor) -> tuple[Tensor, Tensor]:
     return taken, K.gather(rows, -2, K.expand(source, (*batch, m - 1, n)))
 
 
-def _substituted(U: Tensor, Y: Tensor) -> Tensor:
+def substituted(U: Tensor, Y: Tensor) -> Tensor:
     """X with U X = Y for an upper triangular U, from the last row up (algorithm 3.1.4)."""
     found = []
     for k in range(U.shape[-1] - 1, -1, -1):

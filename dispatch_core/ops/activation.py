@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from dispatch_core._families.base import FLOATING, REAL_NUMBERS
+from dispatch_core._families.base import FLOATING, INEXACT, NUMBERS, REAL_NUMBERS
 from dispatch_core._families.others import custom
-from dispatch_core._families.pointwise import SAME, pointwise
+from dispatch_core._families.pointwise import FLOAT, SAME, pointwise
 from dispatch_core._op import K, composite
 from dispatch_core._tensor import Tensor
 
@@ -22,7 +22,7 @@ SELU_SLOPE = SELU_SCALE * SELU_ALPHA
 
 @composite(
     pointwise(SAME, REAL_NUMBERS),
-    grad={"input": lambda g, out: g * (out > 0)},
+    grad={"input": lambda g, out: g * (out != 0)},  # not `> 0`: through NaN it goes unhindered
     aliases=("nn.functional.relu",),
 )
 def relu(input: Tensor, inplace: bool = False) -> Tensor:
@@ -31,8 +31,12 @@ def relu(input: Tensor, inplace: bool = False) -> Tensor:
 
 
 @composite(
-    pointwise(SAME, FLOATING),
-    grad={"input": lambda g, input, min_val, max_val: g * ((input > min_val) & (input < max_val))},
+    pointwise(
+        SAME,
+        REAL_NUMBERS,
+        samples=lambda make: [(make(3, 4), 0.0, 2.0), (make(), 0.0, 1.0), (make(0, 3), 0.0, 1.0)],
+    ),
+    grad={"input": lambda g, out, min_val, max_val: g * ((out != min_val) & (out != max_val))},
     namespace=F,
 )
 def hardtanh(
@@ -44,13 +48,15 @@ def hardtanh(
             f"min_val cannot be greater than max_val, got min_val={min_val} and max_val={max_val}"
         )
     if not input.is_floating_point():
+        if min_val < 0 and not input.dtype.is_signed:
+            raise RuntimeError("cannot do hardtanh on an unsigned type with negative limits")
         min_val, max_val = int(min_val), int(max_val)
     return K.minimum(K.maximum(input, min_val), max_val)
 
 
 @composite(
     pointwise(SAME, REAL_NUMBERS),
-    grad={"input": lambda g, input: g * ((input > 0) & (input < 6))},
+    grad={"input": lambda g, out: g * ((out != 0) & (out != 6))},
     namespace=F,
 )
 def relu6(input: Tensor, inplace: bool = False) -> Tensor:
@@ -60,7 +66,7 @@ def relu6(input: Tensor, inplace: bool = False) -> Tensor:
 
 @composite(
     pointwise(SAME, REAL_NUMBERS, samples=lambda make: [(make(3, 4), 1, 2), (make(), 0, 1)]),
-    grad={"input": lambda g, input, threshold: g * (input > threshold)},
+    grad={"input": lambda K, g, input, threshold: K.where(input <= threshold, 0.0, g)},
     aliases=("nn.functional.threshold",),
     method=False,
 )
@@ -88,7 +94,7 @@ def _expm1_where_negative(K: Any, input: Any, scale: float) -> Any:
     pointwise(SAME, FLOATING),
     grad={
         "input": lambda K, g, input, alpha: (
-            g * K.where(input > 0, 1.0, alpha * (_expm1_where_negative(K, input, 1.0) + 1))
+            g * K.where(input <= 0, alpha * (_expm1_where_negative(K, input, 1.0) + 1), 1.0)
         )
     },
     namespace=F,
@@ -102,7 +108,7 @@ def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     pointwise(SAME, FLOATING),
     grad={
         "input": lambda K, g, input, alpha: (
-            g * K.where(input > 0, 1.0, _expm1_where_negative(K, input, 1 / alpha) + 1)
+            g * K.where(input <= 0, _expm1_where_negative(K, input, 1 / alpha) + 1, 1.0)
         )
     },
     aliases=("nn.functional.celu",),
@@ -121,7 +127,7 @@ def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
         "input": lambda K, g, input: (
             g
             * K.where(
-                input > 0, SELU_SCALE, (_expm1_where_negative(K, input, 1.0) + 1) * SELU_SLOPE
+                input <= 0, (_expm1_where_negative(K, input, 1.0) + 1) * SELU_SLOPE, SELU_SCALE
             )
         )
     },
@@ -161,8 +167,8 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
 
 
 @composite(
-    pointwise(SAME, FLOATING),
-    grad={"input": lambda K, g, input: g * _silu_slope(K, input)},
+    pointwise(SAME, INEXACT),
+    grad={"input": lambda K, g, input: g * K.conj(_silu_slope(K, input))},
     namespace=F,
 )
 def silu(input: Tensor, inplace: bool = False) -> Tensor:
@@ -204,7 +210,7 @@ def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
     pointwise(SAME, FLOATING),
     grad={
         "input": lambda K, g, input: (
-            g * K.where(input < -3, 0.0, K.where(input < 3, input / 3 + 0.5, 1.0))
+            g * K.where(input <= -3, 0.0, K.where(input >= 3, 1.0, input / 3 + 0.5))
         )
     },
     namespace=F,
@@ -293,8 +299,8 @@ def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
 
 
 @composite(
-    pointwise(SAME, FLOATING),
-    grad={"input": lambda K, g, input: g * K.square(K.tanh(input))},
+    pointwise(FLOAT, NUMBERS),
+    grad={"input": lambda K, g, input: g * K.conj(K.square(K.tanh(input)))},
     namespace=F,
 )
 def tanhshrink(input: Tensor) -> Tensor:
@@ -303,13 +309,27 @@ def tanhshrink(input: Tensor) -> Tensor:
 
 
 @composite(
-    pointwise(SAME, FLOATING),
-    grad={"input": lambda K, g, input: g / K.square(K.abs(input) + 1)},
+    pointwise(FLOAT, NUMBERS),
+    grad={
+        "input": lambda K, g, input, input_dtype: (
+            _softsign_complex if input_dtype.is_complex else _softsign_real
+        )(K, g, input)
+    },
     namespace=F,
 )
 def softsign(input: Tensor) -> Tensor:
     """x / (1 + |x|)."""
     return input / (K.abs(input) + 1)
+
+
+def _softsign_real(K: Any, g: Any, input: Any) -> Any:
+    return g / K.square(K.abs(input) + 1)
+
+
+def _softsign_complex(K: Any, g: Any, input: Any) -> Any:
+    """Both x and |x| change."""
+    size = K.abs(input) + 1
+    return (g - K.sgn(input) * K.real(K.conj(input) * g) / size) / size
 
 
 @composite(custom(FLOATING, samples=lambda make: [(make(3, 4),), (make(2, 6, 3), 1)]), namespace=F)

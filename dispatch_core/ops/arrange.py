@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
-from dispatch_core._dtypes import int64
+from dispatch_core._dtypes import int32, int64
 from dispatch_core._families.others import custom, movement
 from dispatch_core._op import K, composite, primitive
 from dispatch_core._shapes import check_dim, whole
@@ -68,6 +69,8 @@ def flipud(input: Tensor) -> Tensor:
 )
 def rot90(input: Tensor, k: int = 1, dims: Any = (0, 1)) -> Tensor:
     """The plane of two dimensions turned by k quarters, from the first towards the second."""
+    if input.ndim < 2:
+        raise RuntimeError(f"expected total dims >= 2, but got total dims = {input.ndim}")
     if len(dims) != 2:
         raise RuntimeError(f"expected total rotation dims == 2, but got dims = {len(dims)}")
     a, b = (check_dim(d, input.ndim) for d in dims)
@@ -147,13 +150,18 @@ def repeat_interleave(
     """
     if repeats is None:
         return K.repeat_interleave(K.storage_index(input, input.shape[0]), input, 0)
+    if isinstance(repeats, Tensor) and repeats.dtype not in (int32, int64):
+        raise NotImplementedError(
+            f"repeat_interleave(): expected repeats of dtype int32 or int64, but got {repeats.dtype}"
+        )
     x = K.reshape(input, (-1,)) if dim is None else input
     at = 0 if dim is None else check_dim(dim, input.ndim)
     n = x.shape[at] if x.ndim else 1
     if not isinstance(repeats, Tensor) or repeats.numel() == 1:
-        times = int(repeats)
+        times = operator.index(repeats.item() if isinstance(repeats, Tensor) else repeats)
         if times < 0:
             raise RuntimeError("Repeats must be non-negative")
+        _check_output_size(output_size, n * times)
         return K.index_select(x, at, K.floor_divide(K.storage_index(x, n * times), max(times, 1)))
     if repeats.ndim != 1 or repeats.shape[0] != n:
         raise RuntimeError(
@@ -164,7 +172,15 @@ def repeat_interleave(
         raise RuntimeError("repeats can not be negative")
     ends = K.cumsum(K.cast(repeats, int64), 0)
     total = K.select(ends, 0, -1).item() if n else 0
+    _check_output_size(output_size, total)
     return K.index_select(x, at, K.searchsorted(ends, K.storage_index(x, total), right=True))
+
+
+def _check_output_size(given: Any, found: int) -> None:
+    if given is not None and given != found:
+        raise RuntimeError(
+            f"repeat_interleave: Invalid output_size, expected {found} but got {given}"
+        )
 
 
 # -- a copy with one part replaced ---------------------------------------------------------------

@@ -125,7 +125,7 @@ def _where_zero(K: Any, condition: Any, value: Any) -> Any:
     Power(SAME, NUMBERS, domain=POSITIVE),
     grad={
         "input": lambda K, g, input, exponent: _pow_input(K, g, input, exponent),
-        "exponent": lambda K, g, input, out: _pow_exponent(K, g, input, out),
+        "exponent": lambda K, g, input, exponent, out: _pow_exponent(K, g, input, exponent, out),
     },
     operators=("pow", "rpow", "ipow"),
     out=True,
@@ -146,12 +146,13 @@ def _pow_input(K: Any, g: Any, input: Any, exponent: Any) -> Any:
     return _where_zero(K, exponent != 0, g * K.conj(slope))
 
 
-def _pow_exponent(K: Any, g: Any, input: Any, out: Any) -> Any:
+def _pow_exponent(K: Any, g: Any, input: Any, exponent: Any, out: Any) -> Any:
+    """out * log(input); 0 to a power is constant, but for negative ones, where it is infinite."""
     if isinstance(input, (bool, int, float, complex)):
-        if input == 0:
-            return K.zeros_like(g)
-        return g * K.conj(out * K.log(K.full_like(g, input)))
-    return _where_zero(K, input != 0, g * K.conj(out * K.log(input)))
+        slope = g * K.conj(out * K.log(K.full_like(g, input)))
+        return slope if input != 0 else _where_zero(K, ~(K.real(exponent) >= 0), slope)
+    changes = (input != 0) | ~(K.real(exponent) >= 0)
+    return _where_zero(K, changes, g * K.conj(out * K.log(input)))
 
 
 @primitive(
@@ -243,8 +244,8 @@ def _dtype_of(*values: Any) -> Any:
 @primitive(
     pointwise(FLOAT, REAL, domain=POSITIVE),
     grad={
-        "input": lambda g, input, other: g * other / (input * input + other * other),
-        "other": lambda g, input, other: -g * input / (input * input + other * other),
+        "input": lambda K, g, input, other: g * other / _square_distance(K, input, other),
+        "other": lambda K, g, input, other: -g * input / _square_distance(K, input, other),
     },
     aliases=("arctan2",),
     out=True,
@@ -253,16 +254,25 @@ def atan2(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """The angle of the point (other, input), in radians between -pi and pi."""
 
 
-def _share(K: Any, g: Any, chosen: Any, tied: Any) -> Any:
-    """The gradient where an argument was chosen, half of it where both are equal."""
-    return K.where(tied, g / 2, K.where(chosen, g, 0.0))
+def _square_distance(K: Any, input: Any, other: Any) -> Any:
+    """How far a point is from the origin, squared; infinite at the origin, where no angle changes."""
+    square = input * input + other * other
+    return K.where(square == 0, float("inf"), square)
+
+
+def _share(K: Any, g: Any, passed: Any, tied: Any) -> Any:
+    """Half of the gradient where both are equal, none where an argument was passed over.
+
+    Where one of them is NaN, neither was: both get all of it.
+    """
+    return K.where(tied, g / 2, K.where(passed, 0.0, g))
 
 
 @composite(
     pointwise(SAME, REAL),
     grad={
-        "input": lambda K, g, input, other: _share(K, g, input > other, input == other),
-        "other": lambda K, g, input, other: _share(K, g, other > input, input == other),
+        "input": lambda K, g, input, other: _share(K, g, input < other, input == other),
+        "other": lambda K, g, input, other: _share(K, g, other < input, input == other),
     },
     out=True,
     inplace=False,
@@ -277,8 +287,8 @@ def maximum(input: Tensor | Number, other: Tensor | Number) -> Tensor:
 @composite(
     pointwise(SAME, REAL),
     grad={
-        "input": lambda K, g, input, other: _share(K, g, input < other, input == other),
-        "other": lambda K, g, input, other: _share(K, g, other < input, input == other),
+        "input": lambda K, g, input, other: _share(K, g, input > other, input == other),
+        "other": lambda K, g, input, other: _share(K, g, other > input, input == other),
     },
     out=True,
     inplace=False,

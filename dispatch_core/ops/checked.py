@@ -17,6 +17,7 @@ from dispatch_core.ops._matrices import (
     positive_samples,
     turned,
 )
+from dispatch_core.ops.factor import pivoted
 
 
 def _first(bad: Tensor) -> Tensor:
@@ -126,7 +127,7 @@ def linalg_solve_ex(A: Tensor, B: Tensor, *, left: bool = True, check_errors: bo
 def linalg_lu_factor_ex(A: Tensor, *, pivot: bool = True, check_errors: bool = False) -> Any:
     """`linalg.lu_factor`, and for each matrix 0 or the place of the first zero on U's diagonal."""
     check_matrix("linalg.lu_factor_ex", A)
-    LU, pivots = K.linalg_lu_factor(A, pivot=pivot)
+    LU, pivots = pivoted(A, pivot)
     info = _first(K.eq(K.diagonal(LU.detach(), 0, -2, -1), 0))
     if check_errors:
         _raise_for(

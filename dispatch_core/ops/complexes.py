@@ -11,7 +11,7 @@ from typing import Any
 
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
 from dispatch_core._dtypes import dtype
-from dispatch_core._families.base import COMPLEX, FLOATING
+from dispatch_core._families.base import COMPLEX, FLOATING, INEXACT
 from dispatch_core._families.others import Movement, custom, movement
 from dispatch_core._families.pointwise import BOOL, FLOAT_REAL, SAME, pointwise
 from dispatch_core._namespaces import public
@@ -78,9 +78,9 @@ def imag(input: Tensor) -> Tensor:
 def complex(real: Tensor, imag: Tensor) -> Tensor:
     """Complex numbers of real and imaginary parts of one dtype."""
     for part in (real, imag):
-        if part.dtype.name not in ("float32", "float64"):
+        if part.dtype.name not in ("float32", "float64") or part.dtype is not real.dtype:
             raise RuntimeError(
-                "Expected both inputs to be Float or Double tensors but got "
+                "Expected both inputs to be Float or Double tensors of one dtype but got "
                 f"{real.dtype.name} and {imag.dtype.name}"
             )
     if real.shape != imag.shape:
@@ -112,11 +112,25 @@ def broadcast_pair(input: Tensor, other: Tensor) -> Any:
 )
 def polar(abs: Tensor, angle: Tensor) -> Tensor:
     """Complex numbers of absolute values and angles in radians."""
+    if abs.dtype is not angle.dtype:
+        raise RuntimeError(
+            f"polar(): expected tensors of one dtype, but got {abs.dtype} and {angle.dtype}"
+        )
     return K.complex(K.mul(abs, K.cos(angle)), K.mul(abs, K.sin(angle)))
+
+
+@composite(custom(INEXACT, samples=lambda make: [(make(3), make(3))]), namespace="_", method=False)
+def angle_backward(grad: Tensor, input: Tensor) -> Tensor:
+    """i x / |x|^2: only turning changes an angle, so those of real numbers, and of 0, are constant."""
+    if not input.is_complex():
+        return K.zeros_like(grad)
+    slope = K.div(K.mul(input, 1j), K.square(K.abs(input)))
+    return K.where(K.eq(input, 0), 0.0, K.mul(grad, slope))
 
 
 @composite(
     pointwise(FLOAT_REAL, inplace=False, samples=lambda make: [(make(3, 4),), (make(),)]),
+    grad={"input": lambda K, g, input: K.angle_backward(g, input)},
     out=True,
 )
 def angle(input: Tensor) -> Tensor:

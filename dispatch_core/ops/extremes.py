@@ -36,7 +36,7 @@ def max(input: Tensor, dim: Any = None, keepdim: bool = False, other: Any = None
 
     With another tensor the larger of each two elements.
     """
-    return _either(K.amax, K.max_dim, K.maximum, input, dim, keepdim, other)
+    return _either(K.max_all, K.max_dim, K.maximum, input, dim, keepdim, other)
 
 
 @composite(reduction(REAL, samples=_samples), outputs=0, out=True)
@@ -45,7 +45,7 @@ def min(input: Tensor, dim: Any = None, keepdim: bool = False, other: Any = None
 
     With another tensor the smaller of each two elements.
     """
-    return _either(K.amin, K.min_dim, K.minimum, input, dim, keepdim, other)
+    return _either(K.min_all, K.min_dim, K.minimum, input, dim, keepdim, other)
 
 
 @composite(

@@ -228,12 +228,28 @@ def _lu_samples(make: Any) -> list[Any]:
     out=True,
 )
 def linalg_lu_factor(A: Tensor, *, pivot: bool = True) -> Any:
-    """The compact LU decomposition with partial pivoting, and the pivots (int32, from 1)."""
+    """The compact LU decomposition with partial pivoting, and the pivots (int32, from 1).
+
+    RuntimeError for a singular matrix.
+    """
+    LU, pivots = pivoted(A, pivot)
+    zero = K.eq(K.diagonal(LU.detach(), 0, -2, -1), 0)
+    if bool(K.any(zero)):
+        raise RuntimeError(
+            "torch.linalg.lu_factor: a diagonal element of U is zero and using it on lu_solve would "
+            "result in a division by zero. If you still want to perform the factorization, consider "
+            "calling linalg.lu(A, pivot) or linalg.lu_factor_ex(A, pivot)"
+        )
+    return K.linalg_lu_factor.op.result_type(LU, pivots)
+
+
+def pivoted(A: Tensor, pivot: bool) -> Any:
+    """The compact LU decomposition and the pivots, also of singular matrices."""
     if not pivot:
         raise RuntimeError(
             "linalg.lu_factor: LU without pivoting is not implemented; use pivot=True"
         )
-    return K.linalg_lu_factor.op.result_type(*K.lu_factors(A))
+    return K.lu_factors(A)
 
 
 @composite(
@@ -246,7 +262,7 @@ def linalg_lu_factor(A: Tensor, *, pivot: bool = True) -> Any:
 )
 def linalg_lu(A: Tensor, *, pivot: bool = True) -> Any:
     """A = P L U with a permutation P, unit lower triangular L and upper triangular U."""
-    return K.linalg_lu.op.result_type(*K.lu_unpack(*K.linalg_lu_factor(A, pivot=pivot)))
+    return K.linalg_lu.op.result_type(*K.lu_unpack(*pivoted(A, pivot)))
 
 
 @composite(

@@ -55,6 +55,8 @@ def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
             )
     if not listed:
         raise RuntimeError("meshgrid expects a non-empty TensorList")
+    if len({t.dtype for t in listed}) > 1:
+        raise RuntimeError("meshgrid expects all tensors to have the same dtype")
     swap = indexing == "xy" and len(listed) > 1
     order = [listed[1], listed[0], *listed[2:]] if swap else listed
     shape = tuple(t.numel() for t in order)
@@ -71,6 +73,9 @@ def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
 def cartesian_prod(*tensors: Tensor) -> Tensor:
     """All combinations of one element of each vector, as rows."""
     listed = _listed(tensors)
+    for t in listed:
+        if t.ndim != 1:
+            raise RuntimeError(f"Expect a 1D vector, but got shape {list(t.shape)}")
     if len(listed) == 1:
         return listed[0]
     return K.stack([K.reshape(g, (-1,)) for g in meshgrid(*listed)], 1)

@@ -2,23 +2,41 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
-from dispatch_core._dtypes import complex128, finfo, float64
+from dispatch_core._dtypes import complex128, dtype, finfo, float64
 from dispatch_core._families.base import DISCRETE, FLOATING, INEXACT, NUMBERS, REAL
 from dispatch_core._families.others import custom
-from dispatch_core._families.pointwise import BOOL, FLOAT, SAME, Difference, pointwise
+from dispatch_core._families.pointwise import BOOL, FLOAT, SAME, Difference, Pointwise, pointwise
 from dispatch_core._op import K, composite
 from dispatch_core._tensor import Tensor
 from dispatch_core.ops._formulas import Number
 from dispatch_core.ops.binary import scaled
 
+if TYPE_CHECKING:
+    from dispatch_core._dispatcher.operator import Op
+
 POSITIVE = (0.2, 3.0)
 
 
+class _OneDtype(Pointwise):
+    """Element-wise operators that do not promote: their tensors must have one dtype."""
+
+    promotes = False
+
+    def admit(self, op: Op, dtypes: Mapping[str, dtype]) -> None:
+        if len(set(dtypes.values())) > 1:
+            named = ", ".join(f"{name}: {d}" for name, d in dtypes.items())
+            raise RuntimeError(
+                f"{op.title}expected tensors of one dtype, but got {named}; convert one of them with "
+                ".to(dtype)"
+            )
+
+
 @composite(
-    pointwise(
+    _OneDtype(
         SAME,
         INEXACT,
         samples=lambda make: [
@@ -169,15 +187,14 @@ def copysign(input: Tensor, other: Tensor | Number) -> Tensor:
 
 
 @composite(
-    pointwise(SAME, REAL, samples=lambda make: [(make(3, 4), make(4)), (make(3) * 0, make(3))]),
+    _OneDtype(SAME, REAL, samples=lambda make: [(make(3, 4), make(4)), (make(3) * 0, make(3))]),
     grad=NOT_DIFFERENTIABLE,
     forward=False,
     out=True,
 )
 def heaviside(input: Tensor, values: Tensor) -> Tensor:
-    """0 for negative, 1 for positive elements, and `values` for zero."""
-    step = K.cast(K.gt(input, 0), input.dtype)
-    return K.where(K.eq(input, 0), values, K.where(K.ne(input, input), input, step))
+    """0 for negative elements and NaN, 1 for positive ones, and `values` for zero."""
+    return K.where(K.eq(input, 0), values, K.cast(K.gt(input, 0), input.dtype))
 
 
 @composite(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from dispatch_core._families.base import FLOATING, INEXACT
-from dispatch_core._families.reduction import reduction
+from dispatch_core._families.reduction import Reduction, reduction
 from dispatch_core._op import K, composite
-from dispatch_core._shapes import check_dim
+from dispatch_core._shapes import check_dim, check_not_empty
 from dispatch_core._tensor import Tensor
 from dispatch_core.ops._formulas import kept_shape
 
@@ -52,6 +52,8 @@ def linalg_vector_norm(
     """The `ord`-norm over all, one or several dimensions; 0 counts nonzeros, inf is the largest."""
     if dtype is not None:
         return K.linalg_vector_norm(K.cast(x, dtype), ord, dim, keepdim)
+    if ord < 0:
+        check_not_empty(x.shape, ord, dim)
     size = K.abs(x)
     if ord == 0:
         return K.sum(K.cast(K.ne(size, 0), size.dtype), dim, keepdim)
@@ -76,7 +78,8 @@ def _norm_input(K: Any, g: Any, x: Any, out: Any, ord: float, dim: Any, keepdim:
         return x * K.where(K.eq(out, 0), 0.0, g / out)
     size = K.abs(x)
     if ord in (INF, -INF):
-        hit = K.cast_like(K.eq(size, out), g)
+        nan = (size != size) & (out != out)
+        hit = K.cast_like((size == out) | nan, g)
         return K.sgn(x) * (hit * (g / K.sum(hit, dim, True)))
     scale = K.where(K.eq(out, 0), 0.0, g / K.pow(out, ord - 1.0))
     slope = K.where(K.eq(size, 0), 0.0, K.pow(size, ord - 1.0))
@@ -213,8 +216,14 @@ def norm(
     return K.linalg_vector_norm(input, 2 if p in ("fro", None) else p, dim, keepdim, dtype=dtype)
 
 
+class _Promoting(Reduction):
+    """A reduction of several tensors, which are brought to one dtype first."""
+
+    promotes = True
+
+
 @composite(
-    reduction(
+    _Promoting(
         INEXACT,
         real=True,
         samples=lambda make: [
@@ -240,10 +249,25 @@ def renorm(input: Tensor, p: float, dim: int, maxnorm: float) -> Tensor:
         raise RuntimeError(
             f"renorm: input needs at least 2 dimensions, got {input.ndim} dimensions"
         )
+    if not p > 0:
+        raise RuntimeError(f"renorm: non-positive-norm not supported, got p={p}")
+    if not maxnorm >= 0:
+        raise RuntimeError(f"renorm: expected maxnorm to be >= 0 but got {maxnorm}")
     at = check_dim(dim, input.ndim)
     norms = K.linalg_vector_norm(input, p, tuple(d for d in range(input.ndim) if d != at), True)
     factor = K.where(K.gt(norms, maxnorm), maxnorm / (norms + 1e-7), 1.0)
     return K.mul(input, factor)
+
+
+_CDIST_MODES = (
+    None,
+    0,
+    1,
+    2,
+    "use_mm_for_euclid_dist_if_necessary",
+    "use_mm_for_euclid_dist",
+    "donot_use_mm_for_euclid_dist",
+)
 
 
 def _pairs(make: Any) -> list[Any]:
@@ -262,6 +286,15 @@ def cdist(
     compute_mode: Any = "use_mm_for_euclid_dist_if_necessary",
 ) -> Tensor:
     """The p-norm distances between rows of x1 (..., n, d) and x2 (..., m, d), as (..., n, m)."""
+    for name, x in (("X1", x1), ("X2", x2)):
+        if x.ndim < 2:
+            raise RuntimeError(f"cdist only supports at least 2D tensors, {name} got: {x.ndim}D")
+    if not p >= 0:
+        raise RuntimeError(f"cdist only supports non-negative p values, got {p}")
+    if x1.dtype is not x2.dtype:
+        raise RuntimeError(f"cdist: expected one dtype, but got {x1.dtype} and {x2.dtype}")
+    if compute_mode not in _CDIST_MODES:
+        raise ValueError(f"{compute_mode} is not a valid value for compute_mode")
     if x1.shape[-1] != x2.shape[-1]:
         raise RuntimeError(
             f"X1 and X2 must have the same number of columns. X1: {x1.shape[-1]} X2: {x2.shape[-1]}"

@@ -80,6 +80,7 @@ def _prod_input(K: Any, g: Any, input: Any, dim: Any, keepdim: bool) -> Any:
     if not shape:
         return K.reshape(g, shape)
     if isinstance(dim, (tuple, list)):
+        dim = dim or range(len(shape))
         return _prod_over_several(K, g, input, tuple(d % len(shape) for d in dim), keepdim)
     others = _exclusive(K, input, dim) * K.flip(_exclusive(K, K.flip(input, (dim,)), dim), (dim,))
     return expand_reduced(K, g, shape, dim, keepdim) * K.conj(others)
@@ -143,6 +144,32 @@ def amin(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
     return turned(K.amax(turned(input), dim, keepdim))
 
 
+def _shared_input(K: Any, g: Any, input: Any, out: Any) -> Any:
+    """The gradient of one element of all, shared evenly by those that equal it, as NaNs do here."""
+    hit = K.cast_like((input == out) | ((input != input) & (out != out)), g)
+    return hit * (g / K.sum(hit))
+
+
+@composite(
+    reduction(REAL, nonempty=True, samples=lambda make: [(make(3, 4),), (make(),)]),
+    grad={"input": lambda K, g, input, out: _shared_input(K, g, input, out)},
+    namespace="_",
+)
+def max_all(input: Tensor) -> Tensor:
+    """The largest of all elements; unlike `amax` its gradient goes to NaNs, if there are any."""
+    return K.amax(input, None, False)
+
+
+@composite(
+    reduction(REAL, nonempty=True, samples=lambda make: [(make(3, 4),), (make(),)]),
+    grad={"input": lambda K, g, input, out: _shared_input(K, g, input, out)},
+    namespace="_",
+)
+def min_all(input: Tensor) -> Tensor:
+    """The smallest of all elements; unlike `amin` its gradient goes to NaNs, if there are any."""
+    return K.amin(input, None, False)
+
+
 def _turned_order(input: Tensor) -> Any:
     """What exchanges smaller and larger, and is its own inverse: also for the least integer and bool."""
     return K.neg if input.is_floating_point() else K.bitwise_not
@@ -174,8 +201,14 @@ def argmin(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
 
 @composite(reduction(truth=True), grad=NOT_DIFFERENTIABLE, out=True)
 def all(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
-    """Whether all elements are nonzero."""
+    """Whether all elements are nonzero, of each by itself where `dim` is empty."""
+    if _is_empty(dim):
+        return _truth_like(input, K.ne(input, 0))
     return _truth_like(input, K.eq(K.sum(K.eq(input, 0), dim, keepdim), 0))
+
+
+def _is_empty(dim: Any) -> bool:
+    return isinstance(dim, (tuple, list)) and not dim
 
 
 def _truth_like(input: Tensor, value: Tensor) -> Tensor:
@@ -185,7 +218,9 @@ def _truth_like(input: Tensor, value: Tensor) -> Tensor:
 
 @composite(reduction(truth=True), grad=NOT_DIFFERENTIABLE, out=True)
 def any(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
-    """Whether any element is nonzero."""
+    """Whether any element is nonzero, of each by itself where `dim` is empty."""
+    if _is_empty(dim):
+        return _truth_like(input, K.ne(input, 0))
     return _truth_like(input, K.ne(K.sum(K.ne(input, 0), dim, keepdim), 0))
 
 
@@ -312,6 +347,8 @@ def logsumexp(input: Tensor, dim: Any, keepdim: bool = False) -> Tensor:
     """log(sum(exp(x))) without overflow."""
     if not input.is_floating_point() and not input.is_complex():
         input = K.cast(input, get_default_dtype())
+    if not count(input.shape, dim):
+        return K.log(K.sum(input, dim, keepdim))
     largest = K.amax(K.real(input), dim, True)
     largest = K.where(K.isinf(largest), 0.0, largest)
     total = K.log(K.sum(K.exp(input - largest), dim, True)) + largest
@@ -322,7 +359,7 @@ def _logsumexp_input(K: Any, g: Any, input: Any, out: Any, dim: Any, keepdim: bo
     shape = input.shape
     if not keepdim:
         g, out = (K.reshape(v, kept_shape(shape, dim)) for v in (g, out))
-    return g * K.conj(K.exp(input - K.where(K.isinf(out), 0.0, out)))
+    return g * K.conj(K.exp(input - out))
 
 
 def _spread_samples(make: Any) -> list[Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dispatch_core._families.base import FLOATING, REAL
+from dispatch_core._families.base import INEXACT, REAL
 from dispatch_core._families.others import movement
 from dispatch_core._families.reduction import scan
 from dispatch_core._op import K, composite
@@ -79,7 +79,7 @@ def cummin(input: Tensor, dim: int) -> Any:
 
 
 @composite(
-    scan(FLOATING),
+    scan(INEXACT),
     grad={"input": lambda K, g, input, out, dim: _logcumsumexp_input(K, g, input, out, dim)},
     out=True,
 )
@@ -101,14 +101,14 @@ def _logcumsumexp_input(K: Any, g: Any, input: Any, out: Any, dim: int) -> Any:
         return g
     n = g.shape[dim]
     back, total = K.flip(out, (dim,)), K.flip(g, (dim,))
-    factor = K.exp(K.narrow(back, dim, 1, n - 1) - K.narrow(back, dim, 0, n - 1))
+    factor = K.conj(K.exp(K.narrow(back, dim, 1, n - 1) - K.narrow(back, dim, 0, n - 1)))
     factor = K.cat([K.exp(K.narrow(back, dim, 0, 1) * 0), factor], dim)
 
     def join(earlier: Any, later: Any) -> Any:
         return earlier[0] * later[0], later[1] + later[0] * earlier[1]
 
     total = _doubling((factor, total), dim, join, K)[1]
-    return K.flip(total, (dim,)) * K.exp(input - out)
+    return K.flip(total, (dim,)) * K.conj(K.exp(input - out))
 
 
 @composite(

@@ -71,13 +71,14 @@ def _runs(begins: Tensor, return_inverse: bool, return_counts: bool) -> tuple[Te
     """Of "here begins a new element": the places, the number of each element, and the lengths."""
     n = begins.shape[0]
     places = K.reshape(K.nonzero_rows(begins), (-1,))
+    count = places.shape[0]
     inverse = K.sub(K.cumsum(begins, 0), 1) if return_inverse else None
     counts = None
     if return_counts:
         ends = K.cat(
             [
-                K.narrow(places, 0, 1, max(places.shape[0] - 1, 0)),
-                K.full_like(K.narrow(places, 0, 0, min(1, places.shape[0])), n),
+                K.narrow(places, 0, min(1, count), max(count - 1, 0)),
+                K.full_like(K.narrow(places, 0, 0, min(1, count)), n),
             ],
             0,
         )
@@ -138,7 +139,12 @@ def unique(
     """
     x = K.reshape(input, (-1,)) if dim is None else K.movedim(input, dim, 0)
     n = x.shape[0]
-    order = K.argsort(x, 0) if dim is None else _row_order(K.reshape(x, (n, -1)))
+    if dim is not None and n and not x.numel():
+        raise RuntimeError(
+            "There are 0 sized dimensions, and they aren't selected, so unique cannot be applied"
+        )
+    width = x.numel() // max(n, 1)
+    order = K.argsort(x, 0) if dim is None else _row_order(K.reshape(x, (n, width)))
     x = K.index_select(x, 0, order)
     places, inverse, counts = _runs(_begins(x), return_inverse, return_counts)
     if inverse is not None:
@@ -258,18 +264,16 @@ def searchsorted(
             f"but got side={side}"
         )
     if sorter is not None:
+        if sorter.shape != sorted_sequence.shape:
+            raise RuntimeError(
+                "searchsorted(): boundary and sorter must have the same size, but got boundary "
+                f"tensor {list(sorted_sequence.shape)} and got sorter tensor {list(sorter.shape)}"
+            )
         sorted_sequence = K.gather(sorted_sequence, -1, sorter)
     if not isinstance(input, Tensor):
-        input = K.full_like(
-            K.narrow(sorted_sequence, -1, 0, 0).sum(), input, dtype=sorted_sequence.dtype
-        )
-    if input.dtype is not sorted_sequence.dtype:
-        raise RuntimeError(
-            "searchsorted(): boundary tensor and input value tensor should have same dtype, "
-            "but got "
-            f"boundary tensor scalar type {sorted_sequence.dtype} and input value tensor "
-            f"{input.dtype}"
-        )
+        # Weakly typed, as everywhere: a float among integers is compared as one.
+        first = K.reshape(K.narrow(K.reshape(sorted_sequence, (-1,)), 0, 0, 0), (-1,))
+        input = K.new_full(first, (), input, dtype=K.add(first, input).dtype)
     if sorted_sequence.ndim == 0 or (
         sorted_sequence.ndim > 1 and sorted_sequence.shape[:-1] != input.shape[:-1]
     ):

@@ -601,13 +601,20 @@ def tile(input: Tensor, dims: Ints) -> Tensor:
 def roll(input: Tensor, shifts: Any, dims: Any = None) -> Tensor:
     """The elements moved along dimensions, those pushed out coming in at the other end."""
     if dims is None:
+        if isinstance(shifts, (tuple, list)) and len(shifts) != 1:
+            return K.roll(input, shifts, ())
         return K.reshape(K.roll(K.reshape(input, (-1,)), shifts, 0), input.shape)
-    pairs = zip(
-        shifts if isinstance(shifts, (tuple, list)) else (shifts,),
-        dims if isinstance(dims, (tuple, list)) else (dims,),
-        strict=True,
-    )
-    for shift, d in pairs:
+    shifts = shifts if isinstance(shifts, (tuple, list)) else (shifts,)
+    dims = dims if isinstance(dims, (tuple, list)) else (dims,)
+    if not shifts:
+        raise RuntimeError("`shifts` required")
+    if not dims and len(shifts) == 1:
+        return K.roll(input, shifts[0])
+    if len(shifts) != len(dims):
+        raise RuntimeError(
+            f"shifts and dimensions must align. shifts: {len(shifts)}, dims:{len(dims)}"
+        )
+    for shift, d in zip(shifts, dims, strict=True):
         at = check_dim(d, input.ndim)
         n = input.shape[at]
         cut = (n - shift) % n if n else 0

@@ -7,6 +7,7 @@ from typing import Any
 
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
 from dispatch_core._dtypes import float32
+from dispatch_core._errors import LinAlgError
 from dispatch_core._families.base import INEXACT, NUMBERS
 from dispatch_core._families.others import contraction, custom
 from dispatch_core._families.pointwise import SAME, pointwise
@@ -118,13 +119,29 @@ def linalg_solve_triangular(
 ) -> Tensor:
     """X with A X = B (or X A = B) for a triangular A; the other triangle is not read."""
     check_square("linalg.solve_triangular", A)
+    if B.ndim < 2:
+        raise RuntimeError(
+            "linalg.solve_triangular: The input tensor B must have at least 2 dimensions."
+        )
     if unitriangular:
         A = (K.triu(A, 1) if upper else K.tril(A, -1)) + K.diag_embed(
             K.ones_like(K.diagonal(A, 0, -2, -1))
         )
     else:
         A = K.triu(A) if upper else K.tril(A)
-    return K.linalg_solve(A, B, left=left)
+    try:
+        return K.linalg_solve(A, B, left=left)
+    except LinAlgError:  # a zero on the diagonal: what is divided by it is infinite or NaN
+        return _substituted(A, B, upper, left)
+
+
+def _substituted(A: Tensor, B: Tensor, upper: bool, left: bool) -> Tensor:
+    if not left:
+        A, B = K.transpose(A, -2, -1), K.transpose(B, -2, -1)
+        return K.transpose(_substituted(A, B, not upper, True), -2, -1)
+    if upper:
+        return _elimination.substituted(A, B)
+    return K.flip(_elimination.substituted(K.flip(A, (-2, -1)), K.flip(B, (-2,))), (-2,))
 
 
 @composite(
@@ -410,7 +427,11 @@ def _slogdet_input(K: Any, gs: Any, A: Any, outs: Any) -> Any:
     if g_sign is not None:
         turn = g_sign * K.conj(outs[0])
         total = total + (turn - K.conj(turn)) * 0.5
-    return K.unsqueeze(K.unsqueeze(total, -1), -1) * turned(K, K.inverse(A))
+    try:
+        inverse = K.inverse(A)
+    except LinAlgError:  # NaN for those that are singular
+        inverse = K.linalg_inv_ex(A)[0]
+    return K.unsqueeze(K.unsqueeze(total, -1), -1) * turned(K, inverse)
 
 
 @composite(
@@ -566,6 +587,8 @@ def linalg_multi_dot(tensors: Sequence[Tensor]) -> Tensor:
 @public("")
 def chain_matmul(*matrices: Tensor) -> Tensor:
     """The product of several matrices; prefer linalg.multi_dot."""
+    if len(matrices) == 1:
+        return matrices[0]
     return K.linalg_multi_dot(matrices)
 
 

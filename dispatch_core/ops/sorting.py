@@ -11,7 +11,7 @@ from dispatch_core._op import K, composite, primitive
 from dispatch_core._shapes import check_dim
 from dispatch_core._tensor import Tensor
 from dispatch_core.ops._formulas import kept_shape
-from dispatch_core.ops.reduce import _extreme_input, _picked
+from dispatch_core.ops.reduce import _picked, _shared_input
 
 
 @primitive(scan(REAL, index=True), grad=NOT_DIFFERENTIABLE)
@@ -96,6 +96,8 @@ def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> Any
     """The k-th smallest element along a dimension (k counts from 1), and where it was."""
     at = check_dim(dim, input.ndim)
     size = input.shape[at] if input.ndim else 1
+    if not size:
+        raise IndexError(f"kthvalue(): Expected reduction dim {at} to have non-zero size.")
     if not 1 <= k <= size:
         raise RuntimeError(
             f"kthvalue(): selected number k out of range for dimension {dim}: got k={k} of {size}"
@@ -161,7 +163,7 @@ def nanmedian_dim(input: Tensor, dim: int, keepdim: bool = False) -> Any:
 
 @composite(
     reduction(REAL, samples=lambda make: [(make(3, 4),), (make(5),), (make(),)]),
-    grad={"input": lambda K, g, input, out: _extreme_input(K, g, input, out, None, False)},
+    grad={"input": lambda K, g, input, out: _shared_input(K, g, input, out)},
     namespace="_",
 )
 def median_all(input: Tensor, skip_nan: bool = False) -> Tensor:
@@ -275,8 +277,7 @@ def _interpolated(values: Tensor, rank: Tensor, interpolation: str) -> Tensor:
     if interpolation in ("lower", "higher", "nearest"):
         return low
     high = K.gather(values, -1, K.cast(K.ceil(rank), K.storage_index(rank, 0).dtype))
-    weight = 0.5 if interpolation == "midpoint" else K.sub(rank, below)
-    return K.add(low, K.mul(K.sub(high, low), weight))
+    return K.lerp(low, high, 0.5 if interpolation == "midpoint" else K.sub(rank, below))
 
 
 def _ranked() -> Any:

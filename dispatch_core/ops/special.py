@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from dispatch_core._dtypes import float32
-from dispatch_core._families.base import FLOATING, REAL
+from dispatch_core._families.base import FLOATING, INEXACT, REAL
 from dispatch_core._families.pointwise import FLOAT, SAME, pointwise
 from dispatch_core._op import K, composite
 from dispatch_core._tensor import Tensor
@@ -26,15 +26,19 @@ _BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617
 
 
 @composite(
-    pointwise(SAME, FLOATING, inplace=False),
+    pointwise(SAME, INEXACT, inplace=False),
     grad={
-        "input": lambda K, g, input, other: g * K.sigmoid(input - other),
-        "other": lambda K, g, input, other: g * K.sigmoid(other - input),
+        "input": lambda K, g, input, other: g * K.conj(K.sigmoid(input - other)),
+        "other": lambda K, g, input, other: g * K.conj(K.sigmoid(other - input)),
     },
     out=True,
 )
 def logaddexp(input: Tensor, other: Tensor) -> Tensor:
     """log(exp(input) + exp(other)), without overflow."""
+    if input.is_complex():  # by the larger real part
+        first = K.ge(K.real(input), K.real(other))
+        large, small = K.where(first, input, other), K.where(first, other, input)
+        return large + K.log1p(K.exp(small - large))
     large = K.maximum(input, other)
     rest = K.log1p(K.exp(K.neg(K.abs(K.sub(input, other)))))
     return K.where(K.isinf(large), large, large + rest)
@@ -126,6 +130,7 @@ def xlog1py(input: Tensor | Number, other: Tensor | Number) -> Tensor:
 
 @composite(
     pointwise(FLOAT, REAL, domain=POSITIVE, inplace=False),
+    grad={"input": lambda K, g, input: -g * (K.log(input) + 1)},
     namespace="special",
     out=True,
 )
@@ -143,6 +148,7 @@ def entr(input: Tensor) -> Tensor:
             (make(3, 4, low=0.0, high=1.0), 0.2),
         ],
     ),
+    grad={"input": lambda K, g, input, eps: _logit_input(K, g, input, eps)},
     aliases=("special.logit",),
     out=True,
 )
@@ -150,6 +156,13 @@ def logit(input: Tensor, eps: float | None = None) -> Tensor:
     """log(x / (1 - x)), of x limited to [eps, 1 - eps]."""
     x = input if eps is None else K.clamp(input, eps, 1 - eps)
     return K.log(K.div(x, 1 - x))
+
+
+def _logit_input(K: Any, g: Any, input: Any, eps: float | None) -> Any:
+    """1 / (x (1 - x)); outside the limits 0, or NaN where none were given."""
+    low, beyond = (0.0, float("nan")) if eps is None else (eps, 0.0)
+    outside = (input < low) | (input > 1 - low)
+    return K.where(outside, beyond, g / (input * (1 - input)))
 
 
 # -- the inverse of erf --------------------------------------------------------------------------
@@ -364,6 +377,8 @@ def _sinc_input(K: Any, g: Any, input: Any, out: Any) -> Any:
 )
 def sinc(input: Tensor) -> Tensor:
     """sin(pi x) / (pi x), and 1 at 0."""
+    if input.dtype.itemsize == 2:
+        return K.cast(K.sinc(K.cast(input, float32)), input.dtype)
     x = K.where(K.eq(input, 0), 1.0, input) * math.pi
     return K.where(K.eq(input, 0), 1.0, K.sin(x) / x)
 

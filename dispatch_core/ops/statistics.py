@@ -10,7 +10,7 @@ from dispatch_core._families.others import creation, custom
 from dispatch_core._families.reduction import reduction
 from dispatch_core._op import K, composite
 from dispatch_core._shapes import check_dim
-from dispatch_core._tensor import Tensor
+from dispatch_core._tensor import Tensor, is_plain
 from dispatch_core.ops.create import _finish
 
 
@@ -108,6 +108,8 @@ def cov(
     if not (x.is_floating_point() or x.is_complex()):
         x = K.cast(x, get_default_dtype())
     n = x.shape[1]
+    _check_weights("fweights", fweights, n, floating=False)
+    _check_weights("aweights", aweights, n, floating=True)
     weights = fweights
     if aweights is not None:
         weights = aweights if fweights is None else K.mul(fweights, aweights)
@@ -122,6 +124,28 @@ def cov(
     other = centred if weights is None else K.mul(centred, weights)
     product = K.matmul(centred, K.conj(K.transpose(K.cast(other, x.dtype), 0, 1)))
     return K.squeeze(K.div(product, rest))
+
+
+def _check_weights(name: str, weights: Any, observations: int, *, floating: bool) -> None:
+    if weights is None:
+        return
+    if weights.ndim > 1:
+        raise RuntimeError(
+            f"cov(): expected {name} to have one or fewer dimensions but got {name} with "
+            f"{weights.ndim} dimensions"
+        )
+    if weights.is_floating_point() is not floating:
+        raise RuntimeError(
+            f"cov(): expected {name} to have {'floating point' if floating else 'integral'} dtype "
+            f"but got {name} with {weights.dtype}"
+        )
+    if weights.numel() != observations:
+        raise RuntimeError(
+            f"cov(): expected {name} to have the same numel as there are observations in the input "
+            f"but got {weights.numel()} != {observations}"
+        )
+    if observations and is_plain(weights) and K.amin(weights.detach()).item() < 0:
+        raise RuntimeError(f"cov(): {name} cannot be negative")
 
 
 @composite(reduction(NUMBERS, floats=True, samples=lambda make: [(make(3, 5),), (make(5),)]))
@@ -142,10 +166,15 @@ def corrcoef(input: Tensor) -> Tensor:
 # -- areas ---------------------------------------------------------------------------------------
 
 
-def _strips(y: Tensor, x: Any, dx: Any, dim: int) -> Tensor:
+def _strips(name: str, y: Tensor, x: Any, dx: Any, dim: int) -> Tensor:
     """The areas between neighbouring values under straight lines."""
     at = check_dim(dim, y.ndim)
     n = y.shape[at]
+    if x is not None and (not x.ndim or x.shape[at if x.ndim == y.ndim else -1] != n):
+        raise RuntimeError(
+            f"{name}: There must be one `x` value for each sample point, but got x of "
+            f"{list(x.shape)} for {n} points"
+        )
     pairs = K.add(K.narrow(y, at, 1, max(n - 1, 0)), K.narrow(y, at, 0, max(n - 1, 0))) if n else y
     if x is None:
         return K.mul(pairs, (1.0 if dx is None else dx) / 2)
@@ -164,13 +193,13 @@ def _curves(make: Any) -> list[Any]:
 @composite(custom(samples=_curves), method=False, aliases=("trapz",))
 def trapezoid(y: Tensor, x: Any = None, *, dx: Any = None, dim: int = -1) -> Tensor:
     """The area under straight lines through the values y at the places x, or dx apart."""
-    return K.sum(_strips(y, x, dx, dim), dim)
+    return K.sum(_strips("trapezoid", y, x, dx, dim), dim)
 
 
 @composite(custom(samples=_curves), method=False)
 def cumulative_trapezoid(y: Tensor, x: Any = None, *, dx: Any = None, dim: int = -1) -> Tensor:
     """The areas up to each value; see `trapezoid`."""
-    return K.cumsum(_strips(y, x, dx, dim), dim)
+    return K.cumsum(_strips("cumulative_trapezoid", y, x, dx, dim), dim)
 
 
 @composite(creation(), out=True)

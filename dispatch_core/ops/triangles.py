@@ -48,6 +48,9 @@ def triu(input: Tensor, diagonal: int = 0) -> Tensor:
 
 
 def _triangle_indices(row: int, col: int, keep: Any, dtype: Any, device: Any) -> Tensor:
+    for name, size in (("row", row), ("col", col)):
+        if size < 0:
+            raise RuntimeError(f"{name} must be non-negative, got {size}")
     whole = place(device, int64)
     rows, columns = (K.arange_new(0, 1, n, whole) for n in (row, col))
     found = K.nonzero_rows(keep(K.sub(columns, K.unsqueeze(rows, 1))))
@@ -126,6 +129,8 @@ def vander(x: Tensor, N: Any = None, increasing: bool = False) -> Tensor:
     if x.ndim != 1:
         raise RuntimeError("x must be a one-dimensional tensor.")
     n = x.shape[0] if N is None else N
+    if n < 0:
+        raise RuntimeError(f"N must be non-negative, got {n}")
     powers = [K.ones_like(x)]
     for _ in range(n - 1):
         powers.append(K.mul(powers[-1], x))

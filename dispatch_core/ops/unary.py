@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
-from dispatch_core._dtypes import finfo, int16, int32, int64
+from dispatch_core._dtypes import Priority, bool_, dtype, finfo, int16, int32, int64
 from dispatch_core._families.base import DISCRETE, FLOATING, INEXACT, NUMBERS, REAL, REAL_NUMBERS
 from dispatch_core._families.others import custom
-from dispatch_core._families.pointwise import BOOL, FLOAT, SAME, pointwise
+from dispatch_core._families.pointwise import BOOL, FLOAT, SAME, Pointwise, pointwise
 from dispatch_core._families.pointwise import REAL as TO_REAL
 from dispatch_core._op import K, composite, primitive
 from dispatch_core._tensor import Tensor
@@ -51,7 +53,7 @@ def abs(input: Tensor) -> Tensor:
     out=True,
 )
 def sgn(input: Tensor) -> Tensor:
-    """The sign of each element; for complex numbers x / |x|, and 0 at 0."""
+    """The sign of each element, 0 for NaN; for complex numbers x / |x|, and 0 at 0."""
 
 
 @primitive(pointwise(FLOAT), grad={"input": lambda K, g, out: g * K.conj(out)}, out=True)
@@ -158,10 +160,23 @@ def conj_physical(input: Tensor) -> Tensor:
 )
 def round(input: Tensor, *, decimals: int = 0) -> Tensor:
     """Each element rounded to the nearest integer (ties to even), or to `decimals` places."""
-    scale = 10.0 ** (decimals if decimals > 0 else -decimals)
+    places = decimals if decimals > 0 else -decimals
+    scale = 10.0**places if places <= 308 else float("inf")
     if decimals > 0:
         return K.div(K.round(K.mul(input, scale)), scale)
     return K.mul(K.round(K.div(input, scale)), scale)
+
+
+@composite(
+    custom(INEXACT, samples=lambda make: [(make(3, low=1.2, high=3.0),)]),
+    namespace="_",
+    method=False,
+)
+def acosh_slope(input: Tensor) -> Tensor:
+    """1 / sqrt(x^2 - 1), the root taken of both factors where it is on another branch otherwise."""
+    if input.is_complex():
+        return K.mul(K.rsqrt(input + 1), K.rsqrt(input - 1))
+    return K.rsqrt(K.mul(input + 1, input - 1))
 
 
 @composite(custom(samples=lambda make: [(make(3), make(3), make(3))]), namespace="_", method=False)
@@ -189,8 +204,16 @@ def positive(input: Tensor) -> Tensor:
     return input
 
 
+class _Squares(Pointwise):
+    """Truth values are squared as int64, as PyTorch raises them to a power."""
+
+    def compute(self, operands: Sequence[tuple[dtype, Priority]]) -> dtype:
+        promoted = super().compute(operands)
+        return int64 if promoted is bool_ else promoted
+
+
 @composite(
-    pointwise(SAME, INEXACT | REAL_NUMBERS),
+    _Squares(SAME),
     grad={"input": lambda K, g, input: g * K.conj(2 * input)},
     out=True,
 )
@@ -235,7 +258,7 @@ def sigmoid(input: Tensor) -> Tensor:
 
 @composite(pointwise(SAME, REAL), grad={"input": lambda K, g: K.zeros_like(g)}, out=True)
 def sign(input: Tensor) -> Tensor:
-    """-1, 0 or 1 for negative, zero and positive elements."""
+    """-1, 0 or 1 for negative, zero and positive elements; 0 for NaN."""
     return K.sgn(input)
 
 
@@ -372,7 +395,7 @@ def asinh(input: Tensor) -> Tensor:
 
 @composite(
     pointwise(FLOAT, domain=(1.2, 3.0)),
-    grad={"input": lambda K, g, input: g * K.conj(K.rsqrt(input * input - 1))},
+    grad={"input": lambda K, g, input: g * K.conj(K.acosh_slope(input))},
     out=True,
     aliases=("arccosh",),
 )

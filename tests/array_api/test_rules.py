@@ -230,6 +230,13 @@ def test_shifts_by_as_many_places_as_there_are_bits(device: str) -> None:
 
 
 @pytest.mark.parametrize("device", DEVICES)
+def test_the_sign_of_nan_is_nan(device: str) -> None:
+    x = xp.asarray([math.nan, -2.0, 0.0], device=device)
+    assert str(xp.sign(x).tolist()) == "[nan, -1.0, 0.0]"
+    assert x.sign().tolist() == [0.0, -1.0, 0.0]  # PyTorch's rule
+
+
+@pytest.mark.parametrize("device", DEVICES)
 def test_unique(device: str) -> None:
     x = xp.asarray([[2.0, math.nan, 1.0], [math.nan, 2.0, -0.0]], device=device)
     found = xp.unique_all(x)

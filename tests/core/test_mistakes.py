@@ -107,6 +107,203 @@ MISTAKES = {
         IndexError,
         "index out of range in self",
     ),
+    "index_reduce beyond": (
+        lambda: dc.ones(2, 3).index_reduce(0, dc.tensor([2]), dc.ones(1, 3), "amax"),
+        IndexError,
+        "index 2 is out of bounds for dimension 0 with size 2",
+    ),
+    "index_reduce before": (
+        lambda: dc.ones(2, 3).index_reduce(0, dc.tensor([-1]), dc.ones(1, 3), "amax"),
+        IndexError,
+        "index -1 is out of bounds",
+    ),
+    "flip along what": (lambda: dc.flip(dc.ones(2)), TypeError, "missing 1 required positional"),
+    "cholesky of NaN": (
+        lambda: dc.linalg.cholesky(dc.full((2, 2), float("nan"))),
+        dc.linalg.LinAlgError,
+        "not positive-definite",
+    ),
+    "lu_factor of a singular matrix": (
+        lambda: dc.linalg.lu_factor(dc.zeros(2, 2)),
+        RuntimeError,
+        "division by zero",
+    ),
+    "solve_triangular for a vector": (
+        lambda: dc.linalg.solve_triangular(dc.eye(2), dc.ones(2), upper=True),
+        RuntimeError,
+        "B must have at least 2 dimensions",
+    ),
+    "heaviside of two dtypes": (
+        lambda: dc.heaviside(dc.ones(2), dc.ones(2).double()),
+        RuntimeError,
+        "tensors of one dtype",
+    ),
+    "lerp of two dtypes": (
+        lambda: dc.lerp(dc.ones(2), dc.ones(2).double(), 0.5),
+        RuntimeError,
+        "tensors of one dtype",
+    ),
+    "roll by more shifts": (
+        lambda: dc.roll(dc.ones(3), (1, 2), 0),
+        RuntimeError,
+        "shifts: 2, dims:1",
+    ),
+    "roll by more dimensions": (
+        lambda: dc.roll(dc.ones(3), 1, (0, 1)),
+        RuntimeError,
+        "shifts: 1, dims:2",
+    ),
+    "roll by several all at once": (
+        lambda: dc.roll(dc.ones(3), (1, 2)),
+        RuntimeError,
+        "shifts: 2, dims:0",
+    ),
+    "roll by nothing": (lambda: dc.roll(dc.ones(3), ()), RuntimeError, "`shifts` required"),
+    "searchsorted by a shorter sorter": (
+        lambda: dc.searchsorted(dc.ones(3), dc.ones(2), sorter=dc.tensor([0, 1])),
+        RuntimeError,
+        "must have the same size",
+    ),
+    "unique of empty rows": (
+        lambda: dc.unique(dc.ones(3, 0), dim=0),
+        RuntimeError,
+        "0 sized dimensions",
+    ),
+    "cov by floating counts": (
+        lambda: dc.cov(dc.ones(2, 3), fweights=dc.ones(3)),
+        RuntimeError,
+        "integral dtype",
+    ),
+    "cov by negative counts": (
+        lambda: dc.cov(dc.ones(2, 3), fweights=dc.tensor([1, -2, 3])),
+        RuntimeError,
+        "cannot be negative",
+    ),
+    "cov by a matrix of counts": (
+        lambda: dc.cov(dc.ones(2, 3), fweights=dc.tensor([[1, 2, 3]])),
+        RuntimeError,
+        "one or fewer dimensions",
+    ),
+    "cov by integral weights": (
+        lambda: dc.cov(dc.ones(2, 3), aweights=dc.tensor([1, 2, 3])),
+        RuntimeError,
+        "floating point dtype",
+    ),
+    "cov by too few weights": (
+        lambda: dc.cov(dc.ones(2, 3), aweights=dc.ones(2)),
+        RuntimeError,
+        "same numel",
+    ),
+    "renorm to less than nothing": (
+        lambda: dc.renorm(dc.ones(2, 2), 2, 0, -1),
+        RuntimeError,
+        "maxnorm to be >= 0",
+    ),
+    "renorm by a negative norm": (
+        lambda: dc.renorm(dc.ones(2, 2), -1, 0, 1),
+        RuntimeError,
+        "non-positive-norm not supported",
+    ),
+    "cdist by a negative norm": (
+        lambda: dc.cdist(dc.ones(2, 2), dc.ones(2, 2), p=-1),
+        RuntimeError,
+        "non-negative p",
+    ),
+    "cdist of a vector": (
+        lambda: dc.cdist(dc.ones(2), dc.ones(2, 2)),
+        RuntimeError,
+        "X1 got: 1D",
+    ),
+    "cdist of two dtypes": (
+        lambda: dc.cdist(dc.ones(2, 2), dc.ones(2, 2).double()),
+        RuntimeError,
+        "one dtype",
+    ),
+    "cdist in an unknown mode": (
+        lambda: dc.cdist(dc.ones(2, 2), dc.ones(2, 2), compute_mode="x"),
+        ValueError,
+        "not a valid value for compute_mode",
+    ),
+    "tril_indices of less than nothing": (
+        lambda: dc.tril_indices(-1, 2),
+        RuntimeError,
+        "row must be non-negative",
+    ),
+    "triu_indices of less than nothing": (
+        lambda: dc.triu_indices(2, -1),
+        RuntimeError,
+        "col must be non-negative",
+    ),
+    "vander of less than nothing": (
+        lambda: dc.vander(dc.ones(2), N=-1),
+        RuntimeError,
+        "N must be non-negative",
+    ),
+    "repeat_interleave of another size": (
+        lambda: dc.repeat_interleave(dc.ones(3), 2, output_size=5),
+        RuntimeError,
+        "expected 6 but got 5",
+    ),
+    "repeat_interleave of another size each": (
+        lambda: dc.repeat_interleave(dc.ones(2), dc.tensor([1, 2]), output_size=7),
+        RuntimeError,
+        "expected 3 but got 7",
+    ),
+    "repeat_interleave by floats": (
+        lambda: dc.repeat_interleave(dc.ones(2), dc.ones(2)),
+        NotImplementedError,
+        "int32 or int64",
+    ),
+    "repeat_interleave by a float": (
+        lambda: dc.repeat_interleave(dc.ones(2), 1.5),
+        TypeError,
+        "float",
+    ),
+    "trapezoid at too few places": (
+        lambda: dc.trapezoid(dc.ones(3), dc.ones(2)),
+        RuntimeError,
+        "trapezoid: There must be one `x` value for each sample point",
+    ),
+    "cumulative_trapezoid at too few places": (
+        lambda: dc.cumulative_trapezoid(dc.ones(3), dc.ones(2)),
+        RuntimeError,
+        "cumulative_trapezoid: There must be one",
+    ),
+    "meshgrid of two dtypes": (
+        lambda: dc.meshgrid(dc.ones(2), dc.tensor([1]), indexing="ij"),
+        RuntimeError,
+        "the same dtype",
+    ),
+    "cartesian_prod of a matrix": (
+        lambda: dc.cartesian_prod(dc.ones(2, 2)),
+        RuntimeError,
+        "Expect a 1D vector, but got shape [2, 2]",
+    ),
+    "polar of two dtypes": (
+        lambda: dc.polar(dc.ones(2), dc.ones(2).double()),
+        RuntimeError,
+        "one dtype",
+    ),
+    "complex of two dtypes": (
+        lambda: dc.complex(dc.ones(2), dc.ones(2).double()),
+        RuntimeError,
+        "one dtype",
+    ),
+    "the least norm of nothing": (
+        lambda: dc.linalg.vector_norm(dc.ones(0, 2), -1, dim=0),
+        RuntimeError,
+        "does not have an identity",
+    ),
+    "kthvalue of nothing": (
+        lambda: dc.kthvalue(dc.ones(2, 0), 1),
+        IndexError,
+        "Expected reduction dim 1 to have non-zero size",
+    ),
+    "rot90 of a vector": (
+        lambda: dc.rot90(dc.ones(2)),
+        RuntimeError,
+        "expected total dims >= 2, but got total dims = 1",
+    ),
     "a class beyond": (
         lambda: dc.nn.functional.cross_entropy(dc.ones(2, 3), dc.tensor([5, 1])),
         IndexError,
@@ -399,6 +596,11 @@ def test_the_class_and_words_of_a_mistake(name):
         "index_add beyond",
         "integers to a negative number",
         "the complement of floats",
+        "index_reduce beyond",
+        "cholesky of NaN",
+        "lu_factor of a singular matrix",
+        "lerp of two dtypes",
+        "the least norm of nothing",
     ],
 )
 def test_on_other_devices_too(name, device):

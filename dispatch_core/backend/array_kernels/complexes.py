@@ -10,7 +10,7 @@ Kernel = Callable[..., Any]
 
 def kernels(xp: Any) -> dict[str, Kernel]:
     """Operator name -> kernel, for complex dtypes alone."""
-    return {"expm1": _expm1(xp), "tanh": _tanh(xp)}
+    return {"expm1": _expm1(xp), "logaddexp": logaddexp(xp), "tanh": _tanh(xp)}
 
 
 def _expm1(xp: Any) -> Kernel:
@@ -27,6 +27,17 @@ def _expm1(xp: Any) -> Kernel:
         return out
 
     return expm1
+
+
+def logaddexp(xp: Any) -> Kernel:
+    """By the larger real part; numpy has it for real numbers only."""
+
+    def logaddexp(input: Any, other: Any) -> Any:
+        first = input.real >= other.real
+        large, small = xp.where(first, input, other), xp.where(first, other, input)
+        return large + xp.log1p(xp.exp(small - large))
+
+    return logaddexp
 
 
 def _tanh(xp: Any) -> Kernel:

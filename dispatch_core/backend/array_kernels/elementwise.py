@@ -62,7 +62,13 @@ def _discrete(array: Any) -> bool:
 
 def _sgn(xp: Any) -> Kernel:
     def sgn(input: Any) -> Any:
-        return input.copy() if input.dtype.kind == "b" else xp.sign(input)
+        kind = input.dtype.kind
+        if kind == "b":
+            return input.copy()
+        found = xp.sign(input, out=...)
+        if kind not in "iuc":  # unlike the module's own function 0 for NaN, as in PyTorch
+            found[found != found] = 0
+        return found
 
     return sgn
 

@@ -7,6 +7,7 @@ from math import prod
 from typing import Any
 
 from dispatch_core._errors import LinAlgError
+from dispatch_core._shapes import check_not_empty
 from dispatch_core.backend.array_kernels.reduce import axes, is_half
 
 Kernel = Callable[..., Any]
@@ -19,7 +20,7 @@ def kernels(xp: Any) -> dict[str, Kernel]:
         "linalg_eigh": _full("linalg.eigh", lambda A, UPLO: tuple(xp.linalg.eigh(A, UPLO))),
         "linalg_eig": _full("linalg.eig", _eig(xp)),
         "linalg_qr": _full("linalg.qr", _qr(xp)),
-        "cholesky_lower": _full("linalg.cholesky", xp.linalg.cholesky),
+        "cholesky_lower": _full("linalg.cholesky", _cholesky(xp)),
         "linalg_solve_matrix": _full("linalg.solve", _solve(xp)),
         "lu_factors": _full("linalg.lu_factor", _lu(xp)),
         "inverse": _full("linalg.inv", xp.linalg.inv),
@@ -53,6 +54,16 @@ def _full(name: str, function: Kernel) -> Kernel:
             raise LinAlgError(f"{name}: {why}") from None
 
     return kernel
+
+
+def _cholesky(xp: Any) -> Kernel:
+    def cholesky(A: Any) -> Any:
+        L = xp.linalg.cholesky(A)
+        if xp.isnan(L.diagonal(0, -2, -1)).any():  # for which some LAPACKs see no failure
+            raise LinAlgError("Matrix is not positive definite")
+        return L
+
+    return cholesky
 
 
 def _svd(xp: Any) -> Kernel:
@@ -134,6 +145,8 @@ def _vector_norm(xp: Any) -> Kernel:
         elif ord in (float("inf"), -float("inf")):
             found = (xp.maximum if ord > 0 else xp.minimum).reduce(size, axis, None, None, keepdim)
         else:
+            if ord < 0:
+                check_not_empty(x.shape, ord, dim)
             found = add(size ** size.dtype.type(ord), axis, None, None, keepdim) ** (1.0 / ord)
         return found.astype(real, copy=False)
 

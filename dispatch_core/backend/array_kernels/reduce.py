@@ -18,6 +18,8 @@ def kernels(xp: Any) -> dict[str, Kernel]:
         "mean": _mean(xp),
         "amax": _plain(xp.maximum),
         "amin": _plain(xp.minimum),
+        "max_all": _whole(xp.maximum),
+        "min_all": _whole(xp.minimum),
         "argmax": _arg(xp.argmax),
         "argmin": _arg(xp.argmin),
         "max_dim": _with_index(xp.maximum.reduce, xp.argmax),
@@ -87,6 +89,12 @@ def _plain(ufunc: Any) -> Kernel:
             return reduce(input, _scalar_dim(dim), keepdims=keepdim, out=...)
 
     return plain
+
+
+def _whole(ufunc: Any) -> Kernel:
+    """The reduction of all elements to one."""
+    reduce = ufunc.reduce
+    return lambda input: reduce(input, None, out=...)
 
 
 def _scalar_dim(dim: Any) -> Any:
@@ -161,7 +169,10 @@ def _truth(xp: Any, ufunc: Any) -> Kernel:
     def truth(input: Any, dim: Any, keepdim: bool) -> Any:
         if input.ndim == 0:
             dim = _scalar_dim(dim)
-        result = in_order(reduce(input, axes(dim), keepdims=keepdim, out=...))
+        if dim.__class__ in (tuple, list) and not dim:  # unlike other reductions none, not all
+            result = input != 0
+        else:
+            result = in_order(reduce(input, axes(dim), keepdims=keepdim, out=...))
         return result.astype("uint8") if input.dtype == "uint8" else result
 
     return truth

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from dispatch_core.backend.array_kernels.complexes import logaddexp
 from dispatch_core.backend.array_kernels.layout import in_order
 from dispatch_core.backend.array_kernels.reduce import is_half
 
@@ -123,11 +124,23 @@ def _running(xp: Any, ufunc: Any) -> Kernel:
     return running
 
 
+def _accumulated(xp: Any, input: Any, at: int) -> Any:
+    """Complex numbers one after the other, each with the sum so far."""
+    add = logaddexp(xp)
+    out = input.copy()
+    rows = xp.moveaxis(out, at, 0)
+    for i in range(1, rows.shape[0]):
+        rows[i : i + 1] = add(rows[i - 1 : i], rows[i : i + 1])
+    return out
+
+
 def _logcumsumexp(xp: Any) -> Kernel:
     def logcumsumexp(input: Any, dim: int) -> Any:
         at = _axis(input, dim)
         if input.ndim == 0:
             return input.copy()
+        if input.dtype.kind == "c":
+            return in_order(_accumulated(xp, input, at))
         wide = input.astype("float32") if is_half(input) else input
         return in_order(xp.logaddexp.accumulate(wide, at)).astype(input.dtype, copy=False)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from typing import Any
 
 from dispatch_core.nn import init
@@ -44,7 +45,8 @@ class Linear(Module):
         kwargs = factory(device, dtype)
         self.in_features = in_features
         self.out_features = out_features
-        self.weight = Parameter(empty((out_features, in_features), **kwargs))
+        size = tuple(map(operator.index, (out_features, in_features)))  # TypeError for 2.5
+        self.weight = Parameter(empty(size, **kwargs))
         if bias:
             self.bias = Parameter(empty(out_features, **kwargs))
         else:

@@ -205,6 +205,8 @@ class RNNBase(Module):
                 f"input.size(-1) must be equal to input_size. Expected {self.input_size}, got "
                 f"{x.shape[-1]}"
             )
+        if not x.shape[1 if self.batch_first and x.dim() == 3 else 0]:
+            raise RuntimeError("Expected sequence length to be larger than 0 in RNN")
         expected = self._flat_weights[0].dtype
         if x.dtype != expected:
             raise ValueError(

@@ -20,12 +20,19 @@ def _class_dim(input: Any) -> int:
     return 1 if len(input.shape) > 1 else 0
 
 
-def _check_classes(input: Tensor, target: Tensor, weight: Tensor | None) -> None:
-    """Raise where input (N, C, *) or (C) and target (N, *) or () do not fit."""
+def _fitting(input: Tensor, target: Tensor, weight: Tensor | None) -> Tensor:
+    """The target; raises where input (N, C, *) or (C) and target (N, *), () or (1) do not fit."""
     if not input.ndim:
         raise RuntimeError("Expected input with at least 1 dimension (classes), got 0")
     expected = (*input.shape[:1], *input.shape[2:]) if input.ndim > 1 else ()
     if tuple(target.shape) != expected:
+        if input.ndim == target.ndim == 1:
+            if target.shape[0] != 1:
+                raise ValueError(
+                    "For 1D input, 1D target must have size 1, but got target size: "
+                    f"{target.shape[0]}"
+                )
+            return _fitting(input, K.reshape(target, ()), weight)
         if input.ndim > 1 and target.ndim and input.shape[0] != target.shape[0]:
             raise ValueError(
                 f"Expected input batch_size ({input.shape[0]}) to match target batch_size "
@@ -43,6 +50,7 @@ def _check_classes(input: Tensor, target: Tensor, weight: Tensor | None) -> None
             "weight tensor should be defined either for all or no classes: expected "
             f"{classes} elements, but got shape {list(weight.shape)}"
         )
+    return target
 
 
 def _class_weights(like: Tensor, target: Tensor, weight: Any, ignore_index: int) -> Any:
@@ -155,7 +163,13 @@ def nll(
     """-weight[target] * input[target], reduced; checked arguments."""
     dim = _class_dim(input)
     classes, counts = _class_weights(input, target, weight, ignore_index)
-    picked = K.squeeze(K.gather(input, dim, _per_class(classes, dim)), dim)
+    try:
+        picked = K.squeeze(K.gather(input, dim, _per_class(classes, dim)), dim)
+    except RuntimeError:
+        for found in (K.amin(classes).item(), K.amax(classes).item()):
+            if not 0 <= found < input.shape[dim]:
+                raise IndexError(f"Target {found} is out of bounds.") from None
+        raise
     loss = -K.where(K.eq(counts, 0), 0.0, picked * counts)
     if reduction == "mean":
         return K.sum(loss) / K.sum(counts)
@@ -193,7 +207,7 @@ def nll_loss(
     "mean" divides by the sum of the targets' weights; targets equal to `ignore_index` do not count.
     """
     reduction = reduction_of(reduction, size_average, reduce)
-    _check_classes(input, target, weight)
+    target = _fitting(input, target, weight)
     return K.nll(input, target, weight, ignore_index, reduction)
 
 
@@ -232,7 +246,7 @@ def cross_entropy(
         raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
     if target.dtype.is_floating_point and target.shape == input.shape:
         return _probability_entropy(input, target, weight, reduction, label_smoothing)
-    _check_classes(input, target, weight)
+    target = _fitting(input, target, weight)
     if label_smoothing == 0:
         return K.cross_entropy_classes(input, target, weight, ignore_index, reduction)[0]
     return _smoothed(input, target, weight, ignore_index, reduction, label_smoothing)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from dispatch_core._families.base import INEXACT
+from dispatch_core._families.base import INEXACT, NUMBERS
 from dispatch_core._families.others import contraction, custom
 from dispatch_core._op import K, composite
 from dispatch_core._tensor import Tensor
@@ -45,7 +45,7 @@ def _to_input(
 
 @composite(
     contraction(
-        INEXACT,
+        NUMBERS,
         samples=lambda make: [
             (make(2, 4, 7), make(6, 2, 3), make(6), (2,), (1,), (1,), 2),
             (make(1, 2, 5, 6), make(3, 2, 3, 2), None, (1, 2), (1, 0), (2, 1), 1),
@@ -92,7 +92,7 @@ def _per_channel(bias: Tensor, spatial: int) -> Tensor:
 
 @composite(
     contraction(
-        INEXACT,
+        NUMBERS,
         samples=lambda make: [
             (make(2, 4, 5), make(4, 3, 3), make(6), (2,), (1,), (1,), (1,), 2),
             (make(1, 2, 3, 4), make(2, 3, 3, 2), None, (1, 2), (1, 0), (0, 1), (2, 1), 1),
@@ -195,6 +195,11 @@ def _check(input: Tensor, weight: Tensor, bias: Any, groups: int, n: int, transp
         raise RuntimeError(
             f"expected a weight of {n + 2} dimensions (channels, channels / groups, "
             f"{n} kernel sizes), but got weight of size {list(weight.shape)}"
+        )
+    if not transposed and not weight.shape[0]:
+        raise RuntimeError(
+            f"Given groups={groups}, expected weight to be at least 1 at dimension 0, but got weight "
+            f"of size {list(weight.shape)} instead"
         )
     channels = input.shape[-n - 1]
     expected = weight.shape[0] if transposed else weight.shape[1] * groups
@@ -339,7 +344,7 @@ def _declare(n: int) -> None:
     for name, function, doc in made:
         function = declared(name, n, function, doc)
         composite(
-            custom(INEXACT, samples=_samples(name, n)),
+            custom(NUMBERS, samples=_samples(name, n)),
             aliases=(f"nn.functional.{function.__name__}",),
             method=False,
         )(function)

@@ -8,6 +8,7 @@ from typing import Any
 from dispatch_core._dtypes import int64
 from dispatch_core._families.base import FLOATING
 from dispatch_core._families.others import custom
+from dispatch_core._families.reduction import reduction
 from dispatch_core._op import K, composite
 from dispatch_core._tensor import Tensor
 from dispatch_core.ops.nn.loss import reduction_of
@@ -47,7 +48,10 @@ def ctc_loss(
     batched = log_probs.ndim == 3
     if not batched:
         log_probs, targets = K.unsqueeze(log_probs, 1), K.reshape(targets, (1, -1))
-    spans = [_as_ints(lengths) for lengths in (input_lengths, target_lengths)]
+    spans = [
+        _as_ints(name, lengths)
+        for name, lengths in (("input", input_lengths), ("target", target_lengths))
+    ]
     _check_lengths(log_probs, targets, spans, blank)
     labels = _padded_labels(targets, spans[1], blank)
     loss = _spelling_loss(log_probs, labels, spans, blank)
@@ -63,8 +67,10 @@ def ctc_loss(
     return loss
 
 
-def _as_ints(lengths: Any) -> list[int]:
+def _as_ints(name: str, lengths: Any) -> list[int]:
     if isinstance(lengths, Tensor):
+        if lengths.is_floating_point():
+            raise RuntimeError(f"{name}_lengths must be integral, but got {lengths.dtype.name}")
         lengths = lengths.tolist()
     return [int(n) for n in lengths] if isinstance(lengths, (tuple, list)) else [int(lengths)]
 
@@ -82,6 +88,10 @@ def _check_lengths(log_probs: Tensor, targets: Tensor, spans: Any, blank: int) -
         if len(found) != batch:
             raise RuntimeError(
                 f"{name} must be of size batch_size: got {len(found)}, expected {batch}"
+            )
+        if min(found, default=0) < 0:
+            raise RuntimeError(
+                f"Expected {name} to have value at least 0, but got value {min(found)}"
             )
     if max(spans[0], default=0) > steps:
         raise RuntimeError(
@@ -108,6 +118,20 @@ def _padded_labels(targets: Tensor, lengths: list[int], blank: int) -> Any:
     return K.pad(K.reshape(between, (len(lengths), 2 * longest)), (0, 1), "constant", blank)
 
 
+@composite(
+    reduction(FLOATING, samples=lambda make: [(make(3, 4), 0), (make(3), 0)]),
+    grad={
+        "input": lambda K, g, input, out, dim: (
+            K.unsqueeze(g, dim) * K.exp(input - K.unsqueeze(K.where(K.isinf(out), 0.0, out), dim))
+        )
+    },
+    namespace="_",
+)
+def log_total(input: Tensor, dim: int) -> Tensor:
+    """`logsumexp`, but what has no way of being reached, -inf, has the gradient 0 and not NaN."""
+    return K.logsumexp(input, dim, False)
+
+
 def _spelling_loss(log_probs: Tensor, labels: Tensor, spans: Any, blank: int) -> Any:
     """The forward recursion in logarithms over all time steps, for the whole batch at once.
 
@@ -128,7 +152,7 @@ def _spelling_loss(log_probs: Tensor, labels: Tensor, spans: Any, blank: int) ->
         by_one = K.narrow(K.pad(alpha, (1, 0), "constant", -math.inf), 1, 0, width)
         by_two = K.narrow(K.pad(alpha, (2, 0), "constant", -math.inf), 1, 0, width)
         ways = K.stack([alpha, by_one, K.where(skips, by_two, -math.inf)])
-        alpha = K.logsumexp(ways, 0) + K.select(scores, 0, t)
+        alpha = K.log_total(ways, 0) + K.select(scores, 0, t)
         states.append(alpha)
     losses = []
     for n, (length, spelt) in enumerate(zip(*spans, strict=True)):
@@ -136,5 +160,5 @@ def _spelling_loss(log_probs: Tensor, labels: Tensor, spans: Any, blank: int) ->
             losses.append(K.new_full(log_probs, (), 0.0 if spelt == 0 else math.inf))
             continue
         last = K.select(states[length - 1], 0, n)
-        losses.append(-K.logsumexp(K.narrow(last, 0, max(2 * spelt - 1, 0), 2 if spelt else 1), 0))
+        losses.append(-K.log_total(K.narrow(last, 0, max(2 * spelt - 1, 0), 2 if spelt else 1), 0))
     return K.stack(losses)

@@ -31,7 +31,8 @@ def _samples(*shapes: tuple[int, ...], accepts: Any = INEXACT, options: Any = (0
 
 def _check_p(p: float) -> None:
     if not 0 <= p <= 1:
-        raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
+        kind = ValueError if p == p else RuntimeError  # as PyTorch has it for NaN
+        raise kind(f"dropout probability has to be between 0 and 1, but got {p}")
 
 
 def _kept(input: Tensor, p: float, spatial: bool) -> Tensor:

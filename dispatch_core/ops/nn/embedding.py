@@ -76,7 +76,7 @@ def _padding_row(padding_idx: int | None, rows: int) -> int:
     if padding_idx is None:
         return -1
     if not -rows <= padding_idx < rows:
-        raise RuntimeError("Padding_idx must be within num_embeddings")
+        raise AssertionError("Padding_idx must be within num_embeddings")
     return padding_idx % rows
 
 
@@ -119,6 +119,8 @@ def embedding(
             "Expected tensor for argument #1 'indices' to have one of the following scalar types: "
             f"Long, Int; but got {input.dtype} instead"
         )
+    if weight.ndim != 2:
+        raise RuntimeError(f"'weight' must be 2-D, but got shape {list(weight.shape)}")
     padding = _padding_row(padding_idx, weight.shape[0])
     if max_norm is not None:
         _limit_norms(weight, input, max_norm, norm_type)
@@ -161,10 +163,18 @@ def embedding_bag(
             f"for mode='sum' (got mode='{mode}')."
         )
     index, bag, bags = _bags(input, offsets, include_last_offset)
+    if not bags:
+        return K.new_zeros(weight, (0, weight.shape[1]))
     if max_norm is not None:
         _limit_norms(weight, index, max_norm, norm_type)
     padding = _padding_row(padding_idx, weight.shape[0])
-    rows = K.embedding_rows(weight, index, padding, scale_grad_by_freq)
+    try:
+        rows = K.embedding_rows(weight, index, padding, scale_grad_by_freq)
+    except IndexError:
+        raise RuntimeError(
+            f"embedding_bag(): expected indices in the range [0, {weight.shape[0]}), but some of "
+            "input are not"
+        ) from None
     counts = K.new_ones(weight, index.shape)
     if per_sample_weights is not None:
         rows = rows * K.reshape(per_sample_weights, (-1, 1))
@@ -200,10 +210,30 @@ def _bags(input: Tensor, offsets: Any, include_last_offset: bool) -> tuple[Tenso
         )
     if offsets is None or offsets.ndim != 1:
         raise ValueError("offsets has to be a 1D Tensor if input is 1D")
+    _check_offsets(offsets, input.shape[0])
     if include_last_offset:
         offsets = K.narrow(offsets, 0, 0, offsets.shape[0] - 1)
     begun = K.ge(K.unsqueeze(K.storage_index(input, input.shape[0]), 1), offsets)
     return input, K.sum(begun, 1) - 1, offsets.shape[0]
+
+
+def _check_offsets(offsets: Tensor, count: int) -> None:
+    """Raise where bags do not begin at the first index, or begin beyond the last."""
+    if not offsets.shape[0] or not is_plain(offsets):
+        return
+    first, last = (K.select(offsets, 0, i).item() for i in (0, -1))
+    if first != 0:
+        raise RuntimeError(
+            "offsets[0] has to be 0, i.e., the first sequence in the mini-batch has to start from "
+            f"position 0. However, got {first}"
+        )
+    if last > count:
+        raise RuntimeError(
+            f"offsets[-1] can not be greater than input's length {count} but got offsets[-1] of "
+            f"{last}"
+        )
+    if K.amin(offsets).item() < 0:
+        raise IndexError("index out of range in self: offsets must not be negative")
 
 
 def _largest_of_bags(rows: Tensor, counted: Tensor, bag: Tensor, bags: int) -> Tensor:

@@ -102,7 +102,7 @@ def _inside(at: Any, size: int, padding_mode: str, align_corners: bool) -> Any:
         turns = K.floor(far / span)
         rest = far - turns * span
         at = K.where(K.eq(K.remainder(turns, 2.0), 0), rest, span - rest) + low
-    return K.clamp(at, 0, size - 1)
+    return K.where(K.ne(at, at), 0.0, K.clamp(at, 0, size - 1))
 
 
 def _at_taps(
@@ -117,10 +117,10 @@ def _at_taps(
         if mode == "bicubic":
             near = _inside(near, size, padding_mode, corners)
         within = K.bitwise_and(K.ge(near, 0), K.le(near, size - 1))
+        flat = flat * size + K.cast(K.where(within, near, 0.0), int64)
         within = K.cast(within, place.dtype)
         share = within if share is None else share * within
         weight = share if weight is None else weight * share
-        flat = flat * size + K.cast(K.clamp(near, 0, size - 1), int64)
     lead = tuple(planes.shape[:2])
     index = K.expand(K.unsqueeze(flat, 1), (*lead, flat.shape[1]))
     return K.gather(planes, 2, index) * K.cast(K.unsqueeze(weight, 1), planes.dtype)
@@ -142,7 +142,19 @@ def affine_grid(theta: Tensor, size: Any, align_corners: bool | None = None) -> 
     `size` is that of the images, (N, C, H, W) or (N, C, D, H, W).
     """
     n = len(size) - 2
-    if n not in (2, 3) or tuple(theta.shape) != (size[0], n, n + 1):
+    if n not in (2, 3):
+        raise NotImplementedError(
+            "affine_grid only supports 4D and 5D sizes, for 2D and 3D affine transforms, "
+            f"respectively. Got size {tuple(size)}."
+        )
+    if min(size) < 1:
+        raise ValueError(f"Expected non-zero, positive output size. Got {tuple(size)}")
+    if tuple(theta.shape[1:]) == (n, n + 1) and theta.shape[0] != size[0]:
+        raise RuntimeError(
+            f"affine_grid(): expected {size[0]} matrices for size {tuple(size)}, but got "
+            f"{theta.shape[0]}"
+        )
+    if tuple(theta.shape) != (size[0], n, n + 1):
         raise ValueError(
             f"Expected a batch of {n}D affine matrices of shape Nx{n}x{n + 1} for size "
             f"{tuple(size)}. "

@@ -138,6 +138,13 @@ def scaled_dot_product_attention(
         raise RuntimeError(
             "scaled_dot_product_attention: explicit attn_mask should not be set when is_causal=True"
         )
+    if not 0 <= dropout_p <= 1:
+        raise RuntimeError(f"dropout probability has to be between 0 and 1, but got {dropout_p}")
+    if min(query.ndim, key.ndim, value.ndim) < 2:
+        raise RuntimeError(
+            "scaled_dot_product_attention: expected query, key and value of at least 2 dimensions, "
+            f"but got {query.ndim}, {key.ndim} and {value.ndim}"
+        )
     if enable_gqa:
         key, value = (_repeated_heads(x, query.shape[-3]) for x in (key, value))
     scale = 1 / math.sqrt(query.shape[-1]) if scale is None else scale

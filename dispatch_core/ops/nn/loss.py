@@ -8,6 +8,7 @@ from typing import Any
 from dispatch_core._caller import warn
 from dispatch_core._families.base import FLOATING, INEXACT
 from dispatch_core._families.others import custom
+from dispatch_core._families.pointwise import SAME, pointwise
 from dispatch_core._op import K, composite
 from dispatch_core._tensor import Tensor
 from dispatch_core.ops._formulas import Number
@@ -155,6 +156,28 @@ def _divergence_samples(make: Any) -> list[Any]:
     ]
 
 
+@composite(
+    pointwise(SAME, FLOATING, domain=(0.1, 0.9), inplace=False),
+    grad={
+        # The denominator is cut off as the logarithms are, so that certain predictions have one.
+        "input": lambda K, g, input, target: (
+            g * (input - target) / K.maximum((1 - input) * input, 1e-12)
+        ),
+        "target": lambda K, g, input: g * (K.log1p(-input) - K.log(input)),
+    },
+    namespace="_",
+)
+def binary_cross_entropies(input: Tensor, target: Tensor) -> Tensor:
+    """The cross entropy of each pair of probabilities."""
+    likely = K.maximum(K.log(input), -100.0)
+    unlikely = K.maximum(K.log1p(K.neg(input)), -100.0)
+    return (target - 1) * unlikely - target * likely
+
+
+def _all_in_unit(x: Tensor) -> bool:
+    return not x.numel() or bool(K.amin(x) >= 0 and K.amax(x) <= 1)
+
+
 @composite(custom(FLOATING, samples=_binary_samples), namespace=F)
 def binary_cross_entropy(
     input: Tensor,
@@ -171,13 +194,15 @@ def binary_cross_entropy(
             f"Using a target size ({target.shape}) that is different to the input size "
             f"({input.shape}) is deprecated. Please ensure they have the same size."
         )
-    detached = input.detach()
-    if detached.numel() and not (K.amin(detached) >= 0 and K.amax(detached) <= 1):
-        raise RuntimeError("all elements of input should be between 0 and 1")
-    likely = K.maximum(K.log(input), -100.0)
-    unlikely = K.maximum(K.log1p(-input), -100.0)
-    loss = (target - 1) * unlikely - target * likely
-    return _weighted(loss, weight, reduction, False)
+    if input.dtype is not target.dtype:
+        raise RuntimeError(
+            f"binary_cross_entropy(): expected target to have the dtype of the input, "
+            f"{input.dtype.name}, but got {target.dtype.name}; convert it with target.to(input.dtype)"
+        )
+    for name, given in (("input", input), ("target", target)):
+        if not _all_in_unit(given.detach()):
+            raise RuntimeError(f"all elements of {name} should be between 0 and 1")
+    return _weighted(K.binary_cross_entropies(input, target), weight, reduction, False)
 
 
 @composite(custom(FLOATING, samples=_binary_samples), namespace=F)
@@ -195,6 +220,11 @@ def binary_cross_entropy_with_logits(
     if input.shape != target.shape:
         raise ValueError(
             f"Target size ({target.shape}) must be the same as input size ({input.shape})"
+        )
+    if not target.is_floating_point():
+        raise RuntimeError(
+            "binary_cross_entropy_with_logits(): expected a floating target, but got "
+            f"{target.dtype.name}; convert it with target.to(input.dtype)"
         )
     loss = (1 - target) * input
     log_sigmoid = K.logsigmoid(input)
@@ -228,9 +258,7 @@ def kl_div(
     if log_target:
         loss = K.exp(target) * (target - input)
     else:
-        positive = K.gt(target, 0)
-        logs = K.where(positive, K.log(K.where(positive, target, 1.0)), 0.0)
-        loss = target * (logs - input)
+        loss = K.xlogy(target, target) - target * input
     if reduction == "batchmean":
         return K.sum(loss) / input.shape[0] if input.ndim else K.sum(loss)
     return reduced(loss, reduction)

@@ -188,6 +188,11 @@ def batch_norm(
     In training by its own statistics, towards which the running ones are moved in place; else by
     the running ones. ValueError for one value a channel in training.
     """
+    if input.ndim < 2:
+        raise RuntimeError(
+            "batch_norm(): expected an input of at least 2 dimensions (N, C, *), but got shape "
+            f"{list(input.shape)}"
+        )
     if not training:
         if running_mean is None or running_var is None:
             raise RuntimeError(

@@ -130,7 +130,7 @@ def pick_in_planes(input: Tensor, indices: Tensor) -> Tensor:
 
 @composite(
     custom(
-        FLOATING,
+        REAL_NUMBERS,
         samples=lambda make: [
             (make(2, 3, 7), (3,), (2,), (1,), False, True, None),
             (make(1, 2, 5, 6), (2, 2), (1, 2), (0, 1), True, False, None),
@@ -161,9 +161,12 @@ def avg_pool(
     total = K.sum(K.windows(input, kernel_size, stride, padding, ones, out), 2)
     found = K.reshape(total, (*input.shape[:2], *out))
     sizes = input.shape[2:]
-    if divisor_override is not None:
-        return found / divisor_override
-    return found / _window_sizes(input, sizes, kernel_size, stride, padding, out, count_include_pad)
+    by: Any = divisor_override
+    if by is None:
+        by = _window_sizes(input, sizes, kernel_size, stride, padding, out, count_include_pad)
+    if input.is_floating_point():
+        return found / by
+    return K.cast(K.div(found, by, rounding_mode="trunc"), input.dtype)
 
 
 def _window_sizes(
@@ -221,6 +224,7 @@ def avg_pool_backward(
 def adaptive_windows(like: Tensor, size: int, out: int) -> tuple[Tensor, Tensor]:
     """First element of, and first element after, each of `out` windows that cover a dimension."""
     i = K.storage_index(like, out)
+    out = max(out, 1)  # of no windows there is nothing to divide
     return K.floor_divide(i * size, out), K.floor_divide((i + 1) * size + out - 1, out)
 
 

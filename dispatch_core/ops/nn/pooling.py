@@ -107,6 +107,12 @@ def _adaptive_avg_pool(n: int, input: Tensor, output_size: Any) -> Any:
             f"adaptive_avg_pool{n}d(): Expected {n + 1}D or {n + 2}D tensor, but got "
             f"{list(input.shape)}"
         )
+    if not all(sizes):
+        at = input.ndim - n + sizes.index(0)
+        raise RuntimeError(
+            f"adaptive_avg_pool{n}d(): Expected input to have non-zero size for non-batch dimensions, "
+            f"but input has sizes {list(input.shape)} with dimension {at} being empty"
+        )
     if all(o and s % o == 0 for s, o in zip(sizes, wanted, strict=True)):
         kernel = tuple(s // o for s, o in zip(sizes, wanted, strict=True))
         return _avg_pool(n, input, kernel, None, 0, False, True, None)
@@ -121,6 +127,11 @@ def _adaptive_avg_pool(n: int, input: Tensor, output_size: Any) -> Any:
 
 def _adaptive_max_pool(n: int, input: Tensor, output_size: Any, return_indices: bool) -> Any:
     wanted = _adaptive_size(n, input, output_size)
+    if not all(input.shape[-n:]):
+        raise RuntimeError(
+            f"adaptive_max_pool{n}d(): Expected input to have non-zero size for non-batch dimensions, "
+            f"but input has sizes {list(input.shape)}"
+        )
     found = batched(f"adaptive_max_pool{n}d", input, n, lambda x: K.adaptive_max(x, wanted))
     return found if return_indices else found[0]
 
@@ -274,7 +285,7 @@ def _declare(n: int) -> None:
     for name, function in made.items():
         function = declared(name, n, function, _DOCS[name])
         family = custom(
-            REAL_NUMBERS if "max" in name else FLOATING,
+            REAL_NUMBERS if "max" in name or name == "avg_pool?d" else FLOATING,
             apart=("indices",),
             samples=_samples(name, n),
         )

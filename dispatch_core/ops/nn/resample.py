@@ -34,6 +34,12 @@ F = "nn.functional"
 def pad_constant(input: Tensor, sides: Any, value: float) -> Tensor:
     """Each dimension extended by `value` before and after, or cut where a number is negative."""
     if any(before < 0 or after < 0 for before, after in sides):
+        for d, (before, after) in enumerate(sides):
+            if input.shape[d] + min(before, 0) + min(after, 0) < 0:
+                raise RuntimeError(
+                    f"pad(): length must be non-negative, but dimension {d} of size "
+                    f"{input.shape[d]} cannot be cut by {max(-before, 0)} and {max(-after, 0)}"
+                )
         cut = tuple(
             slice(max(-before, 0), size - max(-after, 0))
             for (before, after), size in zip(sides, input.shape, strict=True)
@@ -75,7 +81,7 @@ def pad(input: Tensor, pad: Any, mode: str = "constant", value: float | None = N
     if mode not in ("reflect", "replicate", "circular"):
         raise NotImplementedError(f"Unrecognised padding mode {mode}")
     if value is not None and value != 0:
-        raise ValueError(f'Padding mode "{mode}" doesn\'t take in value argument')
+        raise RuntimeError(f'Padding mode "{mode}" doesn\'t take in value argument')
     dims = len(pad) // 2
     if dims > 3 or input.ndim not in (dims + 1, dims + 2):
         raise NotImplementedError(
@@ -99,6 +105,10 @@ def _extended(input: Tensor, dim: int, before: int, after: int, mode: str) -> Te
             else "Padding value causes wrapping around more than once."
         )
         raise RuntimeError(words)
+    if not size:
+        raise RuntimeError(
+            f"Expected non-zero sizes but for the batch, but got input of {list(input.shape)}"
+        )
     at = K.storage_index(input, before + size + after) - before
     if mode == "circular":  # what negative numbers cut off is not wrapped around either
         first, kept = max(-before, 0), size - max(-before, 0) - max(-after, 0)
@@ -118,6 +128,11 @@ def _patches(
 ) -> tuple[Any, ...]:
     kernel, dilation = ntuple("kernel_size", kernel_size, n), ntuple("dilation", dilation, n)
     padding, stride = ntuple("padding", padding, n), ntuple("stride", stride, n)
+    for name, values in (("kernel size", kernel), ("dilation", dilation), ("stride", stride)):
+        if min(values) < 1:
+            raise RuntimeError(f"{name} should be greater than zero, but got {values}")
+    if min(padding) < 0:
+        raise RuntimeError(f"padding should be non-negative, but got {padding}")
     geometry = zip(sizes, kernel, stride, padding, dilation, strict=True)
     out = tuple(window_count(*each) for each in geometry)
     if min(out) < 1:
@@ -302,6 +317,16 @@ def interpolate(
     out, scales = _target_size(sizes, size, scale_factor, recompute_scale_factor)
     if mode == "area":
         return getattr(K, f"adaptive_avg_pool{n}d")(input, out)
+    if min(*sizes, *out) < 1:
+        raise RuntimeError(
+            "Input and output sizes should be greater than 0, but got input sizes "
+            f"{list(sizes)} and output sizes {list(out)}"
+        )
+    if not input.shape[1]:
+        raise RuntimeError(
+            f"Non-empty {input.ndim}D data tensor expected but got a tensor with sizes "
+            f"{list(input.shape)}"
+        )
     for d, (old, new, scale) in enumerate(zip(sizes, out, scales, strict=True), 2):
         if mode.startswith("nearest"):
             if old != new or scale is not None:
@@ -369,7 +394,7 @@ def _target_size(
 
 def _nearest(like: Tensor, old: int, new: int, scale: float | None, mode: str) -> Any:
     """For each output place the input place next to it (below it, in mode "nearest")."""
-    step = old / new if scale is None else 1 / scale
+    step = old / new if scale is None else 1 / scale  # scale > 0, or there would be no output
     at = K.cast(K.storage_index(like, new), float32)
     if mode == "nearest-exact":
         at = at + 0.5
@@ -422,4 +447,4 @@ def tap_weight(x: Any, cubic: bool, a: float) -> Any:
         return K.maximum(1 - x, 0.0)
     near = ((x * (a + 2) - (a + 3)) * x) * x + 1
     far = (((x - 5) * x + 8) * x - 4) * a
-    return K.where(K.le(x, 1), near, K.where(K.lt(x, 2), far, 0.0))
+    return K.where(K.gt(x, 1), K.where(K.ge(x, 2), 0.0, far), near)

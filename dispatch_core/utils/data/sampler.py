@@ -85,6 +85,8 @@ class RandomSampler(Sampler[int]):
             raise TypeError(
                 f"replacement should be a boolean value, but got replacement={replacement}"
             )
+        if generator is not None and not isinstance(generator, Generator):
+            raise TypeError(f"generator should be a Generator, but got {type(generator).__name__}")
         count: Any = self.num_samples
         if not isinstance(count, int) or count <= 0:
             raise ValueError(

@@ -9,11 +9,13 @@ from dispatch_cpu.kernels._common import Array, accumulate_in_float32
 
 def linear(input: Array, weight: Array, bias: Array | None) -> Array:
     """Input @ weight.T + bias, by `dot`, which is called in half the time of `@`."""
-    if weight.ndim > 1 and input.ndim > 2:
+    if weight.ndim == 2 and input.ndim > 2:
         flat = input.reshape(-1, input.shape[-1])
         out = flat.dot(weight.T).reshape(*input.shape[:-1], weight.shape[0])
-    else:
+    elif input.ndim and 0 < weight.ndim < 3:
         out = input.dot(weight.T)
+    else:  # `dot` would multiply by a single number, or sum over another dimension
+        raise ValueError("expected an input of at least one dimension, and a weight of one or two")
     if bias is None:
         return out
     if out.ndim == 0 or bias.shape != out.shape[-1:]:

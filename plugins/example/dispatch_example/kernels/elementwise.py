@@ -50,6 +50,13 @@ def _tanh(input: Any) -> Any:
     return out
 
 
+def _sgn(input: Any) -> Any:
+    # Unlike numpy's 0 for NaN.
+    return (
+        np.where(input == input, np.sign(input), 0) if input.dtype.kind == "f" else np.sign(input)
+    )
+
+
 def _pow(input: Any, exponent: Any) -> Any:
     if exponent.dtype.kind == "i" and (exponent < 0).any():
         # What is between -1 and 1 is cut off to zero.
@@ -85,7 +92,7 @@ KERNELS = {
         "pow": _pow,
         "remainder": _remainder,
         "round": _unless("biu", np.rint),
-        "sgn": _unless("b", np.sign),
+        "sgn": _unless("b", _sgn),
         "sin": np.sin,
         "sqrt": np.sqrt,
         "sub": np.subtract,
