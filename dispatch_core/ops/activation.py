@@ -22,7 +22,9 @@ SELU_SLOPE = SELU_SCALE * SELU_ALPHA
 
 @composite(
     pointwise(SAME, REAL_NUMBERS),
-    grad={"input": lambda g, out: g * (out != 0)},  # not `> 0`: through NaN it goes unhindered
+    grad={
+        "input": lambda K, g, out: K.gate(g, out != 0)
+    },  # not `> 0`: through NaN it goes unhindered
     aliases=("nn.functional.relu",),
 )
 def relu(input: Tensor, inplace: bool = False) -> Tensor:
@@ -36,7 +38,9 @@ def relu(input: Tensor, inplace: bool = False) -> Tensor:
         REAL_NUMBERS,
         samples=lambda make: [(make(3, 4), 0.0, 2.0), (make(), 0.0, 1.0), (make(0, 3), 0.0, 1.0)],
     ),
-    grad={"input": lambda g, out, min_val, max_val: g * ((out != min_val) & (out != max_val))},
+    grad={
+        "input": lambda K, g, out, min_val, max_val: K.gate(g, (out != min_val) & (out != max_val))
+    },
     namespace=F,
 )
 def hardtanh(
@@ -56,7 +60,7 @@ def hardtanh(
 
 @composite(
     pointwise(SAME, REAL_NUMBERS),
-    grad={"input": lambda g, out: g * ((out != 0) & (out != 6))},
+    grad={"input": lambda K, g, out: K.gate(g, (out != 0) & (out != 6))},
     namespace=F,
 )
 def relu6(input: Tensor, inplace: bool = False) -> Tensor:
@@ -198,7 +202,7 @@ def _mish_slope(K: Any, input: Any) -> Any:
 
 @composite(
     pointwise(SAME, FLOATING),
-    grad={"input": lambda g, input: g * ((input > -3) & (input < 3)) / 6.0},
+    grad={"input": lambda K, g, input: K.gate(g, (input > -3) & (input < 3)) / 6.0},
     namespace=F,
 )
 def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
@@ -278,7 +282,7 @@ def logsigmoid(input: Tensor) -> Tensor:
 
 @composite(
     pointwise(SAME, FLOATING),
-    grad={"input": lambda g, out: g * (out != 0)},
+    grad={"input": lambda K, g, out: K.gate(g, out != 0)},
     aliases=("nn.functional.hardshrink",),
 )
 def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
@@ -288,7 +292,7 @@ def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
 
 @composite(
     pointwise(SAME, FLOATING),
-    grad={"input": lambda g, out: g * (out != 0)},
+    grad={"input": lambda K, g, out: K.gate(g, out != 0)},
     namespace=F,
 )
 def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:

@@ -437,6 +437,25 @@ def where(
 @composite(
     pointwise(
         SAME,
+        inplace=False,
+        truths=("mask",),
+        samples=lambda make: [
+            (make(3, 4), make(3, 4, boolean=True)),
+            (make(), make(boolean=True)),
+            (make(0, 3), make(0, 3, boolean=True)),
+        ],
+    ),
+    grad={"grad": lambda K, g, mask: K.gate(g, mask), "mask": NOT_DIFFERENTIABLE},
+    namespace="_",
+)
+def gate(grad: Tensor, mask: Tensor) -> Tensor:
+    """`grad` where the mask is set and 0 elsewhere, also where `grad` is infinite or NaN."""
+    return K.where(mask, grad, 0)
+
+
+@composite(
+    pointwise(
+        SAME,
         apart=("value",),
         truths=("mask",),
         samples=lambda make: [

@@ -446,3 +446,23 @@ def test_relu_lets_gradients_through_nan(kind):
     x = dc.tensor([nan, -1.0, 0.0, 2.0], dtype=kind, requires_grad=True)
     dc.relu(x).sum().backward()
     assert x.grad.tolist() == [1, 0, 0, 1]
+
+
+@pytest.mark.parametrize("device", ["cpu", "example", "minimal"])
+@pytest.mark.parametrize(
+    "function",
+    [
+        dc.relu,
+        F.relu6,
+        lambda x: F.hardtanh(x, 0.0, 9.0),
+        lambda x: F.threshold(x, 0.0, 0.0),
+        lambda x: F.hardshrink(x, 0.5),
+        lambda x: F.softshrink(x, 0.5) * 1,
+    ],
+)
+def test_no_gradient_goes_through_a_closed_gate(function, device):
+    """The square root's slope at 0 is infinite, and 0 times infinity is NaN."""
+    x = dc.tensor([0.0, -0.25, 2.0], device=device, requires_grad=True)
+    function(x).sqrt().sum().backward()
+    assert x.grad[:2].tolist() == [0, 0]
+    assert x.grad[2].item() > 0

@@ -67,6 +67,7 @@ _KERNELS = (
     special.lgamma,
 )
 _FOR_DTYPES = (
+    (activation.gate, (float32, float64)),
     (activation.relu_of(np.float32), (float32,)),
     (activation.relu_of(np.float64), (float64,)),
     (linear.linear, _WIDE),
