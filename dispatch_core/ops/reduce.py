@@ -112,8 +112,8 @@ def _extreme_input(K: Any, g: Any, input: Any, out: Any, dim: Any, keepdim: bool
     shape = input.shape
     if not keepdim:
         out, g = (K.reshape(v, kept_shape(shape, dim)) for v in (out, g))
-    hit = K.cast_like(K.eq(input, out), g)
-    return hit * (g / K.sum(hit, dim, True))
+    hit = K.eq(input, out)
+    return K.where(hit, g / K.sum(K.cast_like(hit, g), dim, True), 0.0)
 
 
 @primitive(
@@ -146,8 +146,8 @@ def amin(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
 
 def _shared_input(K: Any, g: Any, input: Any, out: Any) -> Any:
     """The gradient of one element of all, shared evenly by those that equal it, as NaNs do here."""
-    hit = K.cast_like((input == out) | ((input != input) & (out != out)), g)
-    return hit * (g / K.sum(hit))
+    hit = (input == out) | ((input != input) & (out != out))
+    return K.where(hit, g / K.sum(K.cast_like(hit, g)), 0.0)
 
 
 @composite(
