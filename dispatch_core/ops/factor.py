@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
+from dispatch_core._errors import LinAlgError
 from dispatch_core._families.base import INEXACT
 from dispatch_core._families.others import custom
 from dispatch_core._op import K, composite
@@ -230,12 +231,12 @@ def _lu_samples(make: Any) -> list[Any]:
 def linalg_lu_factor(A: Tensor, *, pivot: bool = True) -> Any:
     """The compact LU decomposition with partial pivoting, and the pivots (int32, from 1).
 
-    RuntimeError for a singular matrix.
+    LinAlgError, which is a RuntimeError, for a singular matrix.
     """
     LU, pivots = pivoted(A, pivot)
     zero = K.eq(K.diagonal(LU.detach(), 0, -2, -1), 0)
     if bool(K.any(zero)):
-        raise RuntimeError(
+        raise LinAlgError(
             "torch.linalg.lu_factor: a diagonal element of U is zero and using it on lu_solve would "
             "result in a division by zero. If you still want to perform the factorization, consider "
             "calling linalg.lu(A, pivot) or linalg.lu_factor_ex(A, pivot)"

@@ -187,7 +187,9 @@ def copysign(input: Tensor, other: Tensor | Number) -> Tensor:
 
 
 @composite(
-    _OneDtype(SAME, REAL, samples=lambda make: [(make(3, 4), make(4)), (make(3) * 0, make(3))]),
+    _OneDtype(
+        SAME, REAL, samples=lambda make: [(make(3, 4), make(4)), (K.zeros_like(make(3)), make(3))]
+    ),
     grad=NOT_DIFFERENTIABLE,
     forward=False,
     out=True,

@@ -166,6 +166,7 @@ def avg_pool(
         by = _window_sizes(input, sizes, kernel_size, stride, padding, out, count_include_pad)
     if input.is_floating_point():
         return found / by
+    by = K.cast(by, found.dtype) if isinstance(by, Tensor) else by
     return K.cast(K.div(found, by, rounding_mode="trunc"), input.dtype)
 
 
