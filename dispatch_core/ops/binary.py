@@ -6,7 +6,7 @@ from typing import Any
 
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
 from dispatch_core._dtypes import Category, bool_, float64
-from dispatch_core._families.base import DISCRETE, NUMBERS, REAL, REAL_NUMBERS
+from dispatch_core._families.base import DISCRETE, INEXACT, NUMBERS, REAL, REAL_NUMBERS
 from dispatch_core._families.pointwise import BOOL, FLOAT, SAME, Difference, Power, pointwise
 from dispatch_core._numbers import fitting, wrapped
 from dispatch_core._op import K, composite, primitive
@@ -437,6 +437,7 @@ def where(
 @composite(
     pointwise(
         SAME,
+        INEXACT,
         inplace=False,
         truths=("mask",),
         samples=lambda make: [
