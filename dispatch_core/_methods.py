@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from dispatch_core import _printing, ops  # noqa: F401  `ops` declares the operators
+from dispatch_core._batched import Batched
 from dispatch_core._construct import make_subclass, tensor
 from dispatch_core._device import device as Device
 from dispatch_core._dlpack import CPU_DEVICE, to_dlpack
@@ -388,6 +389,9 @@ def __format__(self: Tensor, spec: str) -> str:
 
 @_method
 def __repr__(self: Tensor) -> str:
+    if self._raw.__class__ is Batched:
+        inner = repr(self._raw.tensor).replace("\n", "\n    ")
+        return f"BatchedTensor(lvl={self._raw.level}, bdim=0, value=\n    {inner}\n)"
     shown = None if self.device.type == "cpu" else str(self.device)
     fn = self.grad_fn
     return _printing.format_tensor(

@@ -144,3 +144,11 @@ def test_sizes_must_agree(x):
 def test_only_tensors_are_returned(x):
     with pytest.raises(ValueError, match="must only return Tensors"):
         vmap(lambda a: 1)(x)
+
+
+def test_a_tensor_is_printed_inside():
+    shown = []
+    vmap(lambda x: shown.append(repr(x)) or x)(dc.ones(2, 2))
+    assert shown == [
+        "BatchedTensor(lvl=1, bdim=0, value=\n    tensor([[1., 1.],\n            [1., 1.]])\n)"
+    ]
