@@ -112,8 +112,8 @@ def _extreme_input(K: Any, g: Any, input: Any, out: Any, dim: Any, keepdim: bool
     shape = input.shape
     if not keepdim:
         out, g = (K.reshape(v, kept_shape(shape, dim)) for v in (out, g))
-    hit = K.eq(input, out)
-    return K.where(hit, g / K.sum(K.cast_like(hit, g), dim, True), 0.0)
+    hit = K.cast_like(K.eq(input, out), g)
+    return hit * (g / K.sum(hit, dim, True))  # NaN everywhere, where NaN is the extreme
 
 
 @primitive(
