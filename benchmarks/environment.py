@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-# Some machines export these, and then numpy's matrix products run at half their speed.
-HARMFUL = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
+# Some machines export these: then numpy's matrix products run at half their speed, and what was edited
+# is compiled anew at each import.
+HARMFUL = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "PYTHONDONTWRITEBYTECODE")
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 STARTED = "DISPATCH_BENCH_STARTED"
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 import operator
 import re
 from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Final, NoReturn, SupportsIndex
 
+
 # A name, dotted for the child of another device ("opencl.intel"), then perhaps ":" and a number.
-_DEVICE_STRING: Final = re.compile(
-    r"(?P<type>[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)(?::(?P<index>0|[1-9]\d*))?", re.ASCII
-)
+@functools.cache
+def _device_string() -> re.Pattern[str]:
+    name = r"[A-Za-z_]\w*"
+    return re.compile(rf"(?P<type>{name}(?:\.{name})*)(?::(?P<index>0|[1-9]\d*))?", re.ASCII)
+
+
 _MAX_INDEX: Final = 2**15 - 1
 
 
@@ -128,7 +133,9 @@ def _parse(text: str) -> tuple[str, int | None]:
         raise RuntimeError(
             "Device string must not be empty; expected one such as 'cpu' or 'cuda:1'"
         )
-    match = _DEVICE_STRING.fullmatch(text)
+    if text.isidentifier() and text.isascii():  # as "cpu" is, for which no pattern need be made
+        return text, None
+    match = _device_string().fullmatch(text)
     if match is None:
         raise RuntimeError(
             f"Invalid device string: {text!r}; expected a name and perhaps an index, "

@@ -6,8 +6,7 @@ import math
 import operator
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
-from typing import Any, Final, SupportsIndex, TypeAlias
+from typing import Any, Final, NamedTuple, SupportsIndex, TypeAlias
 
 import numpy as np
 
@@ -16,8 +15,7 @@ from dispatch_core._dtypes import bool_, dtype, from_numpy_dtype, get_default_dt
 Array: TypeAlias = np.ndarray[Any, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class PrintOptions:
+class PrintOptions(NamedTuple):
     """How much is printed, and how; the fields are the arguments of `set_printoptions`."""
 
     precision: int = 4
@@ -62,8 +60,7 @@ def set_printoptions(
     options = _current if profile is None else _PROFILES[profile]
     if threshold is not None and not isinstance(threshold, (int, float, np.number)):
         raise TypeError(f"threshold must be a number, got {type(threshold).__name__}")
-    _current = replace(
-        options,
+    _current = options._replace(
         precision=_count("precision", precision, options.precision),
         threshold=options.threshold if threshold is None else threshold,
         edgeitems=_count("edgeitems", edgeitems, options.edgeitems),
@@ -85,7 +82,7 @@ def _count(name: str, value: SupportsIndex | None, otherwise: int) -> int:
 
 def get_printoptions() -> dict[str, Any]:
     """Return the present options as the keyword arguments that `set_printoptions` takes."""
-    return asdict(_current)
+    return _current._asdict()
 
 
 @contextmanager
@@ -190,8 +187,7 @@ def _close(
 # --- elements -----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Format:
+class _Format(NamedTuple):
     """How every element of one tensor is written: `render` pads to `width` where it can."""
 
     render: Callable[[Any], str]

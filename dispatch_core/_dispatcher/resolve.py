@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from dispatch_core._dispatcher.operator import Op
 from dispatch_core._dispatcher.policy import DTYPE_EMULATION, HOST_FALLBACK
@@ -31,8 +32,7 @@ MOST_STEPS = 8
 EMULATED: dict[dtype, dtype] = {float16: float32, bfloat16: float32}
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One candidate that the search looked at, and what it found."""
 
     number: int

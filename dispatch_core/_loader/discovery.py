@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dispatch_core._errors import PluginError
 
@@ -25,8 +25,7 @@ LOADING = threading.RLock()
 """Held while plugins come and go; never while an operator is dispatched."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One entry point: something that a distribution provides, and the module that brings it."""
 
     group: str

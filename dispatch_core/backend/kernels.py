@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from dispatch_core._dtypes import dtype
 from dispatch_core._errors import PluginError
@@ -34,8 +33,7 @@ class Bound:
         return self.fn(*args, *self.constants, **keywords)
 
 
-@dataclass(frozen=True, slots=True)
-class Kernel:
+class Kernel(NamedTuple):
     """One registered function: `fn(raw_arrays..., other_arguments...)`, in the operator's order."""
 
     op: str
