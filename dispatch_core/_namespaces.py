@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from dispatch_core._dispatcher.operator import Op
-from dispatch_core._op import OPERATORS, SLOTS, Declared, operator_named
+from dispatch_core._op import OPERATORS, SLOTS, Declared, is_core, operator_named
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -36,8 +36,8 @@ def names_of(namespace: str) -> dict[str, Callable[..., Any]]:
     """Every public function of a namespace by name; "" is the package itself.
 
     An operator is in the namespace it was declared for, under its name and the aliases that name no
-    namespace of their own, with the in-place variant beside it in the package itself and in
-    `nn.functional`.
+    namespace of their own, with the in-place variant beside it in the package itself, in
+    `nn.functional` and in the namespaces of plugins.
     """
     found: dict[str, Callable[..., Any]] = {}
     # What waits for its use is no method; the package itself looks there for names it does not know.
@@ -55,7 +55,10 @@ def _names(declared: Declared, namespace: str) -> dict[str, Callable[..., Any]]:
         if (place or where.namespace) == namespace:
             names.append(last)
     found = dict.fromkeys(names, declared.front)
-    if where.inplace is not None and namespace in ("", "nn.functional"):
+    beside = namespace in ("", "nn.functional") or (
+        namespace == where.namespace and not is_core(declared.front)
+    )
+    if where.inplace is not None and beside:
         found |= {f"{name}_": where.inplace for name in names}
     return found
 

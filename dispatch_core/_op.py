@@ -224,6 +224,11 @@ def _check_family(decorator: str, family: Any) -> None:
         )
 
 
+def is_core(function: Callable[..., Any]) -> bool:
+    """Whether the framework itself declares an operator, rather than a plugin or a program."""
+    return (function.__module__ or "").startswith("dispatch_core.")
+
+
 def _check_declaration(
     function: Callable[..., Any],
     parameters: Mapping[str, Parameter],
@@ -291,8 +296,9 @@ def declare(
         outputs: number of results (0: a varying number).
         fields: names of the results, for a named tuple.
         namespace: where the function is public, "_" for nowhere.
-        method: whether it is a method of Tensor (default: functions of "" whose first is `input`).
-        operators: Python operators, as "add", "radd".
+        method: whether it is a method of Tensor (default: functions of "" whose first is `input`);
+            the framework's own operators only.
+        operators: Python operators, as "add", "radd"; the framework's own operators only.
         aliases: further public names.
         out: whether the function takes `out=`.
         inplace: whether there is an in-place variant (default: what the family says).
@@ -309,7 +315,8 @@ def declare(
 
     Raises:
         DeclarationError: the name is taken, a formula or option asks for an unknown name; an
-            annotation, the docstring or a gradient is missing.
+            annotation, the docstring or a gradient is missing; method=True or operators= outside
+            the framework.
 
     """
     name = function.__name__
@@ -320,6 +327,12 @@ def declare(
         )
     parameters = parameters_of(function)
     _check_declaration(function, parameters, {"handled": handled, "writes": writes})
+    if (method or operators) and not is_core(function):
+        option = "method=True" if method else "operators="
+        raise DeclarationError(
+            f"operator '{name}': {option} is for operators of dispatch_core itself, other packages add "
+            "nothing to Tensor; leave it out and call the function"
+        )
     params = [
         Param(
             p.name,
@@ -353,7 +366,9 @@ def declare(
     front = make_front(op, parameters, function, inplace_front, out=out, handled=handled)
     op.front = front
     if method is None:
-        method = namespace == "" and bool(params) and params[0].name == "input"
+        method = (
+            namespace == "" and bool(params) and params[0].name == "input" and is_core(function)
+        )
     exposure = Exposure(namespace, method, tuple(operators), tuple(aliases), inplace_front, out)
     OPERATORS[name] = Declared(op, front, exposure)
     return front  # type: ignore[return-value]

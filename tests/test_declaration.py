@@ -73,6 +73,33 @@ def test_an_option_that_names_no_parameter(option):
     assert "astray" not in OPERATORS
 
 
+@pytest.mark.parametrize("namespace", ["", "more"])
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [({"method": True}, "method=True"), ({"operators": ("matmul",)}, "operators=")],
+)
+def test_what_only_the_framework_adds_to_tensor(namespace, option, said):
+    with pytest.raises(
+        DeclarationError, match=f"'grafted': {said} is for operators of dispatch_co"
+    ):
+
+        @composite(pointwise(SAME), namespace=namespace, **option)
+        def grafted(input: Tensor) -> Tensor:
+            """The same."""
+            return input
+
+    assert "grafted" not in OPERATORS
+
+
+def test_outside_the_framework_nothing_is_a_method_by_default():
+    @composite(pointwise(SAME))
+    def loose(input: Tensor) -> Tensor:
+        """The same."""
+        return input
+
+    assert not OPERATORS["loose"].exposure.method
+
+
 @pytest.mark.parametrize("result", [5, (5,), "text", None])
 def test_a_body_that_returns_no_tensor(result):
     @composite(pointwise(SAME), namespace="_", method=False)

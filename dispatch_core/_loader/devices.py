@@ -125,6 +125,7 @@ _OWN = ("cuda", "opencl")
 """Devices for which this project has a package: `dispatch-cuda`, ..."""
 _ELSEWHERE = frozenset(
     {
+        "gpu",
         "hip",
         "hpu",
         "ipu",
@@ -135,12 +136,13 @@ _ELSEWHERE = frozenset(
         "npu",
         "privateuseone",
         "rocm",
+        "tpu",
         "ve",
         "vulkan",
     }
     | {"xla", "xpu"}
 )
-"""Devices of PyTorch: whoever writes such a name has not mistyped another one."""
+"""Devices of PyTorch and of others: whoever writes such a name has not mistyped another one."""
 
 
 def backend_from(plugin: Plugin, entry: Entry) -> Backend:

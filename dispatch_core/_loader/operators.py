@@ -10,28 +10,36 @@ from dispatch_core._errors import PluginError
 from dispatch_core._loader import discovery
 from dispatch_core._loader.discovery import INSTALLED, LOADING, names
 from dispatch_core._loader.modules import import_module
-from dispatch_core._op import OPERATORS, operators_in
+from dispatch_core._namespaces import names_of
+from dispatch_core._op import operators_in
 
 
 class Namespace:
-    """The operators that a plugin declared with `namespace="<name>"`, as attributes."""
+    """The operators that a plugin declared with `namespace="<name>"`, as attributes.
+
+    Aliases and in-place variants (`name_`) are attributes too.
+    """
 
     def __init__(self, name: str) -> None:
         self._name = name
 
     def __getattr__(self, operator: str) -> Callable[..., Any]:
-        declared = OPERATORS.get(operator)
-        if declared is None or declared.exposure.namespace != self._name:
+        found = names_of(self._name).get(operator)
+        if found is None:
             raise AttributeError(
-                f"namespace '{self._name}' has no operator '{operator}'; it has {names(dir(self))}"
+                f"namespace '{self._name}' has no operator '{operator}'; it has {names(self._own())}"
             )
-        return declared.front
+        return found
 
-    def __dir__(self) -> list[str]:
+    def _own(self) -> list[str]:
+        """The operators without their aliases and in-place variants."""
         return sorted(d.op.name for d in operators_in(self._name))
 
+    def __dir__(self) -> list[str]:
+        return sorted(names_of(self._name))
+
     def __repr__(self) -> str:
-        return f"<operators '{self._name}': {', '.join(dir(self))}>"
+        return f"<operators '{self._name}': {', '.join(self._own())}>"
 
 
 def namespace(name: str) -> Namespace | None:

@@ -1,7 +1,8 @@
 """The built-in layers, outermost first.
 
-explain, profiler, views, devices, promotion, inference, override_body, autograd, override, device (the
-kernels). The first two and those of override are imported and installed when they are first used.
+explain, profiler, views, devices, promotion, inference, override_body, forward_ad, autograd, override,
+vmap, device (the kernels). The first two and those of override are imported and installed when they are
+first used.
 """
 
 from __future__ import annotations

@@ -133,6 +133,39 @@ def test_operators_come_when_their_namespace_is_named(site):
     ]
 
 
+def test_aliases_and_in_place_variants_stand_beside_the_operators(site):
+    source = """
+    from dispatch_core.extend import SAME, Tensor, composite, pointwise
+    DISPATCH_CORE_API = 1
+    @composite(pointwise(SAME), namespace="more", aliases=("double",))
+    def twice(input: Tensor) -> Tensor:
+        "input + input"
+        return input + input
+    @composite(pointwise(SAME, inplace=False), namespace="more")
+    def thrice(input: Tensor) -> Tensor:
+        "3 * input"
+        return input * 3
+    """
+    site.add("dispatch-more", [("dispatch_core.operators", "more")], source)
+    found = site.run(
+        """
+        more, x = dc.ops.more, dc.ones(1)
+        print(more.double(x).item(), more.twice_(x) is x, more.double_(x) is x, x.item())
+        print(dir(more), more)
+        print(error(lambda: more.thrice_))
+        print(hasattr(dc, "twice_"), hasattr(x, "twice"))
+        print(dc.explain("more.double", x).calls[0].op)
+        """
+    )
+    assert found.split("\n") == [
+        "2.0 True True 4.0",
+        "['double', 'double_', 'thrice', 'twice', 'twice_'] <operators 'more': thrice, twice>",
+        "AttributeError: namespace 'more' has no operator 'thrice_'; it has 'thrice', 'twice'",
+        "False False",
+        "twice",
+    ]
+
+
 def test_operators_of_plugins_are_loaded(site):
     for name in ("smoothstep", "example.smoothstep"):
         out = site.python("-m", "dispatch_core", "explain", name, "cpu", "float32").stdout
@@ -178,6 +211,7 @@ def test_an_unknown_device_says_what_is_installed_and_what_to_install(site):
         ("blah", "'minimal'"),
         ("CPU", "(did you mean 'cpu'?)"),
         ("xpu", "'minimal'"),
+        ("gpu", "'minimal'"),
         ("cuda", "'minimal'. Install it: pip install dispatch-cuda"),
         ("OpenCL", "'minimal'. Install it: pip install dispatch-opencl"),
     ],
