@@ -103,7 +103,9 @@ def _recording_class(op: Op, spec: OperatorSpec, inner: Chain) -> type[Record]:
     if spec.saves_layouts:
         return Record
     if simple and op.tensors == (0,) and kinds[0] is ParamKind.TENSOR:
-        if inner.__class__ in (Unary, UnaryBound):
+        if inner.__class__ is UnaryBound:
+            return RecordBound
+        if inner.__class__ is Unary:
             return RecordPlainUnary
         if inner.__class__ is UnaryTwo:
             return RecordTwo
@@ -243,6 +245,41 @@ class RecordPlainUnary(RecordUnary):
         raw = x._raw
         try:
             r = self.kernel(raw)
+        except Exception as error:
+            raise failure(self.op, (x,), error) from error
+        if r.__class__ is not self.array:
+            r = self.fix(r)
+        node = Node()
+        node.spec = self.spec
+        node.order = tick()
+        node.edges = (x._node,)
+        node.saved = (
+            raw if self.save_x else None,
+            r if self.save_out else None,
+            raw.shape if self.save_shape else None,
+        )
+        node.shapes = None
+        node.hooks = None
+        t = _new(Tensor)
+        t._raw = r
+        t._k = self.key
+        t._node = node
+        return t
+
+
+class RecordBound(RecordPlainUnary):
+    """Records f(x, a, b) with two constants of the kernel's, without the frame that adds them."""
+
+    __slots__ = ("a", "b", "fn")
+
+    def __init__(self, op: Op, inner: UnaryBound, spec: OperatorSpec) -> None:
+        super().__init__(op, inner, spec)
+        self.fn, self.a, self.b = inner.fn, inner.a, inner.b
+
+    def call(self, x: Tensor) -> Tensor:
+        raw = x._raw
+        try:
+            r = self.fn(raw, self.a, self.b)
         except Exception as error:
             raise failure(self.op, (x,), error) from error
         if r.__class__ is not self.array:

@@ -6,7 +6,7 @@ import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from dispatch_core.backend.array_kernels.layout import in_order, order_of
+from dispatch_core.backend.array_kernels.layout import order_of
 
 Kernel = Callable[..., Any]
 
@@ -173,7 +173,8 @@ def _cat(xp: Any) -> Kernel:
 
     def cat(tensors: Sequence[Any], dim: int) -> Any:
         try:
-            return in_order(join(tensors, dim))
+            out = join(tensors, dim)
+            return out if out.flags.c_contiguous else out.copy()
         except ValueError:
             # PyTorch lets empty vectors join anything.
             kept = [t for t in tensors if t.shape != (0,)]
