@@ -9,7 +9,7 @@ from dispatch_core._namespaces import public
 from dispatch_core._op import K, operator_named
 from dispatch_core._shapes import broadcast_shapes
 from dispatch_core._state import current_state
-from dispatch_core._tensor import Tensor, is_plain
+from dispatch_core._tensor import Tensor, is_readable
 
 _SLICE_ALL = slice(None)
 _basic = operator_named("basic_index").table
@@ -177,7 +177,7 @@ def _item(tensor: Tensor, item: Any) -> Any:
             )
         if item.dtype.name in ("uint8", "bool"):
             return K.ne(item, 0) if item.dtype.name == "uint8" else item
-        if item.ndim == 0 and is_plain(item):
+        if item.ndim == 0 and is_readable(item):
             return item.item()
         return item.long()
     if hasattr(item, "__index__") and not getattr(item, "ndim", 0):

@@ -39,6 +39,7 @@ from dispatch_core._size import Size
 from dispatch_core._state import is_on
 from dispatch_core._tensor import Tensor, check_tensor, detached, host_values
 from dispatch_core._ufuncs import array_ufunc
+from dispatch_core.backend.registry import backend_of
 
 _METHODS: dict[str, Callable[..., Any]] = {}
 
@@ -394,12 +395,14 @@ def __repr__(self: Tensor) -> str:
         return f"BatchedTensor(lvl={self._raw.level}, bdim=0, value=\n    {inner}\n)"
     shown = None if self.device.type == "cpu" else str(self.device)
     fn = self.grad_fn
+    history: dict[str, Any] = {
+        "grad_fn": None if fn is None else fn.name(),
+        "requires_grad": self.requires_grad and fn is None,
+    }
+    if not backend_of(self.device.type).holds_values:
+        return _printing.format_without_elements(self.shape, self.dtype, device=shown, **history)
     return _printing.format_tensor(
-        host_values(self),
-        dtype_name=repr(self.dtype),
-        device=shown,
-        grad_fn=None if fn is None else fn.name(),
-        requires_grad=self.requires_grad and fn is None,
+        host_values(self), dtype_name=repr(self.dtype), device=shown, **history
     )
 
 

@@ -236,6 +236,11 @@ def is_plain(tensor: Tensor) -> bool:
     return not tensor_key(tensor._k).flags
 
 
+def is_readable(tensor: Tensor) -> bool:
+    """Whether Python can look at the elements: not those of batched tensors, nor on device `meta`."""
+    return is_plain(tensor) and tensor._backend.holds_values
+
+
 def check_tensor(value: Any, where: str) -> Tensor:
     """`value` if it is a tensor, else a TypeError that names `where`."""
     if isinstance(value, Tensor):

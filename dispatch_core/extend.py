@@ -65,13 +65,14 @@ from dispatch_core._hooks import API_VERSION, hookimpl
 from dispatch_core._layer import Keys, Layer
 from dispatch_core._op import OPERATORS, Ints, K, Number, composite, primitive
 from dispatch_core._place import Place
-from dispatch_core._shapes import check_dim
+from dispatch_core._shapes import broadcast_shapes, check_dim, check_dims
 from dispatch_core._state import State, Switch
 from dispatch_core._tensor import Tensor
 from dispatch_core.backend import philox
 from dispatch_core.backend.api import Backend
 from dispatch_core.backend.array_module import ArrayModuleBackend
 from dispatch_core.backend.kernels import Bound, Kernel, KernelTable
+from dispatch_core.backend.strided import VIEW_KERNELS, StridedArray
 from dispatch_core.layers.promotion import Redirect, tensor_keys
 
 PRIMITIVES: tuple[str, ...] = tuple(
@@ -98,6 +99,7 @@ __all__ = [
     "REAL",
     "REAL_NUMBERS",
     "SAME",
+    "VIEW_KERNELS",
     "ArrayModuleBackend",
     "Backend",
     "Below",
@@ -127,12 +129,15 @@ __all__ = [
     "PluginWarning",
     "Redirect",
     "State",
+    "StridedArray",
     "Switch",
     "Tensor",
     "bfloat16",
     "bool_",
+    "broadcast_shapes",
     "chain_of",
     "check_dim",
+    "check_dims",
     "complex64",
     "complex128",
     "composite",

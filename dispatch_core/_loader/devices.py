@@ -130,7 +130,6 @@ _ELSEWHERE = frozenset(
         "hpu",
         "ipu",
         "maia",
-        "meta",
         "mps",
         "mtia",
         "npu",

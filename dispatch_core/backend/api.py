@@ -33,6 +33,9 @@ class Backend(ABC):
     """Dtypes whose raw arrays compute `+ - * / **`, comparisons and `@` with arrays and Python scalars as
     tensors do, result dtype included: gradient formulas then run on raw arrays, without tensors between."""
 
+    holds_values: ClassVar[bool] = True
+    """Whether elements can be read; else operators skip the checks that would have to (device `meta`)."""
+
     host_memory: ClassVar[bool] = False
     """Whether the arrays lie in host memory: `to_host` then shares it, and DLPack may pass it on."""
 

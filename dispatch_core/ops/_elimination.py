@@ -13,6 +13,7 @@ from dispatch_core._errors import LinAlgError
 from dispatch_core._op import K
 from dispatch_core._tensor import Tensor
 from dispatch_core.ops._matrices import block, singular, turned
+from dispatch_core.ops._values import all_true, any_true
 
 
 def lu(A: Tensor) -> tuple[Tensor, Tensor]:
@@ -34,7 +35,7 @@ def solution(A: Tensor, B: Tensor) -> Tensor:
         return K.clone(B)
     done, _ = _eliminated(K.cat([A, B], -1), n)
     U, Y = K.narrow(done, -1, 0, n), K.narrow(done, -1, n, B.shape[-1])
-    if bool(K.any(K.eq(K.diagonal(U, 0, -2, -1), 0))):
+    if any_true(K.eq(K.diagonal(U, 0, -2, -1), 0)):
         raise singular("linalg.solve")
     return substituted(U, Y)
 
@@ -57,7 +58,7 @@ def cholesky(A: Tensor) -> Tensor:
         rest = block(rest, 1, n - k, 1, n - k) - below * turned(K, below)
     L = K.cat(columns, -1)
     # The root of a pivot below zero is NaN, and stays NaN: one look at the end is enough.
-    if not bool(K.all(K.gt(K.real(K.diagonal(L, 0, -2, -1)), 0))):
+    if not all_true(K.gt(K.real(K.diagonal(L, 0, -2, -1)), 0)):
         raise LinAlgError(
             "linalg.cholesky: the factorization could not be completed because the input is not "
             "positive-definite."

@@ -19,6 +19,7 @@ from dispatch_core._op import K
 from dispatch_core._tensor import Tensor
 from dispatch_core.ops._householder import qr
 from dispatch_core.ops._matrices import precision, squares, turned
+from dispatch_core.ops._values import all_true
 
 MOST_SWEEPS = 40
 """Far more than any matrix was seen to need."""
@@ -235,7 +236,7 @@ def _scaled(name: str, A: Tensor) -> tuple[Tensor, Any]:
     Ordinary ones are divided by 1, and so stay exactly what they were.
     """
     largest = K.amax(K.abs(A), (-2, -1), True)
-    if not bool(K.all(K.isfinite(largest))):
+    if not all_true(K.isfinite(largest)):
         raise LinAlgError(
             f"{name}: the algorithm failed to converge because the input matrix contained "
             "non-finite values."

@@ -9,7 +9,7 @@ from dispatch_core._errors import LinAlgError
 from dispatch_core._families.base import INEXACT
 from dispatch_core._families.others import contraction, custom
 from dispatch_core._op import K, composite
-from dispatch_core._tensor import Tensor
+from dispatch_core._tensor import Tensor, is_readable
 from dispatch_core.ops._matrices import (
     check_matrix,
     check_square,
@@ -17,6 +17,7 @@ from dispatch_core.ops._matrices import (
     positive_samples,
     turned,
 )
+from dispatch_core.ops._values import any_true
 from dispatch_core.ops.factor import pivoted
 
 
@@ -42,11 +43,15 @@ def _singular(info: Tensor) -> Tensor:
     return K.unsqueeze(K.unsqueeze(K.ne(info, 0), -1), -1)
 
 
+def _may_have_failed(info: Tensor) -> bool:
+    return not is_readable(info) or any_true(K.ne(info, 0))
+
+
 def _solvable(A: Tensor) -> tuple[Tensor, Tensor]:
     """A with the identity for each singular matrix, and where U of its LU has its first zero."""
     LU, _ = K.lu_factors(A.detach())
     info = _first(K.eq(K.diagonal(LU, 0, -2, -1), 0))
-    if not bool(K.any(K.ne(info, 0))):
+    if not _may_have_failed(info):
         return A, info
     eye = K.eye(A.shape[-1], dtype=A.dtype, device=A.device)
     return K.where(_singular(info), eye, A), info
@@ -61,7 +66,7 @@ _UNSOLVABLE = "The solver failed because the input matrix is singular."
 
 def _lost(found: Tensor, info: Tensor) -> Tensor:
     """NaN for what has no solution."""
-    if not bool(K.any(K.ne(info, 0))):
+    if not _may_have_failed(info):
         return found
     return K.where(_singular(info), float("nan"), found)
 
@@ -109,7 +114,7 @@ def linalg_solve_ex(A: Tensor, B: Tensor, *, left: bool = True, check_errors: bo
     if check_errors:
         _raise_for("torch.linalg.solve_ex", info, _UNSOLVABLE)
     found = K.linalg_solve(regular, B, left=left)
-    if bool(K.any(K.ne(info, 0))):
+    if _may_have_failed(info):
         lost = K.ne(info, 0) if found.ndim == A.ndim - 1 else _singular(info)
         lost = K.unsqueeze(lost, -1) if found.ndim == A.ndim - 1 else lost
         found = K.where(lost, float("nan"), found)

@@ -10,7 +10,7 @@ from dispatch_core._families.others import creation, custom, movement, transfer
 from dispatch_core._numbers import fitting
 from dispatch_core._op import Ints, K, Number, composite, primitive
 from dispatch_core._place import Place, as_device, moved, place
-from dispatch_core._tensor import Tensor, is_plain
+from dispatch_core._tensor import Tensor, is_readable
 
 
 @primitive(creation(), namespace="_")
@@ -43,7 +43,7 @@ def as_element(value: Any, dtype: Any) -> Any:
         return fitting(value, dtype)
     if value.dtype is dtype:
         return value
-    if value.dtype.category > dtype.category and is_plain(value):
+    if value.dtype.category > dtype.category and is_readable(value):
         fitting(value.item(), dtype)
     return K.cast(value, dtype)
 

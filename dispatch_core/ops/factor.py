@@ -23,6 +23,7 @@ from dispatch_core.ops._matrices import (
     positive_samples,
     turned,
 )
+from dispatch_core.ops._values import any_true
 
 # -- QR ------------------------------------------------------------------------------------------
 
@@ -235,7 +236,7 @@ def linalg_lu_factor(A: Tensor, *, pivot: bool = True) -> Any:
     """
     LU, pivots = pivoted(A, pivot)
     zero = K.eq(K.diagonal(LU.detach(), 0, -2, -1), 0)
-    if bool(K.any(zero)):
+    if any_true(zero):
         raise LinAlgError(
             "torch.linalg.lu_factor: a diagonal element of U is zero and using it on lu_solve would "
             "result in a division by zero. If you still want to perform the factorization, consider "

@@ -12,7 +12,8 @@ from dispatch_core._families.others import custom, indexing
 from dispatch_core._numbers import fitting
 from dispatch_core._op import K, Number, composite, primitive
 from dispatch_core._shapes import check_dim
-from dispatch_core._tensor import Tensor, is_plain
+from dispatch_core._tensor import Tensor
+from dispatch_core.ops._values import value_range
 from dispatch_core.ops.batching import indexed, refused, selected, written
 
 
@@ -249,12 +250,10 @@ def check_slices(name: str, input: Tensor, dim: int, index: Tensor, source: Tens
 
 def check_places(name: str, index: Tensor, size: int, low: int = 0) -> None:
     """IndexError where an index is not within low ... size - 1; those that differ by example go unasked."""
-    if index.numel() and is_plain(index):
-        least, most = K.amin(index).item(), K.amax(index).item()
-        if least < low or most >= size:
-            raise IndexError(
-                f"{name}(): index {least if least < low else most} is out of bounds for size {size}"
-            )
+    found = value_range(index)
+    if found is not None and (found[0] < low or found[1] >= size):
+        wrong = found[0] if found[0] < low else found[1]
+        raise IndexError(f"{name}(): index {wrong} is out of bounds for size {size}")
 
 
 @composite(
@@ -341,13 +340,10 @@ def _folded(
     at: Any = None
     for index, d in zip(indices, dims, strict=True):
         size = shape[d]
-        if index.numel() and is_plain(index):
-            low, high = K.amin(index).item(), K.amax(index).item()
-            if low < -size or high >= size:
-                wrong = low if low < -size else high
-                raise IndexError(
-                    f"index {wrong} is out of bounds for dimension {d} with size {size}"
-                )
+        found = value_range(index)
+        if found is not None and (found[0] < -size or found[1] >= size):
+            wrong = found[0] if found[0] < -size else found[1]
+            raise IndexError(f"index {wrong} is out of bounds for dimension {d} with size {size}")
         index = K.where(K.lt(index, 0), index + size, index)
         at = index if at is None else at * size + index
     order = _order(len(shape), dims)

@@ -26,6 +26,8 @@ def nonzero_static(input: Tensor, *, size: int, fill_value: int = -1) -> Tensor:
     if size < 0:
         raise RuntimeError(f"nonzero_static: 'size' must be an non-negative integer, got {size}")
     rows = K.nonzero(input)
+    if rows.shape[0] == size:
+        return rows
     found = K.narrow(rows, 0, 0, min(size, rows.shape[0]))
     rest = K.new_full(rows, (size - found.shape[0], rows.shape[1]), fill_value)
     return K.cat([found, rest], 0)

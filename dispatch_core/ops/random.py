@@ -18,6 +18,7 @@ from dispatch_core._place import Place, place
 from dispatch_core._random import DRAW, chosen_generator
 from dispatch_core._tensor import Tensor
 from dispatch_core.backend import philox
+from dispatch_core.ops._values import all_true, any_true
 from dispatch_core.ops.create import _finish, _size
 
 
@@ -251,7 +252,7 @@ def normal(
         where = place(device, dtype or get_default_dtype())
         return _finish(draw(_size(size), "normal", mean, std, where, generator), requires_grad)
     if isinstance(std, Tensor):
-        if not std.is_floating_point() or bool(K.any(K.lt(std.detach(), 0))):
+        if not std.is_floating_point() or any_true(K.lt(std.detach(), 0)):
             raise RuntimeError("normal expects all elements of std >= 0.0 and of a floating dtype")
         std = std.detach()
     else:
@@ -285,7 +286,7 @@ def bernoulli(input: Tensor, p: Any = None, *, generator: Any = None) -> Tensor:
 
 
 def _check_probabilities(p: Tensor) -> None:
-    if p.numel() and not bool(K.all(K.bitwise_and(K.ge(p, 0), K.le(p, 1)))):
+    if not all_true(K.bitwise_and(K.ge(p, 0), K.le(p, 1))):
         raise RuntimeError(
             "Expected p_in >= 0 && p_in <= 1 to be true, but got other probabilities"
         )
@@ -328,11 +329,11 @@ def multinomial(
         )
     weights = K.cast(input, float64)
     usable = K.bitwise_and(K.ge(weights, 0), K.isfinite(weights))
-    if not bool(K.all(usable)):
+    if not all_true(usable):
         raise RuntimeError("probability tensor contains either `inf`, `nan` or element < 0")
-    if not bool(K.all(K.gt(K.sum(weights, -1), 0))):
+    if not all_true(K.gt(K.sum(weights, -1), 0)):
         raise RuntimeError("invalid multinomial distribution (sum of probabilities <= 0)")
-    if not replacement and bool(K.any(K.lt(K.count_nonzero(weights, -1), num_samples))):
+    if not replacement and any_true(K.lt(K.count_nonzero(weights, -1), num_samples)):
         raise RuntimeError(
             "invalid multinomial distribution (with replacement=False, not enough non-negative "
             "category to sample)"
@@ -360,7 +361,7 @@ def poisson(input: Tensor, generator: Any = None) -> Tensor:
     Below rate 16 uniform numbers are multiplied until exp(-rate) is passed (Knuth); from there on by
     transformed rejection (PTRS, Hoermann 1993), whose effort does not depend on the rate.
     """
-    if input.numel() and not bool(K.all(K.ge(input, 0))):
+    if not all_true(K.ge(input, 0)):
         raise RuntimeError("invalid Poisson rate, expected rate to be non-negative")
     rate = K.cast(input, float64)
     large = K.ge(rate, _LARGE_RATE)

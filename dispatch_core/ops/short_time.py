@@ -15,6 +15,7 @@ from dispatch_core._families.others import custom
 from dispatch_core._op import K, composite
 from dispatch_core._shapes import whole
 from dispatch_core._tensor import Tensor
+from dispatch_core.ops._values import any_true
 
 ONESIDED = "Cannot have onesided output if window or input is complex"
 LEAST_ENVELOPE = 1e-11
@@ -251,11 +252,10 @@ def istft(
             f"istft(): nothing is left of the signal of {whole_length} elements from {start} to {end}"
         )
     signal, envelope = K.narrow(signal, 1, start, kept), K.narrow(envelope, 1, start, kept)
-    least = K.amin(K.abs(envelope)).item()
-    if least < LEAST_ENVELOPE:
+    if any_true(K.lt(K.abs(envelope), LEAST_ENVELOPE)):
         raise RuntimeError(
-            f"istft(): window overlap add min: {least}; the windows leave elements of the signal "
-            "without weight, use a smaller hop_length, center=True or another window"
+            "istft(): window overlap add min: the windows leave elements of the signal without weight "
+            f"(below {LEAST_ENVELOPE}), use a smaller hop_length, center=True or another window"
         )
     signal = signal / envelope
     if end > whole_length:

@@ -10,7 +10,8 @@ from dispatch_core._families.others import creation, custom
 from dispatch_core._families.reduction import reduction
 from dispatch_core._op import K, composite
 from dispatch_core._shapes import check_dim
-from dispatch_core._tensor import Tensor, is_plain
+from dispatch_core._tensor import Tensor
+from dispatch_core.ops._values import any_true
 from dispatch_core.ops.create import _finish
 
 
@@ -151,7 +152,7 @@ def _check_weights(name: str, weights: Any, observations: int, *, floating: bool
             f"cov(): expected {name} to have the same numel as there are observations in the input "
             f"but got {weights.numel()} != {observations}"
         )
-    if observations and is_plain(weights) and K.amin(weights.detach()).item() < 0:
+    if any_true(K.lt(weights.detach(), 0)):
         raise RuntimeError(f"cov(): {name} cannot be negative")
 
 

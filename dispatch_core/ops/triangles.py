@@ -47,13 +47,20 @@ def triu(input: Tensor, diagonal: int = 0) -> Tensor:
     return K.where(K.ge(_gap(input), diagonal), input, K.new_zeros(input, ()))
 
 
-def _triangle_indices(row: int, col: int, keep: Any, dtype: Any, device: Any) -> Tensor:
+def _triangle_indices(
+    row: int, col: int, edge: int, lower: bool, dtype: Any, device: Any
+) -> Tensor:
+    """The places whose column is below row + edge, or (upper) those where it is not."""
     for name, size in (("row", row), ("col", col)):
         if size < 0:
             raise RuntimeError(f"{name} must be non-negative, got {size}")
     whole = place(device, int64)
     rows, columns = (K.arange_new(0, 1, n, whole) for n in (row, col))
-    found = K.nonzero_rows(keep(K.sub(columns, K.unsqueeze(rows, 1))))
+    below = K.lt(K.sub(columns, K.unsqueeze(rows, 1)), edge)
+    count = sum(min(max(r + edge, 0), col) for r in range(row))
+    if not lower:
+        below, count = K.bitwise_not(below), row * col - count
+    found = K.nonzero_static(below, size=count)
     return K.cast(K.clone(K.transpose(found, 0, 1)), dtype or int64)
 
 
@@ -68,7 +75,7 @@ def tril_indices(
     layout: Any = None,
 ) -> Tensor:
     """The indices (2, n) of the lower triangle of a matrix, row by row."""
-    return _triangle_indices(row, col, lambda gap: K.le(gap, offset), dtype, device)
+    return _triangle_indices(row, col, offset + 1, True, dtype, device)
 
 
 @composite(creation())
@@ -82,7 +89,7 @@ def triu_indices(
     layout: Any = None,
 ) -> Tensor:
     """The indices (2, n) of the upper triangle of a matrix, row by row."""
-    return _triangle_indices(row, col, lambda gap: K.ge(gap, offset), dtype, device)
+    return _triangle_indices(row, col, offset, False, dtype, device)
 
 
 @composite(

@@ -10,6 +10,7 @@ from dispatch_core._families.base import FLOATING
 from dispatch_core._families.others import custom
 from dispatch_core._op import K, composite
 from dispatch_core._tensor import Tensor
+from dispatch_core.ops._values import value_range
 from dispatch_core.ops.nn.loss import reduction_of
 from dispatch_core.ops.nn.windows import product
 
@@ -166,7 +167,7 @@ def nll(
     try:
         picked = K.squeeze(K.gather(input, dim, _per_class(classes, dim)), dim)
     except RuntimeError:
-        for found in (K.amin(classes).item(), K.amax(classes).item()):
+        for found in value_range(classes) or ():
             if not 0 <= found < input.shape[dim]:
                 raise IndexError(f"Target {found} is out of bounds.") from None
         raise

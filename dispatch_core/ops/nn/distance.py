@@ -81,6 +81,6 @@ def pdist(input: Tensor, p: float = 2.0) -> Tensor:
     n = input.shape[0]
     row = K.unsqueeze(K.storage_index(input, n), 1)
     column = K.storage_index(input, n)
-    pairs = K.nonzero_rows(K.lt(row, column))
+    pairs = K.nonzero_static(K.lt(row, column), size=n * (n - 1) // 2)
     a, b = (K.index_select(input, 0, K.select(pairs, 1, i)) for i in (0, 1))
     return power_norm(a - b, p, -1, False)

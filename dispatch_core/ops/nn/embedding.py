@@ -10,7 +10,7 @@ from dispatch_core._dtypes import int64
 from dispatch_core._families.base import FLOATING, INEXACT
 from dispatch_core._families.others import indexing
 from dispatch_core._op import K, composite
-from dispatch_core._tensor import Tensor, is_plain
+from dispatch_core._tensor import Tensor, is_readable
 from dispatch_core.ops.nn.distance import power_norm
 
 F = "nn.functional"
@@ -219,7 +219,7 @@ def _bags(input: Tensor, offsets: Any, include_last_offset: bool) -> tuple[Tenso
 
 def _check_offsets(offsets: Tensor, count: int) -> None:
     """Raise where bags do not begin at the first index, or begin beyond the last."""
-    if not offsets.shape[0] or not is_plain(offsets):
+    if not offsets.shape[0] or not is_readable(offsets):
         return
     first, last = (K.select(offsets, 0, i).item() for i in (0, -1))
     if first != 0:
@@ -256,7 +256,7 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
         raise RuntimeError(
             f"one_hot is only applicable to index tensor of type LongTensor, got {tensor.dtype}"
         )
-    if tensor.numel() and (num_classes == -1 or is_plain(tensor)):
+    if tensor.numel() and (num_classes == -1 or is_readable(tensor)):
         low, high = K.amin(tensor).item(), K.amax(tensor).item()
         if low < 0:
             raise RuntimeError("Class values must be non-negative.")

@@ -12,6 +12,7 @@ from dispatch_core._families.pointwise import SAME, pointwise
 from dispatch_core._op import K, composite
 from dispatch_core._tensor import Tensor
 from dispatch_core.ops._formulas import Number
+from dispatch_core.ops._values import all_true, any_true
 
 F = "nn.functional"
 
@@ -175,7 +176,7 @@ def binary_cross_entropies(input: Tensor, target: Tensor) -> Tensor:
 
 
 def _all_in_unit(x: Tensor) -> bool:
-    return not x.numel() or bool(K.amin(x) >= 0 and K.amax(x) <= 1)
+    return all_true(K.bitwise_and(K.ge(x, 0), K.le(x, 1)))
 
 
 @composite(custom(FLOATING, samples=_binary_samples), namespace=F)
@@ -334,6 +335,6 @@ def _variances(input: Tensor, var: Any) -> Any:
         var = K.unsqueeze(var, -1)
     elif var.shape not in (input.shape, (*input.shape[:-1], 1)):
         raise ValueError("var is of incorrect size")
-    if var.numel() and K.amin(var.detach()) < 0:
+    if any_true(K.lt(var.detach(), 0)):
         raise ValueError("var has negative entry/entries")
     return var

@@ -9,7 +9,8 @@ from dispatch_core._dtypes import int64
 from dispatch_core._families.base import FLOATING
 from dispatch_core._families.others import custom
 from dispatch_core._op import K, composite
-from dispatch_core._tensor import Tensor, is_plain
+from dispatch_core._tensor import Tensor
+from dispatch_core.ops._values import value_range
 from dispatch_core.ops.nn.loss import reduced, reduction_of
 
 F = "nn.functional"
@@ -206,13 +207,12 @@ def multilabel_margin_loss(
         raise RuntimeError(
             f"inconsistent target size: {list(target.shape)} for input of size: {list(input.shape)}"
         )
-    if target.numel() and is_plain(target):
-        low, high = K.amin(target).item(), K.amax(target).item()
-        if low < -1 or high >= input.shape[-1]:
-            raise RuntimeError(
-                f"multilabel_margin_loss(): target is out of range: expected classes from 0 to "
-                f"{input.shape[-1] - 1}, or -1, but got {low if low < -1 else high}"
-            )
+    low, high = value_range(target) or (0, 0)
+    if low < -1 or high >= input.shape[-1] > 0:
+        raise RuntimeError(
+            f"multilabel_margin_loss(): target is out of range: expected classes from 0 to "
+            f"{input.shape[-1] - 1}, or -1, but got {low if low < -1 else high}"
+        )
     listed = K.eq(K.cumsum(K.cast(K.lt(target, 0), int64), -1), 0)
     classes = K.where(listed, target, 0)
     count = input.shape[-1]

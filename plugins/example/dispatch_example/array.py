@@ -1,20 +1,19 @@
 """The arrays of the example device: a piece of memory seen through a shape, strides and an offset.
 
 numpy computes, but an `Array` is no numpy array and has nothing of its interface, so whatever works
-on this device works through its kernels. Views are arithmetic on shapes and strides alone.
+on this device works through its kernels. Views are those of every `StridedArray`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from math import prod
 from typing import Any
 
 import numpy as np
 
-from dispatch_core.extend import ALL_DTYPES, dtype
+from dispatch_core.extend import ALL_DTYPES, StridedArray
 
-Ints = tuple[int, ...]
 _BY_NUMPY = {each.numpy_dtype: each for each in ALL_DTYPES}
 
 
@@ -34,47 +33,24 @@ class Memory:
         Memory.held -= self.bytes.size
 
 
-class Array:
-    """Elements of one dtype in a memory; strides and offset count elements."""
+class Array(StridedArray[Memory]):
+    """Elements of one dtype in such a memory."""
 
-    __slots__ = ("__weakref__", "base", "dtype", "memory", "offset", "shape", "strides")
-
-    def __init__(
-        self,
-        memory: Memory,
-        dtype: dtype,
-        shape: Ints,
-        strides: Ints,
-        offset: int,
-        base: Array | None = None,
-    ) -> None:
-        self.memory = memory
-        self.dtype = dtype
-        self.shape = shape
-        self.strides = strides
-        self.offset = offset
-        self.base = base
-        """The array that the memory was made for, if this is a view of it."""
+    __slots__ = ()
 
     @classmethod
     def of(cls, values: Any) -> Array:
         """A new array with a copy of what numpy computed."""
         values = np.asarray(values)
         flat = np.array(values, order="C", copy=True).reshape(-1)
-        shape = values.shape
-        return cls(Memory(flat.view(np.uint8)), _BY_NUMPY[values.dtype], shape, in_order(shape), 0)
+        return cls(Memory(flat.view(np.uint8)), _BY_NUMPY[values.dtype], values.shape)
 
-    def view(
-        self,
-        shape: Sequence[int],
-        strides: Sequence[int],
-        offset: int,
-        dtype: dtype | None = None,
-    ) -> Array:
-        """Another look at the same memory."""
-        owner = self if self.base is None else self.base
-        kind = self.dtype if dtype is None else dtype
-        return Array(self.memory, kind, tuple(shape), tuple(strides), offset, owner)
+    @property
+    def held(self) -> int:
+        return self.memory.bytes.size
+
+    def copied(self) -> Array:
+        return Array.of(self.numpy())
 
     def numpy(self) -> np.ndarray[Any, Any]:
         """The elements as a numpy array that shares the memory."""
@@ -83,14 +59,6 @@ class Array:
             return np.empty(self.shape, kind)
         strides = tuple(s * size for s in self.strides)
         return np.ndarray(self.shape, kind, self.memory.bytes, self.offset * size, strides)
-
-
-def in_order(shape: Sequence[int]) -> Ints:
-    """The strides of elements that lie in the order of the dimensions."""
-    strides = [1] * len(shape)
-    for i in range(len(shape) - 2, -1, -1):
-        strides[i] = strides[i + 1] * max(shape[i + 1], 1)
-    return tuple(strides)
 
 
 def kernel(function: Callable[..., Any]) -> Callable[..., Any]:

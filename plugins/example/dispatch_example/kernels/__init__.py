@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from dispatch_core.extend import KernelTable
+from dispatch_core.extend import VIEW_KERNELS, KernelTable
 from dispatch_example.kernels import (
     contract,
     create,
     elementwise,
     index,
-    movement,
     random,
     reduce,
     sorting,
 )
 
-_TOPICS = (contract, create, elementwise, index, movement, random, reduce, sorting)
+_TOPICS = (contract, create, elementwise, index, random, reduce, sorting)
 
 
 def register(table: KernelTable) -> None:
     """Enter them into a device's table."""
-    for topic in _TOPICS:
-        for op, function in topic.KERNELS.items():
+    for kernels in (VIEW_KERNELS, *(topic.KERNELS for topic in _TOPICS)):
+        for op, function in kernels.items():
             table.register(op, function)

@@ -1,32 +1,86 @@
-"""Views: shapes, strides and offsets over the same memory; only `reshape` may copy."""
+"""Arrays that are a piece of memory seen through a shape, strides and an offset, and all their views.
+
+A device whose memory is not numpy's (a buffer of OpenCL's, the bytes of `plugins/example`, nothing at
+all on `meta`) derives its arrays from `StridedArray` and registers `VIEW_KERNELS`: the views are
+arithmetic on shapes and strides, the same wherever the elements lie.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
 from math import prod
-from typing import Any
+from typing import Any, Generic, Self, TypeVar
 
-from dispatch_core.extend import complex64, complex128, dtype, float32, float64
-from dispatch_example.array import Array, Ints, in_order
+from dispatch_core._dtypes import complex64, complex128, dtype, float32, float64
+from dispatch_core._shapes import check_dim, check_reshape
+
+Sizes = tuple[int, ...]
+M = TypeVar("M")
 
 
-def _full_shape(input: Array, shape: Sequence[int]) -> Ints:
+class StridedArray(ABC, Generic[M]):
+    """Elements of one dtype in a memory of the device's own kind; strides and offset count elements."""
+
+    __slots__ = ("__weakref__", "base", "dtype", "memory", "offset", "shape", "strides")
+
+    def __init__(
+        self,
+        memory: M,
+        dtype: dtype,
+        shape: Sizes,
+        strides: Sizes | None = None,
+        offset: int = 0,
+        base: Self | None = None,
+    ) -> None:
+        self.memory = memory
+        self.dtype = dtype
+        self.shape = shape
+        self.strides = in_order(shape) if strides is None else strides
+        self.offset = offset
+        self.base = base
+        """The array that the memory was made for, if this is a view of it."""
+
+    @property
+    @abstractmethod
+    def held(self) -> int:
+        """The size of the whole memory in bytes."""
+
+    @abstractmethod
+    def copied(self) -> Self:
+        """A new array with the same elements, in the order of the dimensions."""
+
+    def view(
+        self,
+        shape: Sequence[int],
+        strides: Sequence[int],
+        offset: int,
+        dtype: dtype | None = None,
+    ) -> Self:
+        """Another look at the same memory."""
+        owner = self if self.base is None else self.base
+        kind = self.dtype if dtype is None else dtype
+        return type(self)(self.memory, kind, tuple(shape), tuple(strides), offset, owner)
+
+
+def in_order(shape: Sequence[int]) -> Sizes:
+    """The strides of elements that lie in the order of the dimensions."""
+    strides = [1] * len(shape)
+    for i in range(len(shape) - 2, -1, -1):
+        strides[i] = strides[i + 1] * max(shape[i + 1], 1)
+    return tuple(strides)
+
+
+def _full_shape(input: StridedArray[M], shape: Sequence[int]) -> Sizes:
     """A shape with its -1 found out."""
-    size = prod(input.shape)
-    known = prod(n for n in shape if n != -1)
-    wrong = RuntimeError(f"shape '{list(shape)}' is invalid for input of size {size}")
-    if any(n < -1 for n in shape) or list(shape).count(-1) > 1:
-        raise wrong
+    check_reshape(input.shape, shape)
     if -1 not in shape:
-        if known != size:
-            raise wrong
         return tuple(shape)
-    if known == 0 or size % known:
-        raise wrong
-    return tuple(size // known if n == -1 else n for n in shape)
+    missing = prod(input.shape) // prod(n for n in shape if n != -1)
+    return tuple(missing if n == -1 else n for n in shape)
 
 
-def _strides_for(input: Array, shape: Ints) -> Ints | None:
+def strides_for(input: StridedArray[M], shape: Sizes) -> Sizes | None:
     """The strides that show the elements in another shape; None where no strides can.
 
     Dimensions of the array that lie in memory like one are taken together, and the new ones must
@@ -55,42 +109,38 @@ def _strides_for(input: Array, shape: Ints) -> Ints | None:
     return tuple(strides)
 
 
-def view(input: Array, shape: Sequence[int]) -> Array:
+def view(input: StridedArray[M], shape: Sequence[int]) -> StridedArray[M]:
     """The elements in another shape."""
     full = _full_shape(input, shape)
-    strides = _strides_for(input, full)
+    strides = strides_for(input, full)
     if strides is None:
         raise RuntimeError(
-            "view size is not compatible with input tensor's size and stride (at least one "
-            "dimension "
+            "view size is not compatible with input tensor's size and stride (at least one dimension "
             "spans across two contiguous subspaces). Use .reshape(...) instead."
         )
     return input.view(full, strides, input.offset)
 
 
-def reshape(input: Array, shape: Sequence[int]) -> Array:
+def reshape(input: StridedArray[M], shape: Sequence[int]) -> StridedArray[M]:
     """The elements in another shape; copied where the layout does not allow a view."""
     full = _full_shape(input, shape)
-    if _strides_for(input, full) is None:
-        input = Array.of(input.numpy())
-    return view(input, full)
+    return view(input if strides_for(input, full) is not None else input.copied(), full)
 
 
-def permute(input: Array, dims: Sequence[int]) -> Array:
+def permute(input: StridedArray[M], dims: Sequence[int]) -> StridedArray[M]:
     """The dimensions in another order."""
-    order = [d % len(input.shape) for d in dims]
+    order = [check_dim(d, len(input.shape)) for d in dims]
     return input.view(
         [input.shape[d] for d in order], [input.strides[d] for d in order], input.offset
     )
 
 
-def expand(input: Array, size: Sequence[int]) -> Array:
+def expand(input: StridedArray[M], size: Sequence[int]) -> StridedArray[M]:
     """Dimensions of size one repeated: their stride becomes 0."""
     extra = len(size) - len(input.shape)
     if extra < 0:
         raise RuntimeError(
-            f"expand: the number of sizes provided ({len(size)}) must be greater or equal to the "
-            f"number "
+            f"expand: the number of sizes provided ({len(size)}) must be greater or equal to the number "
             f"of dimensions in the tensor ({len(input.shape)})"
         )
     shape, strides = list(size), [0] * len(size)
@@ -99,21 +149,19 @@ def expand(input: Array, size: Sequence[int]) -> Array:
             shape[i], strides[i] = n, stride
         elif n != 1:
             raise RuntimeError(
-                f"The expanded size of the tensor ({shape[i]}) must match the existing size ({n}) "
-                f"at "
+                f"The expanded size of the tensor ({shape[i]}) must match the existing size ({n}) at "
                 f"non-singleton dimension {i}. Target sizes: {list(size)}. Tensor sizes: "
                 f"{list(input.shape)}"
             )
     if min(shape, default=0) < 0:
         raise RuntimeError(
             f"The expanded size of the tensor ({min(shape)}) isn't allowed in a leading, "
-            f"non-existing "
-            "dimension"
+            "non-existing dimension"
         )
     return input.view(shape, strides, input.offset)
 
 
-def basic_index(input: Array, index: Any) -> Array:
+def basic_index(input: StridedArray[M], index: Any) -> StridedArray[M]:
     """One or several of ints, slices, None and `...`."""
     given = list(index) if isinstance(index, tuple) else [index]
     consumed = sum(i is not None and i is not Ellipsis for i in given)
@@ -147,8 +195,8 @@ def basic_index(input: Array, index: Any) -> Array:
 
 
 def as_strided(
-    input: Array, size: Sequence[int], stride: Sequence[int], storage_offset: Any
-) -> Array:
+    input: StridedArray[M], size: Sequence[int], stride: Sequence[int], storage_offset: int | None
+) -> StridedArray[M]:
     """Any shape and strides that stay within the memory."""
     offset = input.offset if storage_offset is None else storage_offset
     if len(size) != len(stride) or any(s < 0 for s in stride) or offset < 0:
@@ -157,24 +205,23 @@ def as_strided(
             f"{list(stride)}"
         )
     last = offset + sum((n - 1) * s for n, s in zip(size, stride, strict=True))
-    held = input.memory.bytes.size // input.dtype.itemsize
+    held = input.held // input.dtype.itemsize
     if all(size) and last >= held:
         raise RuntimeError(
-            f"setStorage: sizes {list(size)}, strides {list(stride)}, storage offset {offset} are "
-            f"out "
+            f"setStorage: sizes {list(size)}, strides {list(stride)}, storage offset {offset} are out "
             f"of bounds for storage of size {held}"
         )
     return input.view(size, stride, offset)
 
 
-def view_as_real(input: Array) -> Array:
+def view_as_real(input: StridedArray[M]) -> StridedArray[M]:
     """Real and imaginary parts along a new last dimension."""
     kind = float32 if input.dtype is complex64 else float64
     strides = [*(2 * s for s in input.strides), 1]
     return input.view([*input.shape, 2], strides, 2 * input.offset, kind)
 
 
-def view_as_complex(input: Array) -> Array:
+def view_as_complex(input: StridedArray[M]) -> StridedArray[M]:
     """Complex numbers of the pairs along the last dimension."""
     if not input.shape or input.shape[-1] != 2:
         raise RuntimeError("Tensor must have a last dimension of size 2")
@@ -183,14 +230,13 @@ def view_as_complex(input: Array) -> Array:
     *strides, last = input.strides
     if last != 1 or input.offset % 2 or any(s % 2 for s in strides):
         raise RuntimeError(
-            "Tensor must have a last dimension with stride 1, and even strides elsewhere; use "
-            "clone()"
+            "Tensor must have a last dimension with stride 1, and even strides elsewhere; use clone()"
         )
     kind = complex64 if input.dtype is float32 else complex128
     return input.view(input.shape[:-1], [s // 2 for s in strides], input.offset // 2, kind)
 
 
-def bits_as(input: Array, dtype: dtype) -> Array:
+def bits_as(input: StridedArray[M], dtype: dtype) -> StridedArray[M]:
     """The same memory read as another dtype; the last dimension shrinks or grows with its size."""
     old, new = input.dtype.itemsize, dtype.itemsize
     if old == new:
@@ -211,12 +257,10 @@ def bits_as(input: Array, dtype: dtype) -> Array:
     return input.view([*shape, n], [*strides, 1], offset, dtype)
 
 
-def unfold_windows(input: Array, dimension: int, size: int, step: int) -> Array:
+def unfold_windows(input: StridedArray[M], dimension: int, size: int, step: int) -> StridedArray[M]:
     """All windows along a dimension: a new dimension that takes the same steps as the old one."""
+    at = check_dim(dimension, len(input.shape))
     shape, strides = list(input.shape) or [1], list(input.strides) or [1]
-    if not -len(shape) <= dimension < len(shape):
-        raise IndexError(f"dim {dimension} of an array of {len(shape)} dimensions")
-    at = dimension % len(shape)
     if step <= 0:
         raise RuntimeError(f"step is {step} but must be > 0")
     if not 0 <= size <= shape[at]:
@@ -232,22 +276,26 @@ def unfold_windows(input: Array, dimension: int, size: int, step: int) -> Array:
     return input.view(shape, strides, input.offset)
 
 
-def square_diagonal(input: Array) -> Array:
+def square_diagonal(input: StridedArray[M]) -> StridedArray[M]:
     """The diagonal of the last two dimensions: one step in both at once."""
     strides = (*input.strides[:-2], input.strides[-2] + input.strides[-1])
     return input.view(input.shape[:-1], strides, input.offset)
 
 
-KERNELS = {
-    "as_strided": as_strided,
-    "basic_index": basic_index,
-    "bits_as": bits_as,
-    "expand": expand,
-    "permute": permute,
-    "reshape": reshape,
-    "square_diagonal": square_diagonal,
-    "unfold_windows": unfold_windows,
-    "view": view,
-    "view_as_complex": view_as_complex,
-    "view_as_real": view_as_real,
+VIEW_KERNELS: dict[str, Callable[..., Any]] = {
+    kernel.__name__: kernel
+    for kernel in (
+        as_strided,
+        basic_index,
+        bits_as,
+        expand,
+        permute,
+        reshape,
+        square_diagonal,
+        unfold_windows,
+        view,
+        view_as_complex,
+        view_as_real,
+    )
 }
+"""The views among the primitives, for arrays that are `StridedArray`s."""

@@ -1,0 +1,1 @@
+"""Device `meta`: tensors with a shape and a dtype, and no data."""
