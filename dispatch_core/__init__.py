@@ -50,6 +50,7 @@ from dispatch_core._random import (
     set_rng_state,
 )
 from dispatch_core._size import Size
+from dispatch_core._subclass import subclass_hooks
 from dispatch_core._tensor import Tensor
 from dispatch_core._version import __version__
 from dispatch_core.autograd import (
@@ -183,6 +184,7 @@ __all__ = [
     "set_printoptions",
     "set_rng_state",
     "strided",
+    "subclass_hooks",
     "tensor",
     "to_dlpack",
 ]

@@ -11,12 +11,12 @@ from dispatch_core._caller import warn
 from dispatch_core._dlpack import CPU_DEVICE
 from dispatch_core._dlpack import from_dlpack as _import_dlpack
 from dispatch_core._dtypes import as_dtype, bool_, dtype, from_numpy_dtype, get_default_dtype, int64
-from dispatch_core._keys import PLAIN
 from dispatch_core._literals import as_array
 from dispatch_core._numbers import fitting
 from dispatch_core._op import operator_named
 from dispatch_core._place import as_device, fresh_key
-from dispatch_core._tensor import Tensor, check_tensor, wrap
+from dispatch_core._subclass import as_instance
+from dispatch_core._tensor import Tensor, check_tensor, detached, wrap
 from dispatch_core.backend.registry import backend_of
 
 Array = np.ndarray[Any, Any]
@@ -160,7 +160,7 @@ def _construct(cls: type[Tensor], *args: Any, device: Any = None, dtype: Any = N
         made = args[0].detach()
     else:
         made = operator_named("empty").front(*args, device=device)
-    return made if cls is Tensor else made.as_subclass(cls)
+    return made if cls is Tensor else as_instance(made, cls)
 
 
 _tensor.SLOTS.construct = _construct
@@ -169,10 +169,7 @@ _tensor.SLOTS.construct = _construct
 def make_subclass(cls: type[T], data: Tensor, require_grad: bool = False) -> T:
     """A tensor of a subclass that shares the memory of `data`, without its history."""
     check_tensor(data, "data")
-    made: T = object.__new__(cls)
-    made._raw = data._raw
-    made._k = data._k & PLAIN
-    made._node = None
+    made = as_instance(detached(data), cls)
     if require_grad:
         made.requires_grad_()
     return made

@@ -20,6 +20,10 @@ VIEW = 2
 PLAIN = ~(GRAD | VIEW)
 INFERENCE = "inference"
 """The flag of tensors made in inference mode, and the name of that state."""
+SUBCLASS = "subclass"
+"""The flag of instances of subclasses of Tensor that operators ask (`__dispatch_function__`)."""
+TRANSPARENT = frozenset({INFERENCE, SUBCLASS})
+"""The flags of tensors in whose `_raw` lies an array of the device all the same."""
 _STEP = 4
 
 BOOL, INT, FLOAT, COMPLEX, NONE = range(5)
@@ -93,6 +97,22 @@ def flags_of(keys: Iterable[Any]) -> frozenset[str]:
             if each is not None and each.flags:
                 found |= each.flags
     return found
+
+
+def flagged(number: int, flag: str) -> int:
+    """The number of a tensor's key with a flag more; its two bits stay."""
+    key = tensor_key(number)
+    return key_number(key.device, key.dtype, key.flags | {flag}) | number & ~PLAIN
+
+
+def unflagged(number: Any, flag: str) -> Any:
+    """A key number, or a set of them, without a flag; numbers of Python values are what they were."""
+    if isinstance(number, frozenset):
+        return frozenset(unflagged(each, flag) for each in number)
+    key = KEYS[number]
+    if key is None or flag not in key.flags:
+        return number
+    return key_number(key.device, key.dtype, key.flags - {flag}) | number & ~PLAIN
 
 
 def kind_dtype(number: int) -> dtype:

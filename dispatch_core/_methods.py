@@ -37,6 +37,7 @@ from dispatch_core._place import as_device
 from dispatch_core._shapes import check_dim
 from dispatch_core._size import Size
 from dispatch_core._state import is_on
+from dispatch_core._subclass import as_in, as_instance, is_asked
 from dispatch_core._tensor import Tensor, check_tensor, detached, host_values
 from dispatch_core._ufuncs import array_ufunc
 from dispatch_core.backend.registry import backend_of
@@ -398,6 +399,7 @@ def __repr__(self: Tensor) -> str:
     history: dict[str, Any] = {
         "grad_fn": None if fn is None else fn.name(),
         "requires_grad": self.requires_grad and fn is None,
+        "prefix": f"{self.__class__.__name__}(" if is_asked(self.__class__) else "tensor(",
     }
     if not backend_of(self.device.type).holds_values:
         return _printing.format_without_elements(self.shape, self.dtype, device=shown, **history)
@@ -412,7 +414,7 @@ def __repr__(self: Tensor) -> str:
 @_method
 def detach(self: Tensor) -> Tensor:
     """A tensor that shares memory and has no history."""
-    return detached(self)
+    return as_in(detached(self), self)
 
 
 @_method
@@ -549,11 +551,9 @@ def type_as(self: Tensor, other: Tensor) -> Tensor:
 @_method
 def as_subclass(self: Tensor, cls: Any) -> Any:
     """The same tensor as an instance of a subclass of Tensor."""
-    made = object.__new__(cls)
-    made._raw, made._k, made._node = self._raw, self._k, self._node
-    if self._k & VIEW:
-        made._base = self._base
-    return made
+    if Tensor not in getattr(cls, "__mro__", ()):
+        raise TypeError(f"as_subclass(): argument 'cls' must be a subclass of Tensor, not {cls!r}")
+    return as_instance(self, cls)
 
 
 @_method

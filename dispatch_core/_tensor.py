@@ -14,7 +14,7 @@ from dispatch_core._caller import warn
 from dispatch_core._device import device as Device
 from dispatch_core._dtypes import dtype as DType
 from dispatch_core._graph import WRITES, Leaf, Node, Raw
-from dispatch_core._keys import GRAD, INFERENCE, KEYS, PLAIN, VIEW, tensor_key
+from dispatch_core._keys import GRAD, INFERENCE, KEYS, PLAIN, TRANSPARENT, VIEW, tensor_key
 from dispatch_core._size import Size
 from dispatch_core._state import is_on
 from dispatch_core.backend.api import Backend
@@ -233,7 +233,7 @@ def detached(tensor: Tensor) -> Tensor:
 
 def is_plain(tensor: Tensor) -> bool:
     """Whether `_raw` is an array of the device itself: no batched tensor, none with a tangent."""
-    return not tensor_key(tensor._k).flags
+    return tensor_key(tensor._k).flags <= TRANSPARENT
 
 
 def is_readable(tensor: Tensor) -> bool:

@@ -1,8 +1,8 @@
 """The built-in layers, outermost first.
 
-explain, profiler, views, devices, promotion, inference, override_body, forward_ad, autograd, override,
-vmap, device (the kernels). The first two and those of override are imported and installed when they are
-first used.
+explain, profiler, subclass, views, devices, promotion, inference, override_body, forward_ad, autograd,
+override, vmap, device (the kernels). The first two and those of override are imported and installed when
+they are first used.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dispatch_core.layers.autograd import Autograd
 from dispatch_core.layers.inference import Inference
 from dispatch_core.layers.kernel import KernelLayer
 from dispatch_core.layers.promotion import Devices, Promotion
+from dispatch_core.layers.subclass import Subclasses
 from dispatch_core.layers.views import Views
 from dispatch_core.layers.vmap import Vmap
 
@@ -20,6 +21,7 @@ BUILT_IN = (
     Autograd,
     Inference,
     Promotion,
+    Subclasses,
     Devices,
     Views,
     Vmap,

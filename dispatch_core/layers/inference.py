@@ -14,11 +14,10 @@ from dispatch_core._keys import (
     FIRST_TENSOR_KEY,
     GRAD,
     INFERENCE,
-    PLAIN,
     VIEW,
+    flagged,
     flags_of,
-    key_number,
-    tensor_key,
+    unflagged,
 )
 from dispatch_core._layer import Keys, Layer
 from dispatch_core._state import State
@@ -46,33 +45,18 @@ class Inference(Layer):
         marked = [_is_marked(key) for key in keys]
         if "grad" in state:
             _check_saved(op, keys, marked)
-        chain = below(tuple(_unmarked(key) for key in keys))
+        chain = below(tuple(unflagged(key, INFERENCE) for key in keys))
         shows = op.traits.view and not any(marked)
         if isinstance(chain, Body) or shows or not (op.traits.view or INFERENCE in state):
             return chain  # a body's own calls mark what they make
         if isinstance(chain, KernelChain) and chain.key:
-            chain.key = _marked(chain.key)
+            chain.key = flagged(chain.key, INFERENCE)
             return chain
         return Marking(op, chain)
 
 
 def _is_marked(key: Any) -> bool:
     return INFERENCE in flags_of((key,))
-
-
-def _marked(number: int) -> int:
-    key = tensor_key(number)
-    bits = number & ~PLAIN
-    return key_number(key.device, key.dtype, key.flags | {INFERENCE}) | bits
-
-
-def _unmarked(number: Any) -> Any:
-    if isinstance(number, frozenset):
-        return frozenset(_unmarked(each) for each in number)
-    if number < FIRST_TENSOR_KEY:
-        return number
-    key = tensor_key(number)
-    return key_number(key.device, key.dtype, key.flags - {INFERENCE}) | number & ~PLAIN
 
 
 def _check_saved(op: Op, keys: Keys, marked: list[bool]) -> None:
@@ -105,7 +89,7 @@ class Marking(Chain):
         results = self.below.call(*args)
         for each in results if isinstance(results, tuple) else (results,):
             if isinstance(each, Tensor) and not any(each is a for a in args) and not each._k & VIEW:
-                each._k = _marked(each._k)
+                each._k = flagged(each._k, INFERENCE)
         return results
 
     def describe(self) -> list[str]:

@@ -32,6 +32,8 @@ class Parameter(Tensor):
     tensors. An integer `data` needs `requires_grad=False`, otherwise RuntimeError is raised.
     """
 
+    __dispatch_function__ = None
+
     def __new__(cls, data: Tensor | None = None, requires_grad: bool = True) -> Parameter:
         result: Parameter = make_subclass(cls, _as_tensor("Parameter", data), requires_grad)
         return result
@@ -56,6 +58,7 @@ class Buffer(Tensor):
     A `persistent` buffer is part of the `state_dict`; one that is not is only moved and copied.
     """
 
+    __dispatch_function__ = None
     persistent: bool
 
     def __new__(cls, data: Tensor | None = None, *, persistent: bool = True) -> Buffer:

@@ -1,0 +1,91 @@
+"""Subclasses of Tensor that operators ask: PyTorch's `__torch_function__` as `__dispatch_function__`.
+
+The key of an instance has the flag `subclass`, so calls among plain tensors never ask whether there is
+one. `layers/subclass.py` is what sees the flag.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from dispatch_core._keys import SUBCLASS, VIEW, flagged, unflagged
+from dispatch_core._state import Switch
+from dispatch_core._tensor import Tensor
+
+T = TypeVar("T", bound=Tensor)
+HOOK = "__dispatch_function__"
+OFF = "subclass_off"
+"""The name of the state in which instances are taken for plain tensors."""
+
+
+class subclass_hooks(Switch):  # noqa: N801  used as a function: `with dc.subclass_hooks(False):`
+    """Context manager and decorator: whether operators ask subclasses of Tensor (default: they do)."""
+
+    __slots__ = ()
+
+    def __init__(self, mode: bool) -> None:
+        super().__init__(OFF, not mode)
+
+
+def is_asked(cls: type) -> bool:
+    """Whether operators ask a class; one with `__dispatch_function__ = None` is only data to them."""
+    return cls is not Tensor and getattr(cls, HOOK, None) is not None
+
+
+def as_instance(tensor: Tensor, cls: type[T]) -> T:
+    """The same tensor - memory, history - as an instance of a class."""
+    made: T = object.__new__(cls)
+    made._raw, made._node = tensor._raw, tensor._node
+    made._k = key_in(cls, tensor._k)
+    if tensor._k & VIEW:
+        made._base = tensor._base
+    return made
+
+
+def key_in(cls: type, number: int) -> int:
+    """The key number of an instance of a class that would be `number` in a plain tensor."""
+    plain = unflagged(number, SUBCLASS)
+    return flagged(plain, SUBCLASS) if is_asked(cls) else plain
+
+
+def as_in(tensor: Tensor, other: Tensor) -> Tensor:
+    """A tensor that belongs to another, its copy elsewhere or without history, in that one's class."""
+    cls = other.__class__
+    return as_instance(tensor, cls) if is_asked(cls) else tensor
+
+
+def converted(value: Any, cls: type[Tensor]) -> Any:
+    """Results as instances of a class; in tuples and lists too, what is no tensor as it is."""
+    if isinstance(value, Tensor):
+        return value if isinstance(value, cls) else as_instance(value, cls)
+    if isinstance(value, (tuple, list)):
+        mapped = [converted(item, cls) for item in value]
+        return type(value)(*mapped) if hasattr(value, "_fields") else type(value)(mapped)
+    return value
+
+
+def _dispatch_function(
+    cls: type[Tensor],
+    func: Callable[..., Any],
+    types: Sequence[type],
+    args: Sequence[Any] = (),
+    kwargs: Mapping[str, Any] | None = None,
+) -> Any:
+    """What an operator does where an argument is an instance of a subclass of Tensor.
+
+    Override it to do something else, or more: `func` is the operator's function (`func.op` tells what
+    it is), `types` the classes among the arguments that have this hook, and a call of this one through
+    `super()` computes it on the instances as plain tensors. Results become instances of `cls`.
+    Return NotImplemented to leave it to another argument's class; TypeError where all do.
+
+    A class with `__dispatch_function__ = None` is not asked, and results are plain tensors.
+    """
+    if not all(issubclass(cls, each) for each in types):
+        return NotImplemented
+    with subclass_hooks(False):
+        result = func(*args, **(kwargs or {}))
+    return converted(result, cls)
+
+
+Tensor.__dispatch_function__ = classmethod(_dispatch_function)  # type: ignore[attr-defined]
