@@ -12,7 +12,7 @@ import itertools
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from dispatch_core._handles import HookTable, RemovableHandle, add_hook
 
@@ -191,6 +191,18 @@ class Leaf:
 
     def __repr__(self) -> str:
         return f"<AccumulateGrad object at {id(self):#x}>"
+
+
+class GradientEdge(NamedTuple):
+    """Where the gradient of a tensor flows: a node and the number of its output.
+
+    `backward` and `grad` take it in place of the tensor, whose memory may then be freed.
+    """
+
+    node: Node | Leaf
+    output_nr: int
+    ownership_token: Any = None
+    """What keeps the way to `node` alive."""
 
 
 class _Writes:

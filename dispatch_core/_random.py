@@ -228,6 +228,23 @@ def set_rng_state(new_state: Tensor) -> None:
     default_generator.set_state(new_state)
 
 
+States = dict[Generator, Tensor]
+
+
+def states_now() -> States:
+    """The states of the default generators of all devices that were used."""
+    return {generator: generator.get_state() for generator in _DEFAULTS.by_device.values()}
+
+
+@contextlib.contextmanager
+def replayed(states: States) -> Iterator[None]:
+    """Context in which the default generators start from earlier states; afterwards they are as before."""
+    with fork_rng():
+        for generator, state in states.items():
+            generator.set_state(state)
+        yield
+
+
 @contextlib.contextmanager
 def fork_rng(
     devices: Iterable[Any] | None = None, enabled: bool = True, device_type: str = "cpu"

@@ -24,11 +24,15 @@ from dispatch_core.autograd._grad_mode import (
 from dispatch_core.autograd._run import backward, grad
 
 _CHECKS = frozenset({"gradcheck", "gradgradcheck"})
+_MODULES = frozenset({"functional", "graph"})
 
 
 def __getattr__(name: str) -> Any:
-    if name in _CHECKS:  # imported when they are first named, to keep the import short
+    # Imported when they are first named, to keep the import short.
+    if name in _CHECKS:
         return getattr(import_module("dispatch_core.autograd._gradcheck"), name)
+    if name in _MODULES:
+        return import_module(f"dispatch_core.autograd.{name}")
     raise AttributeError(f"module 'dispatch_core.autograd' has no attribute '{name}'")
 
 
@@ -50,4 +54,5 @@ __all__ = [  # noqa: PLE0604
     "set_detect_anomaly",
     "set_grad_enabled",
     *_CHECKS,
+    *_MODULES,
 ]

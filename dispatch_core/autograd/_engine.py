@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import heapq
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from typing import Any
 
 from dispatch_core import _state
@@ -54,11 +55,28 @@ def _switched(on: bool) -> _state.Switch:
     return _state.Switch("grad", on)
 
 
+_PASS: ContextVar[Engine] = ContextVar("backward_pass")
+
+
+_PARTIAL: ContextVar[bool] = ContextVar("backward_to_some", default=False)
+
+
+def is_partial() -> bool:
+    """Whether the backward pass that runs goes to chosen inputs only."""
+    return _PARTIAL.get()
+
+
+def pass_now() -> Engine:
+    """The backward pass that has called the hook which asks."""
+    return _PASS.get()
+
+
 class Engine:
     """One backward pass."""
 
     __slots__ = (
         "accumulate",
+        "after",
         "captured",
         "check_nan",
         "create_graph",
@@ -86,6 +104,8 @@ class Engine:
         self.pending: dict[int, tuple[Any, Any]] = {}
         """What has arrived for a node, by the node's order number."""
         self.heap: list[int] = []
+        self.after: list[Callable[[], None]] | None = None
+        """What a hook asked to have run when the pass is through."""
         self.leaves: dict[Leaf, list[Any]] = {}
         """What has arrived for a leaf, in a list that holds the only reference, and its backend."""
         self.captured: dict[Any, Any] = {}
@@ -96,12 +116,19 @@ class Engine:
         self.raw_allowed = not create_graph and number in QUIET
         self.check_nan = "anomaly_nan" in _state.STATES[number]
 
+    def when_done(self, callback: Callable[[], None]) -> None:
+        """Have `callback()` run when the pass is through."""
+        if self.after is None:
+            self.after = []
+        self.after.append(callback)
+
     # -- driving -----------------------------------------------------------------------------------
 
     def run(self, roots: Sequence[tuple[Any, Tensor]]) -> dict[Any, Any]:
         """Send the gradients of the roots back; returns what arrived at `inputs`, by node."""
         if self.inputs is not None:
             self.useful = _leading_to(self.inputs, [node for node, _ in roots])
+        partial = _PARTIAL.set(self.inputs is not None)
         token = _state.set_state(_state.moved(self.number, "grad", self.create_graph))
         try:
             for node, g in roots:
@@ -111,6 +138,7 @@ class Engine:
             self._finish_leaves()
         finally:
             _state.reset_state(token)
+            _PARTIAL.reset(partial)
         return self.captured
 
     # One loop on purpose: a function for each step would cost more than the step.
@@ -307,6 +335,9 @@ class Engine:
             else:
                 with _switched(self.create_graph):
                     self._finish_leaf(leaf, box)
+        if self.after is not None:
+            for callback in self.after:
+                callback()
 
     def _finish_leaf(self, leaf: Leaf, box: list[Any]) -> None:
         if leaf.hooks is not None or self.inputs is not None:
@@ -328,7 +359,7 @@ class Engine:
         """Run the hooks on the gradient of a leaf, and note it where it was asked for."""
         box[0] = self.as_tensor(*box)
         for hook in list((leaf.hooks or {}).values()):
-            changed = hook(box[0])
+            changed = self._ask(hook, box[0])
             if changed is not None:
                 box[0] = _checked_hook_result(changed, box[0])
         if self.inputs is not None and id(leaf) in self.inputs:
@@ -357,11 +388,19 @@ class Engine:
 
     # -- hooks and diagnosis -----------------------------------------------------------------------
 
+    def _ask(self, hook: Any, g: Tensor) -> Any:
+        """What a hook on a tensor returns; it may ask which pass it is in."""
+        token = _PASS.set(self)
+        try:
+            return hook(g)
+        finally:
+            _PASS.reset(token)
+
     def _run_hooks(self, hooks: Any, g: Any, spec: Any) -> Any:
         tensor = self.as_tensor(g, spec.backend)
         # The hook that retains the gradient (-1) keeps what the others have made of it.
         for _, hook in sorted(hooks.items(), key=lambda item: item[0] == RETAIN):
-            changed = hook(tensor)
+            changed = self._ask(hook, tensor)
             if changed is not None:
                 tensor = _checked_hook_result(changed, tensor)
         return tensor

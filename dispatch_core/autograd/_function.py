@@ -18,6 +18,7 @@ from dispatch_core._shapes import broadcast_shapes
 from dispatch_core._state import Switch
 from dispatch_core._tensor import Tensor, detached, wrap
 from dispatch_core.layers.autograd import ANOMALY, attach, check_write, pick, remember_line
+from dispatch_core.layers.saving import Packed, kept_array, unpacked
 from dispatch_core.layers.spec import Mode
 
 pick_of: Callable[[Node, int], Pick] = pick
@@ -312,9 +313,9 @@ def _keep_saved(
         if t is None:
             kept.append(None)
         elif id(t) in outputs and made[outputs[id(t)]]._k & GRAD:
-            kept.append((t._raw, t._k & ~VIEW | GRAD, outputs[id(t)]))
+            kept.append((kept_array(t), t._k & ~VIEW | GRAD, outputs[id(t)]))
         else:
-            kept.append(wrap(t._raw, t._k & ~VIEW, t._node))
+            kept.append((kept_array(t), t._k & ~VIEW, t._node))
     order = node.order
     ctx._saved_ids = tuple(id(t) for t in ctx._saved)
     ctx._saved = ()
@@ -324,18 +325,21 @@ def _keep_saved(
         found: list[Tensor | None] = []
         node = owner()
         for entry in kept:
-            if isinstance(entry, tuple):
-                raw, key, index = entry
-                entry = wrap(raw, key, node if single or node is None else pick(node, index))
-            if entry is not None:
-                storage = entry._backend.storage_of(entry._raw)
-                if WRITES.moment(storage) > order:
-                    raise RuntimeError(
-                        "one of the variables needed for gradient computation has been modified by an "
-                        f"inplace operation: a tensor of shape {list(entry.shape)} that a Function "
-                        "saved was written after it was saved"
-                    )
-            found.append(entry)
+            if entry is None:
+                found.append(None)
+                continue
+            value, key, origin = entry
+            if isinstance(origin, int):
+                origin = node if single or node is None else pick(node, origin)
+            tensor = wrap(unpacked(value), key, origin)
+            storage = tensor._backend.storage_of(tensor._raw)
+            if value.__class__ is not Packed and WRITES.moment(storage) > order:
+                raise RuntimeError(
+                    "one of the variables needed for gradient computation has been modified by an "
+                    f"inplace operation: a tensor of shape {list(tensor.shape)} that a Function "
+                    "saved was written after it was saved"
+                )
+            found.append(tensor)
         return tuple(found)
 
     ctx._give_back = give_back  # type: ignore[method-assign]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from dispatch_core._dispatcher.resolve import HOST
-from dispatch_core._graph import Leaf, is_retaining
+from dispatch_core._graph import GradientEdge, Leaf, is_retaining
 from dispatch_core._keys import PLAIN
 from dispatch_core._op import K
 from dispatch_core._tensor import Tensor, check_tensor, is_plain, wrap
@@ -14,12 +14,15 @@ from dispatch_core.autograd._engine import Engine
 
 
 def _sequence(value: Any) -> tuple[Any, ...]:
-    return tuple(value) if isinstance(value, (tuple, list)) else (value,)
+    several = isinstance(value, (tuple, list)) and not isinstance(value, GradientEdge)
+    return tuple(value) if several else (value,)
 
 
-def _checked_inputs(inputs: Any) -> tuple[Tensor, ...]:
+def _checked_inputs(inputs: Any) -> tuple[Tensor | GradientEdge, ...]:
     wanted = _sequence(inputs)
     for index, tensor in enumerate(wanted):
+        if isinstance(tensor, GradientEdge):
+            continue
         if not isinstance(tensor, Tensor):
             raise TypeError(f"input {index} must be a Tensor, not {type(tensor).__name__}")
         if not tensor.requires_grad:
@@ -29,6 +32,10 @@ def _checked_inputs(inputs: Any) -> tuple[Tensor, ...]:
     return wanted
 
 
+def _node(origin: Tensor | GradientEdge) -> Any:
+    return origin.ownership_token if isinstance(origin, GradientEdge) else origin._node
+
+
 def _roots(tensors: Sequence[Tensor], gradients: Any) -> list[tuple[Any, Tensor]]:
     given = (None,) * len(tensors) if gradients is None else _sequence(gradients)
     if len(given) != len(tensors):
@@ -36,8 +43,15 @@ def _roots(tensors: Sequence[Tensor], gradients: Any) -> list[tuple[Any, Tensor]
             f"Mismatch in the number of outputs and gradients: got {len(tensors)} tensors and "
             f"{len(given)} gradients"
         )
-    roots = []
+    roots: list[tuple[Any, Tensor]] = []
     for index, (tensor, g) in enumerate(zip(tensors, given, strict=True)):
+        if isinstance(tensor, GradientEdge):
+            if not isinstance(g, Tensor):
+                raise RuntimeError(
+                    f"element {index} of tensors is a GradientEdge: pass the gradient to begin with"
+                )
+            roots.append((_node(tensor), g))
+            continue
         check_tensor(tensor, f"element {index} of tensors")
         if not tensor.requires_grad:
             raise RuntimeError(
@@ -110,11 +124,11 @@ def backward(
     engine = Engine(
         create_graph if retain_graph is None else retain_graph,
         create_graph,
-        None if wanted is None else [t._node for t in wanted],
+        None if wanted is None else [_node(t) for t in wanted],
     )
     captured = engine.run(roots)
     for tensor in wanted or ():
-        node = tensor._node
+        node = _node(tensor)
         if node in captured and node.__class__ is not Leaf and not is_retaining(node):
             known = getattr(node, "retained", None)
             node.retained = captured[node] if known is None else known + captured[node]
@@ -160,14 +174,14 @@ def grad(
     engine = Engine(
         create_graph if retain_graph is None else retain_graph,
         create_graph,
-        [t._node for t in wanted],
+        [_node(t) for t in wanted],
         accumulate=False,
     )
     captured = engine.run(_roots(_sequence(outputs), grad_outputs))
     found: list[Tensor | None] = []
     for tensor in wanted:
-        g = captured.get(tensor._node)
-        if g is None and materialize_grads:
+        g = captured.get(_node(tensor))
+        if g is None and materialize_grads and isinstance(tensor, Tensor):
             g = K.zeros_like(tensor)
         if g is None and not unused_allowed:
             raise RuntimeError(

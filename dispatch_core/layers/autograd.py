@@ -34,6 +34,8 @@ from dispatch_core._layer import Keys, Layer
 from dispatch_core._op import operator_named
 from dispatch_core._state import State
 from dispatch_core._tensor import Tensor, detached
+from dispatch_core.layers.saving import ON as SAVED_HOOKS
+from dispatch_core.layers.saving import Packing
 from dispatch_core.layers.spec import OperatorSpec
 from dispatch_core.layers.views import rebase
 
@@ -70,7 +72,9 @@ class Autograd(Layer):
         if not targets:
             return inner
         spec = OperatorSpec(op, keys, targets)
-        chain = _recording_class(op, spec, inner)(op, inner, spec)
+        chain: Chain = _recording_class(op, spec, inner)(op, inner, spec)
+        if SAVED_HOOKS in state:
+            chain = Packing(op, chain, spec)
         return Traced(op, chain) if ANOMALY in state else chain
 
 
@@ -542,7 +546,7 @@ class Traced(Chain):
 
     __slots__ = ("below",)
 
-    def __init__(self, op: Op, below: Record) -> None:
+    def __init__(self, op: Op, below: Chain) -> None:
         self.op = op
         self.below = below
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from dispatch_core.utils import data
+from dispatch_core.utils import checkpoint, data
 
-__all__ = ["data"]
+__all__ = ["checkpoint", "data"]
