@@ -101,6 +101,7 @@ _LATE = {
     "load": "_saving",
     "override": "layers.override",
     "save": "_saving",
+    "vmap": "func",
 }
 """Public functions whose module is imported when they are first named, and that module."""
 

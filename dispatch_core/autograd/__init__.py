@@ -24,13 +24,15 @@ from dispatch_core.autograd._grad_mode import (
 from dispatch_core.autograd._run import backward, grad
 
 _CHECKS = frozenset({"gradcheck", "gradgradcheck"})
-_MODULES = frozenset({"functional", "graph"})
+_MODULES = frozenset({"function", "functional", "grad_mode", "graph", "variable"})
 
 
 def __getattr__(name: str) -> Any:
     # Imported when they are first named, to keep the import short.
     if name in _CHECKS:
         return getattr(import_module("dispatch_core.autograd._gradcheck"), name)
+    if name == "Variable":
+        return import_module("dispatch_core.autograd.variable").Variable
     if name in _MODULES:
         return import_module(f"dispatch_core.autograd.{name}")
     raise AttributeError(f"module 'dispatch_core.autograd' has no attribute '{name}'")
@@ -40,6 +42,7 @@ __all__ = [  # noqa: PLE0604
     "Function",
     "FunctionCtx",
     "GradcheckError",
+    "Variable",
     "backward",
     "detect_anomaly",
     "enable_grad",

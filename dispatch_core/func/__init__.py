@@ -9,11 +9,15 @@ from dispatch_core.func._modules import (
     replace_all_batch_norm_modules_,
     stack_module_state,
 )
+from dispatch_core.func._rearrange import rearrange
 from dispatch_core.func._reverse import grad, grad_and_value, jacrev, vjp
+from dispatch_core.func._views import debug_unwrap, functionalize
 from dispatch_core.func._vmap import vmap
 
 __all__ = [
+    "debug_unwrap",
     "functional_call",
+    "functionalize",
     "grad",
     "grad_and_value",
     "hessian",
@@ -21,6 +25,7 @@ __all__ = [
     "jacrev",
     "jvp",
     "linearize",
+    "rearrange",
     "replace_all_batch_norm_modules_",
     "stack_module_state",
     "vjp",
