@@ -67,11 +67,12 @@ bench: $(BENCH_VENV)/.installed
 	$(BENCH_VENV)/bin/python -m benchmarks.compare $(BENCH_ARGS)
 
 docs: $(VENV)/.docs
+	$(VENV)/bin/python -m dispatch_core.testing.reference docs/reference
 	$(VENV)/bin/python -m sphinx -q -W -b html docs docs/_build/html
 	@echo "docs/_build/html/index.html"
 
 clean:
-	rm -rf .venv .venv-* build dist docs/_build .benchmarks .hypothesis
+	rm -rf .venv .venv-* build dist docs/_build docs/reference .benchmarks .hypothesis
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

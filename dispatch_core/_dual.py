@@ -156,6 +156,7 @@ class DualTensor(Tensor):
     """A tensor with a tangent. Where it is a view, `_base` names the root by its (dual) handle."""
 
     __slots__ = ()
+    __dispatch_function__ = None
 
     plain: ClassVar[type[Tensor]] = Tensor
     """What such a tensor is once its level has ended."""

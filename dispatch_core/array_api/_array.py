@@ -21,6 +21,7 @@ class Array(Tensor):
     """
 
     __slots__ = ()
+    __dispatch_function__ = None
 
     def __getitem__(self, key: Any) -> Any:
         return marked(self._selected(key))
@@ -28,8 +29,8 @@ class Array(Tensor):
     def __setitem__(self, key: Any, value: Any) -> None:
         key, flipped = _forward_steps(self, key)
         if flipped and isinstance(value, Tensor) and value.ndim:
-            kept = K.basic_index(self, (*key, ...)).ndim
-            value = K.flip(K.broadcast_to(value, self._selected(key).shape), _after(flipped, kept))
+            shape = self._selected(key).shape
+            value = K.flip(K.broadcast_to(value, shape), _after(flipped, len(shape)))
         setitem(self, key, value)
 
     def _selected(self, key: Any) -> Tensor:

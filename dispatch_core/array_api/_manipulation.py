@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from dispatch_core._dtypes import Category
 from dispatch_core._op import K
 from dispatch_core._shapes import broadcast_shapes as _broadcast_shapes
 from dispatch_core._tensor import Tensor
@@ -135,10 +136,8 @@ def repeat(x: Tensor, repeats: Any, /, *, axis: int | None = None) -> Tensor:
         x, axis = K.reshape(x, (-1,)), 0
     if isinstance(repeats, Tensor):
         repeats = K.expand(K.reshape(repeats, (-1,)), (x.shape[axis],))
-        if repeats.dtype.name != "int64":
-            repeats = (
-                K.cast(repeats, common((repeats,))) if repeats.dtype.is_signed else repeats.long()
-            )
+        if repeats.dtype.category is Category.INTEGRAL:
+            repeats = repeats.long()
     return K.repeat_interleave(x, repeats, axis)
 
 

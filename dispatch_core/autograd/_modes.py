@@ -14,7 +14,7 @@ from typing import Any
 from dispatch_core._dispatcher.operator import Op, ParamKind
 from dispatch_core._dtypes import dtype
 from dispatch_core._graph import Node
-from dispatch_core._keys import GRAD
+from dispatch_core._keys import GRAD, LOCK
 from dispatch_core._op import K as TENSOR_OPERATORS
 from dispatch_core._op import operator_named
 from dispatch_core._tensor import Tensor, wrap, wrap_raw
@@ -203,13 +203,16 @@ def raw_mode(backend: Backend, dtype: dtype) -> RawMode:
     """The raw mode of a backend and dtype, made once."""
     mode = _raw_modes.get((backend.device, dtype))
     if mode is None:
-        mode = _raw_modes[backend.device, dtype] = RawMode(backend, dtype)
-        _every_mode.add(mode)
+        mode = RawMode(backend, dtype)
+        with LOCK:
+            _raw_modes[backend.device, dtype] = mode
+            _every_mode.add(mode)
     return mode
 
 
 def forget_raw_modes() -> None:
     """Drop the bound kernels (one came or went), also in modes that recorded calls hold on to."""
-    for mode in list(_every_mode):
-        mode.K.forget()
-    _raw_modes.clear()
+    with LOCK:
+        for mode in list(_every_mode):
+            mode.K.forget()
+        _raw_modes.clear()

@@ -295,6 +295,23 @@ def test_searching() -> None:
         xp.nonzero(xp.asarray(1.0))
 
 
+def test_backward_slices_are_written_with_an_ellipsis_too() -> None:
+    x = xp.zeros((2, 3))
+    x[..., ::-1] = xp.asarray([1.0, 2.0, 3.0])
+    assert x.tolist() == [[3, 2, 1], [3, 2, 1]]
+    x[::-1, ..., 0] = xp.asarray([7.0, 8.0])
+    assert x[:, 0].tolist() == [8, 7]
+    x[..., 0:0:-1] = xp.zeros((2, 0))
+    assert x[:, 0].tolist() == [8, 7]
+
+
+@pytest.mark.parametrize("kind", ["int8", "int32", "uint64"])
+def test_counts_of_repetitions_are_of_any_integer_dtype(kind: str) -> None:
+    counts = xp.asarray([1, 2], dtype=getattr(xp, kind))
+    assert xp.repeat(xp.asarray([5, 6]), counts).tolist() == [5, 6, 6]
+    assert xp.repeat(xp.zeros((0,)), xp.zeros((0,), dtype=getattr(xp, kind))).shape == (0,)
+
+
 # -- DLPack -----------------------------------------------------------------------------------------------
 
 
