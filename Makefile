@@ -61,7 +61,7 @@ test-array-api: $(VENV)/.array-api
 	cd $(SUITE) && ARRAY_API_TESTS_VERSION=2025.12 \
 		ARRAY_API_TESTS_MODULE="exec('import dispatch_core as dc; dc.set_default_device(\"$(DEVICE)\"); xp = dc.array_api')" \
 		$(abspath $(VENV))/bin/python -m pytest array_api_tests -q -p no:cacheprovider \
-		--max-examples $(EXAMPLES) $(PYTEST_ARGS)
+		--max-examples $(EXAMPLES) --disable-deadline $(PYTEST_ARGS)
 
 bench: $(BENCH_VENV)/.installed
 	$(BENCH_VENV)/bin/python -m benchmarks.compare $(BENCH_ARGS)
