@@ -1,0 +1,5 @@
+"""Special functions that are no methods, one file a family; they wait for their first use."""
+
+from __future__ import annotations
+
+from dispatch_core.ops.special import bessel, modified_bessel  # noqa: F401  they declare
