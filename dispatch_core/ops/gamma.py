@@ -15,8 +15,10 @@ POSITIVE = (0.2, 3.0)
 SHIFT = 10
 """Arguments are moved up by so many steps of the recurrence before an asymptotic series is used."""
 
-# Bernoulli numbers B_2k for k = 1 ... 8.
-_BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510)
+BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510, 43867 / 798,
+             -174611 / 330, 854513 / 138, -236364091 / 2730)  # fmt: skip
+"""The Bernoulli numbers B_2k for k = 1 ... 12."""
+_BERNOULLI = BERNOULLI[:8]
 
 
 def _sin_pi(x: Tensor) -> Tensor:

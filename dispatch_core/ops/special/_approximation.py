@@ -41,8 +41,8 @@ def by_range(x: Tensor, breaks: Sequence[float], formulas: Sequence[Formula]) ->
     return value
 
 
-def exp_minus_half_square(x: Tensor) -> Any:
-    """exp(-x^2 / 2): the square of x to four binary places is exact, and the rest is small."""
+def exp_square(x: Tensor, factor: float) -> Any:
+    """exp(factor x^2), |factor| >= 1/2: the square of x to four binary places is exact, the rest small."""
     x = K.clamp(x, -64.0, 64.0)
     near = K.round(x * 16) / 16
-    return K.exp(near * near * -0.5) * K.exp((x - near) * (x + near) * -0.5)
+    return K.exp(near * near * factor) * K.exp((x - near) * (x + near) * factor)
