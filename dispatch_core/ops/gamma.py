@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from dispatch_core._dtypes import float32
-from dispatch_core._families.base import REAL
-from dispatch_core._families.pointwise import FLOAT, pointwise
+from dispatch_core._dtypes import can_cast, float32
+from dispatch_core._families.base import FLOATING, REAL
+from dispatch_core._families.pointwise import FLOAT, SAME, pointwise
+from dispatch_core._namespaces import public
 from dispatch_core._op import K, composite
 from dispatch_core._tensor import Tensor
+from dispatch_core.ops._formulas import underivable
 
 POSITIVE = (0.2, 3.0)
 SHIFT = 10
@@ -148,6 +150,24 @@ def polygamma(n: int, input: Tensor) -> Tensor:
     return K.where(K.gt(input, 0), value, below)
 
 
+@public("Tensor.polygamma")
+def polygamma_of(self: Tensor, n: int) -> Tensor:
+    """The n-th derivative of digamma at each element, as `polygamma(n, x)`."""
+    return K.polygamma(n, self)
+
+
+@public("Tensor")
+def polygamma_(self: Tensor, n: int) -> Tensor:
+    """In-place version of `polygamma`."""
+    value = K.polygamma(n, self)
+    if not can_cast(value.dtype, self.dtype):
+        raise RuntimeError(
+            f"polygamma_(): result type {value.dtype.name} can't be cast to the desired output type "
+            f"{self.dtype.name}; use x.polygamma(n), which gives a new tensor"
+        )
+    return self.copy_(value)
+
+
 @composite(
     pointwise(
         FLOAT,
@@ -165,3 +185,42 @@ def mvlgamma(input: Tensor, p: int) -> Tensor:
     for j in range(p):
         total = total + K.lgamma(input - 0.5 * j)
     return total
+
+
+def _density(K: Any, a: Any, x: Any) -> Any:
+    """The derivative of P(a, x) in x."""
+    return K.exp(K.xlogy(a - 1, x) - x - K.lgamma(a))
+
+
+@composite(
+    pointwise(SAME, FLOATING, domain=POSITIVE, constant=("input",)),
+    grad={
+        "input": underivable("igamma: input"),
+        "other": lambda K, g, input, other: g * _density(K, input, other),
+    },
+    aliases=("special.gammainc",),
+    out=True,
+)
+def igamma(input: Tensor, other: Tensor) -> Tensor:
+    """The regularised lower incomplete gamma function P(input, other), differentiable in `other`.
+
+    NaN where an argument is negative or NaN, and where both are 0 or both infinite.
+    """
+    return K.incomplete_gamma(input, other, False)
+
+
+@composite(
+    pointwise(SAME, FLOATING, domain=POSITIVE, constant=("input",)),
+    grad={
+        "input": underivable("igammac: input"),
+        "other": lambda K, g, input, other: -g * _density(K, input, other),
+    },
+    aliases=("special.gammaincc",),
+    out=True,
+)
+def igammac(input: Tensor, other: Tensor) -> Tensor:
+    """The regularised upper incomplete gamma function Q(input, other), differentiable in `other`.
+
+    NaN where an argument is negative or NaN, and where both are 0 or both infinite.
+    """
+    return K.incomplete_gamma(input, other, True)

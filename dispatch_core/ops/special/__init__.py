@@ -2,4 +2,12 @@
 
 from __future__ import annotations
 
-from dispatch_core.ops.special import bessel, modified_bessel, normal, polynomials, spherical, zeta  # noqa: F401  they declare
+from dispatch_core.ops.special import (  # noqa: F401  they declare
+    bessel,
+    incomplete_gamma,
+    modified_bessel,
+    normal,
+    polynomials,
+    spherical,
+    zeta,
+)

@@ -13,7 +13,6 @@ from dispatch_core._op import K, composite
 from dispatch_core._tensor import Tensor
 
 Body = Callable[..., Any]
-POSITIVE = (0.2, 3.0)
 
 
 def special(
@@ -42,15 +41,3 @@ def in_single(body: Body) -> Body:
         return K.cast(body(*wide), dtype)
 
     return widened
-
-
-def underivable(name: str) -> Callable[..., Any]:
-    """A gradient formula for what has no derivative in elementary terms: NotImplementedError."""
-
-    def formula(g: Any) -> Any:
-        raise NotImplementedError(
-            f"the derivative for '{name}' is not implemented; give it as a tensor that does not "
-            "require grad, as in x.detach()"
-        )
-
-    return formula

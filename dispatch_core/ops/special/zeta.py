@@ -7,9 +7,9 @@ from typing import Any
 
 from dispatch_core._op import K
 from dispatch_core._tensor import Tensor
-from dispatch_core.ops._formulas import Number
+from dispatch_core.ops._formulas import Number, underivable
 from dispatch_core.ops.gamma import BERNOULLI
-from dispatch_core.ops.special._declare import special, underivable
+from dispatch_core.ops.special._declare import special
 
 TERMS = 10
 """So many terms of the sum are added one by one before its tail is taken from a series."""
