@@ -1,7 +1,7 @@
 """The regularised incomplete gamma functions P(a, x) and Q(a, x) = 1 - P(a, x).
 
-The smaller of the two is computed: for x about a large a by Temme's uniform expansion (DLMF 8.12), otherwise P by
-its power series (8.11.4), and Q by a series in x for small x (8.7.3) and a continued fraction beyond (8.9.2).
+The smaller of the two is computed: for x about a large a by Temme's uniform expansion (DLMF 8.12), else P
+by its power series (8.11.4), and Q by a series in x for small x (8.7.3) and a continued fraction (8.9.2).
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def _with_edges(a: Tensor, x: Tensor, value: Any, upper: bool) -> Any:
 def _power(a: Tensor, x: Tensor, u: Tensor) -> Any:
     """x^a exp(-x) / gamma(a + 1)."""
     plain = K.exp(a * K.log(x) - x - _log_gamma(a))
-    scaled = K.exp(-a * _log_rest(u) - _stirling(a)) / K.sqrt(2 * math.pi * a)
+    scaled = K.exp(-a * _log_rest(u, x / a) - _stirling(a)) / K.sqrt(2 * math.pi * a)
     return K.where(K.lt(a, STIRLING), plain, scaled)
 
 
@@ -89,12 +89,12 @@ def _log_gamma(a: Tensor) -> Any:
     )
 
 
-def _log_rest(u: Tensor) -> Any:
-    """u - log(1 + u), without cancellation for small u."""
+def _log_rest(u: Tensor, ratio: Tensor) -> Any:
+    """u - log(1 + u), without cancellation for small u; `ratio` is 1 + u as precisely as can be."""
     low, high = NEAR
     inside = K.clamp(u, low, high)
     near = inside * inside * chebyshev((2 * inside - (low + high)) / (high - low), _LOG_REST)
-    return K.where(K.eq(inside, u), near, u - K.log1p(u))
+    return K.where(K.eq(inside, u), near, u - K.log(ratio))
 
 
 def _lower_series(a: Tensor, x: Tensor, u: Tensor) -> Any:
@@ -123,7 +123,7 @@ def _upper_fraction(a: Tensor, x: Tensor, u: Tensor) -> Any:
 def _uniform(a: Tensor, u: Tensor) -> Any:
     """The smaller of both for large a (DLMF 8.12.3, 8.12.4, 8.12.7), its exponential factor taken out."""
     u = K.clamp(u, *NEAR)
-    half_square = _log_rest(u)
+    half_square = _log_rest(u, u + 1)
     eta = K.copysign(K.sqrt(2 * half_square), u)
     inverse = 1 / a
     total: Any = 0.0
