@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dispatch_core.ops.special import (  # noqa: F401  they declare
+    airy,
     bessel,
     incomplete_gamma,
     modified_bessel,
