@@ -159,7 +159,7 @@ def polygamma_of(self: Tensor, n: int) -> Tensor:
 @public("Tensor")
 def polygamma_(self: Tensor, n: int) -> Tensor:
     """In-place version of `polygamma`."""
-    value = K.polygamma(n, self)
+    value = K.polygamma(n, K.clone(self))  # what the gradient needs stays as it is
     if not can_cast(value.dtype, self.dtype):
         raise RuntimeError(
             f"polygamma_(): result type {value.dtype.name} can't be cast to the desired output type "

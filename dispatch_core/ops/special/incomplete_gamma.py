@@ -12,6 +12,7 @@ from functools import cache
 from typing import Any
 
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
+from dispatch_core._dtypes import finfo
 from dispatch_core._families.base import FLOATING
 from dispatch_core._families.pointwise import SAME, pointwise
 from dispatch_core._op import K, composite
@@ -26,6 +27,7 @@ NEAR = (-0.4, 0.5)
 """Between these values of x / a - 1 the uniform expansion is used."""
 SMALL = 1.5
 SERIES, FRACTION = 80, 64
+"""Terms that are enough for float64; float32 takes half of them."""
 
 
 @composite(
@@ -97,9 +99,13 @@ def _log_rest(u: Tensor, ratio: Tensor) -> Any:
     return K.where(K.eq(inside, u), near, u - K.log(ratio))
 
 
+def _count(x: Tensor, enough: int) -> int:
+    return enough if x.dtype.itemsize == 8 else enough // 2
+
+
 def _lower_series(a: Tensor, x: Tensor, u: Tensor) -> Any:
     total: Any = 1.0
-    for n in range(SERIES, 0, -1):
+    for n in range(_count(x, SERIES), 0, -1):
         total = total * (x / (a + n)) + 1
     return _power(a, x, u) * total
 
@@ -114,8 +120,9 @@ def _upper_series(a: Tensor, x: Tensor) -> Any:
 
 
 def _upper_fraction(a: Tensor, x: Tensor, u: Tensor) -> Any:
-    fraction: Any = x + (2 * FRACTION + 1) - a
-    for n in range(FRACTION, 0, -1):
+    count = _count(x, FRACTION)
+    fraction: Any = x + (2 * count + 1) - a
+    for n in range(count, 0, -1):
         fraction = x + (2 * n - 1) - a - n * (n - a) / fraction
     return _power(a, x, u) * a / fraction
 
@@ -127,7 +134,7 @@ def _uniform(a: Tensor, u: Tensor) -> Any:
     eta = K.copysign(K.sqrt(2 * half_square), u)
     inverse = 1 / a
     total: Any = 0.0
-    for row in reversed(_expansion()):
+    for row in reversed(_expansion(finfo(a.dtype).eps / 16)):
         term: Any = 0.0
         for d in reversed(row):
             term = term * eta + d
@@ -137,7 +144,7 @@ def _uniform(a: Tensor, u: Tensor) -> Any:
 
 
 @cache
-def _expansion() -> list[list[float]]:
+def _expansion(negligible: float) -> list[list[float]]:
     """The coefficients d of the sum of d[k][n] eta^n / a^k, exact, as far as they count.
 
     With u = m_1 eta + m_2 eta^2 + ... from u u' = eta (1 + u), and 1 / u = (r_0 + r_1 eta + ...) / eta,
@@ -153,7 +160,7 @@ def _expansion() -> list[list[float]]:
     row, rows = r[1:], []
     for k in range(12):
         size = [abs(float(d)) * farthest**n / LARGE**k for n, d in enumerate(row)]
-        last = max((n for n, s in enumerate(size) if s > 2.0**-56), default=-1)
+        last = max((n for n, s in enumerate(size) if s > negligible), default=-1)
         rows.append([float(d) for d in row[: last + 1]])
         row = [(n + 2) * row[n + 2] - row[1] * r[n + 1] for n in range(len(row) - 2)]
     return [row for row in rows if row]

@@ -30,13 +30,13 @@ def _declare(name: str, title: str, first: Callable[[Any], Any], step: Step) -> 
 
 
 def _samples(make: Any) -> list[Any]:
-    degrees = make(4, low=0, high=6, integer=True)
+    degrees = make(4, low=0.0, high=6.0)
     return [
-        (make(3, 4), 5),
+        (make(3, 4, low=-1.0, high=1.0), 5),
         (make(), 0),
         (make(0, 3), 2),
-        (make(3, 4), degrees),
-        (0.7, make(4, low=-1.0, high=6.0)),
+        (make(3, 4, low=-1.0, high=1.0), degrees),
+        (0.7, make(4, low=0.0, high=6.0)),
     ]
 
 
