@@ -21,6 +21,7 @@ BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 
              -174611 / 330, 854513 / 138, -236364091 / 2730)  # fmt: skip
 """The Bernoulli numbers B_2k for k = 1 ... 12."""
 _BERNOULLI = BERNOULLI[:8]
+"""As many as the series in this file need after the shift."""
 
 
 def _sin_pi(x: Tensor) -> Tensor:

@@ -1,6 +1,6 @@
 """How functions are approximated: by Chebyshev sums, and by another formula in each range.
 
-The coefficients in this package are the projects's own. Where no other source is named, they are those
+The coefficients in this package are this project's own. Where no other source is named, they are those
 of the Chebyshev interpolant of the function that the comment names, computed with mpmath in 40 digits
 at 64 nodes and cut off where they fall below 2**-56 of the largest.
 """

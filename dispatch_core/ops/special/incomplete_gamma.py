@@ -26,6 +26,7 @@ STIRLING, LARGE = 6.0, 20.0
 NEAR = (-0.4, 0.5)
 """Between these values of x / a - 1 the uniform expansion is used."""
 SMALL = 1.5
+"""Below this x the series for Q converges fast, and beyond it the fraction."""
 SERIES, FRACTION = 80, 64
 """Terms that are enough for float64; float32 takes half of them."""
 
@@ -151,12 +152,13 @@ def _expansion(negligible: float) -> list[list[float]]:
     DLMF 8.12.11 gives d[0][n] = r_(n + 1) and d[k][n] = (n + 2) d[k - 1][n + 2] - d[k - 1][1] r_(n + 1).
     """
     count, farthest = 48, 0.48
-    m = [Fraction(0), Fraction(1)]
+    zero = Fraction(0)
+    m = [zero, Fraction(1)]
     for n in range(2, count):
-        m.append(m[n - 1] / (n + 1) - sum(m[i] * m[n + 1 - i] for i in range(2, n)) / 2)
+        m.append(m[n - 1] / (n + 1) - sum((m[i] * m[n + 1 - i] for i in range(2, n)), zero) / 2)
     r = [Fraction(1)]
     for n in range(1, count - 1):
-        r.append(-sum(m[i + 1] * r[n - i] for i in range(1, n + 1)))
+        r.append(-sum((m[i + 1] * r[n - i] for i in range(1, n + 1)), zero))
     row, rows = r[1:], []
     for k in range(12):
         size = [abs(float(d)) * farthest**n / LARGE**k for n, d in enumerate(row)]

@@ -17,7 +17,7 @@ Step = Callable[[int, Any, Any, Any], Any]
 
 def _declare(name: str, title: str, first: Callable[[Any], Any], step: Step) -> None:
     def polynomial(input: Tensor | Number, n: Tensor | Number) -> Tensor:
-        x = input if isinstance(input, Tensor) else K.full_like(n, float(input))
+        x = input if isinstance(input, Tensor) else K.full_like(n, input)
         return _of_degree(x, n, first(x), step)
 
     polynomial.__name__ = polynomial.__qualname__ = name

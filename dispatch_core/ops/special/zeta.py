@@ -31,7 +31,7 @@ def zeta(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     A negative `other` needs a whole `input`, else the result is NaN. Differentiable in `other`.
     """
     like = input if isinstance(input, Tensor) else other
-    x, q = (v if isinstance(v, Tensor) else K.full_like(like, float(v)) for v in (input, other))
+    x, q = (v if isinstance(v, Tensor) else K.full_like(like, v) for v in (input, other))
     positive = K.gt(q, 0)
     value = K.where(positive, _sum(x, K.where(positive, q, 1.0)), _reflected(x, q))
     value = K.where(K.isnan(q), math.nan, value)
