@@ -1,6 +1,7 @@
 """Airy's function Ai and its derivative: a wave for negative x, an exponential decay for positive x.
 
 Far from 0 both are amplitudes in 1 / zeta, zeta = 2/3 |x|^(3/2) (DLMF 9.7.5, 9.7.6, 9.7.9, 9.7.10).
+PyTorch 2.13 errs by up to 1e-6 about -2, in double precision too.
 """
 
 from __future__ import annotations
