@@ -8,7 +8,13 @@ import pytest
 import dispatch_core as dc
 from dispatch_core._op import OPERATORS
 
-LATE = ("dispatch_core.ops.nn", "dispatch_core.ops.fft", "dispatch_core.ops.signal", "ml_dtypes")
+LATE = (
+    "dispatch_core.ops.nn",
+    "dispatch_core.ops.fft",
+    "dispatch_core.ops.signal",
+    "dispatch_core.ops.special",
+    "ml_dtypes",
+)
 
 
 def program(text):
@@ -30,6 +36,8 @@ def test_the_import_leaves_them_alone():
         ("dc.nn.functional.softplus.__name__", "softplus"),
         ("dc.fft.fft(dc.ones(2)).tolist()", "[(2+0j), 0j]"),
         ("dc.signal.windows.hann(2).tolist()", "[0.0, 0.0]"),
+        ("dc.special.ndtr(dc.zeros(1)).tolist()", "[0.5]"),
+        ("dc.zeros(1).i0().tolist()", "[1.0]"),
         ("dc.explain('conv2d', dc.ones(1, 1, 3, 3), dc.ones(1, 1, 2, 2)).calls[0].op", "conv2d"),
         ("dc.ones(2, dtype=dc.bfloat16).tolist()", "[1.0, 1.0]"),
         ("dc.bfloat16.itemsize", "2"),

@@ -9,6 +9,7 @@ from dispatch_core._op import OPERATORS, SLOTS, operator_named
 from dispatch_core.ops import (  # noqa: F401  they declare
     activation,
     arrange,
+    bessel,
     binary,
     checked,
     complexes,
@@ -17,13 +18,17 @@ from dispatch_core.ops import (  # noqa: F401  they declare
     create,
     eigen,
     equations,
+    erf,
     extremes,
     factor,
     facts,
+    floats,
+    gamma,
     hashing,
     histogram,
     indefinite,
     index,
+    logs,
     lowrank,
     memory,
     mixing,
@@ -44,7 +49,6 @@ from dispatch_core.ops import (  # noqa: F401  they declare
     softmax,
     solve,
     sorting,
-    special,
     spectral,
     splitting,
     statistics,
@@ -53,7 +57,12 @@ from dispatch_core.ops import (  # noqa: F401  they declare
     unary,
 )
 
-OPERATORS.await_use("dispatch_core.ops.nn", "dispatch_core.ops.fft", "dispatch_core.ops.signal")
+OPERATORS.await_use(
+    "dispatch_core.ops.nn",
+    "dispatch_core.ops.fft",
+    "dispatch_core.ops.signal",
+    "dispatch_core.ops.special",
+)
 
 
 def __getattr__(name: str) -> Callable[..., Any]:

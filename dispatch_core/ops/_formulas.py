@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 Number = bool | int | float | complex
@@ -37,3 +37,15 @@ def count(shape: Sequence[int], dim: Any = None) -> int:
     for d in reduced_dims(len(shape), dim):
         n *= shape[d] if shape else 1
     return n
+
+
+def underivable(name: str) -> Callable[..., Any]:
+    """A gradient formula for what has no derivative in elementary terms: NotImplementedError."""
+
+    def formula(g: Any) -> Any:
+        raise NotImplementedError(
+            f"the derivative for '{name}' is not implemented; give it as a tensor that does not "
+            "require grad, as in x.detach()"
+        )
+
+    return formula

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
-from dispatch_core._dtypes import Priority, bool_, dtype, finfo, int16, int32, int64
+from dispatch_core._dtypes import Priority, bool_, dtype, finfo, float32, int16, int32, int64
 from dispatch_core._families.base import DISCRETE, FLOATING, INEXACT, NUMBERS, REAL, REAL_NUMBERS
 from dispatch_core._families.others import custom
 from dispatch_core._families.pointwise import BOOL, FLOAT, SAME, Pointwise, pointwise
@@ -18,8 +19,7 @@ POSITIVE = (0.2, 3.0)
 UNIT = (-0.9, 0.9)
 LN_2 = 0.6931471805599453
 LN_10 = 2.302585092994046
-HALF_PI = 1.5707963267948966
-TWO_OVER_SQRT_PI = 1.1283791670955126
+PI = 3.141592653589793
 
 
 # -- primitives ------------------------------------------------------------------------------------
@@ -157,6 +157,7 @@ def conj_physical(input: Tensor) -> Tensor:
     grad={"input": lambda K, g: K.zeros_like(g)},
     out=True,
     handled=("decimals",),
+    aliases=("special.round",),
 )
 def round(input: Tensor, *, decimals: int = 0) -> Tensor:
     """Each element rounded to the nearest integer (ties to even), or to `decimals` places."""
@@ -439,6 +440,18 @@ def isinf(input: Tensor) -> Tensor:
     return K.eq(K.abs(input), float("inf")) if input.is_floating_point() else K.ne(input, input)
 
 
+@composite(pointwise(BOOL, REAL), grad=NOT_DIFFERENTIABLE, inplace=False, out=True)
+def isposinf(input: Tensor) -> Tensor:
+    """Whether each element is positive infinity."""
+    return K.logical_and(K.isinf(input), K.gt(input, 0))
+
+
+@composite(pointwise(BOOL, REAL), grad=NOT_DIFFERENTIABLE, inplace=False, out=True)
+def isneginf(input: Tensor) -> Tensor:
+    """Whether each element is negative infinity."""
+    return K.logical_and(K.isinf(input), K.lt(input, 0))
+
+
 @composite(pointwise(BOOL), grad=NOT_DIFFERENTIABLE, inplace=False)
 def isfinite(input: Tensor) -> Tensor:
     """Whether each element is neither infinite nor NaN."""
@@ -453,47 +466,32 @@ def signbit(input: Tensor) -> Tensor:
     return K.lt(input, 0)
 
 
-@composite(
-    pointwise(FLOAT, REAL),
-    grad={"input": lambda K, g, input: g * (TWO_OVER_SQRT_PI * K.exp(-input * input))},
-    out=True,
-    aliases=("special.erf",),
-)
-def erf(input: Tensor) -> Tensor:
-    """The error function, by the series and continued fraction of Abramowitz and Stegun, chapter 7."""
-    return K.where(
-        K.lt(K.abs(input), 2.5), _erf_series(input), K.sub(K.sgn(input), _erfc_tail(input))
-    )
+@composite(pointwise(FLOAT, REAL), grad={"input": lambda g: g * (PI / 180)}, out=True)
+def deg2rad(input: Tensor) -> Tensor:
+    """Degrees as radians."""
+    return K.mul(input, PI / 180)
+
+
+@composite(pointwise(FLOAT, REAL), grad={"input": lambda g: g * (180 / PI)}, out=True)
+def rad2deg(input: Tensor) -> Tensor:
+    """Radians as degrees."""
+    return K.mul(input, 180 / PI)
+
+
+def _sinc_input(K: Any, g: Any, input: Any, out: Any) -> Any:
+    x = K.where(K.eq(input, 0), 1.0, input)
+    return K.where(K.eq(input, 0), 0.0, g * K.conj((K.cos(x * PI) - out) / x))
 
 
 @composite(
-    pointwise(FLOAT, REAL),
-    grad={"input": lambda K, g, input: -g * (TWO_OVER_SQRT_PI * K.exp(-input * input))},
+    pointwise(FLOAT),
+    grad={"input": lambda K, g, input, out: _sinc_input(K, g, input, out)},
+    aliases=("special.sinc",),
     out=True,
-    aliases=("special.erfc",),
 )
-def erfc(input: Tensor) -> Tensor:
-    """1 - erf(x), without cancellation for large x."""
-    far = K.where(K.gt(input, 0), _erfc_tail(input), K.sub(2.0, _erfc_tail(K.neg(input))))
-    return K.where(K.lt(K.abs(input), 2.5), K.sub(1.0, _erf_series(input)), far)
-
-
-def _erf_series(x: Tensor) -> Tensor:
-    """2/K.sqrt(pi) K.exp(-x^2) sum of 2^n x^(2n+1) / (2n+1)!! (7.1.6), for |x| <= 2.5."""
-    x = K.where(K.lt(K.abs(x), 2.5), x, K.zeros_like(x))
-    doubled = K.mul(K.mul(x, x), 2.0)
-    total = term = x
-    for n in range(1, 48):
-        term = K.div(K.mul(term, doubled), 2.0 * n + 1.0)
-        total = total + term
-    return K.mul(K.mul(total, K.exp(K.neg(K.mul(x, x)))), TWO_OVER_SQRT_PI)
-
-
-def _erfc_tail(x: Tensor) -> Tensor:
-    """erfc by its continued fraction (7.1.14), odd in x, for |x| >= 2.5."""
-    a = K.abs(x)
-    a = K.where(K.lt(a, 2.5), K.mul(K.ones_like(a), 2.5), a)
-    fraction = a
-    for n in range(40, 0, -1):
-        fraction = a + K.div(n / 2.0, fraction)
-    return K.mul(K.sgn(x), K.div(K.exp(K.neg(K.mul(a, a))), K.mul(fraction, 1.7724538509055159)))
+def sinc(input: Tensor) -> Tensor:
+    """sin(pi x) / (pi x), and 1 at 0."""
+    if input.dtype.itemsize == 2:
+        return K.cast(K.sinc(K.cast(input, float32)), input.dtype)
+    x = K.where(K.eq(input, 0), 1.0, input) * PI
+    return K.where(K.eq(input, 0), 1.0, K.sin(x) / x)

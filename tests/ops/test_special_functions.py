@@ -28,3 +28,20 @@ def test_polygamma_at_poles_and_of_large_order():
     assert dc.polygamma(1, dc.tensor([0.0, -1.0])).tolist() == [float("inf")] * 2
     assert dc.polygamma(2, dc.tensor([0.0, -1.0])).tolist() == [-float("inf")] * 2
     dc.polygamma(10**6, dc.tensor([1.0]))
+
+
+def test_polygamma_as_a_method():
+    x = dc.tensor([0.5, 2.0])
+    expected = dc.polygamma(1, x).tolist()
+    assert x.polygamma(1).tolist() == expected
+    assert x.polygamma_(1) is x
+    assert x.tolist() == expected
+    with pytest.raises(RuntimeError, match="can't be cast"):
+        dc.tensor([1]).polygamma_(1)
+    with pytest.raises(RuntimeError, match="negative n"):
+        x.polygamma(-1)
+
+
+def test_polygamma_in_place_is_recorded():
+    x = dc.tensor([0.5, 2.0], dtype=dc.float64, requires_grad=True)
+    assert dc.autograd.gradcheck(lambda v: (v * 1).polygamma_(2), (x,))

@@ -52,6 +52,7 @@ def _ufuncs(xp: Any) -> dict[str, Kernel]:
         "copysign": "copysign", "nextafter": "nextafter", "deg2rad": "deg2rad",
         "rad2deg": "rad2deg", "bitwise_left_shift": "left_shift",
         "bitwise_right_shift": "right_shift", "gcd": "gcd", "lcm": "lcm", "signbit": "signbit",
+        "frexp": "frexp",
     }  # fmt: skip
     return {op: getattr(xp, name) for op, name in names.items()}
 
