@@ -43,7 +43,9 @@ class RuleTable(KernelTable):
         return (Kernel(op, self.device, rule, self.provider),)
 
 
-_LOOPS = frozenset({"gcd", "lcm"})
+_LOOPS = frozenset({"gcd", "lcm"}) | {
+    declared.op.name for declared in OPERATORS.values() if "_polynomial_" in declared.op.name
+}
 """Operators that look at values to see whether they have done, and whose family tells the shape."""
 
 
