@@ -52,6 +52,8 @@ from dispatch_core._random import (
 from dispatch_core._size import Size
 from dispatch_core._subclass import subclass_hooks
 from dispatch_core._tensor import Tensor
+from dispatch_core._typed import TYPES as _TYPES
+from dispatch_core._typed import set_default_tensor_type
 from dispatch_core._version import __version__
 from dispatch_core.autograd import (
     enable_grad,
@@ -73,7 +75,7 @@ _methods.bind()
 newaxis = None
 
 # The public names of dtypes and operators come from their tables.
-globals().update(_DTYPES | _names_of(""))
+globals().update(_DTYPES | _TYPES | _names_of(""))
 
 _FACES = frozenset(
     {
@@ -179,6 +181,7 @@ __all__ = [
     "scalar_tensor",
     "seed",
     "set_default_dtype",
+    "set_default_tensor_type",
     "set_emulation",
     "set_fallback",
     "set_grad_enabled",

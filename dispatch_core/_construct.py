@@ -15,6 +15,7 @@ from dispatch_core._literals import as_array
 from dispatch_core._numbers import fitting
 from dispatch_core._op import operator_named
 from dispatch_core._place import as_device, fresh_key
+from dispatch_core._size import Size
 from dispatch_core._subclass import as_instance
 from dispatch_core._tensor import Tensor, check_tensor, detached, wrap
 from dispatch_core.backend.registry import backend_of
@@ -148,18 +149,17 @@ def scalar_tensor(s: Any, *, dtype: dtype | None = None, device: Any = None) -> 
 
 def _construct(cls: type[Tensor], *args: Any, device: Any = None, dtype: Any = None) -> Tensor:
     """`Tensor(...)`: a copy of data, or an uninitialised tensor of the given sizes."""
-    if not args:
-        made = operator_named("empty").front(0, device=device)
-    elif len(args) == 1 and not hasattr(args[0], "__index__"):
-        data = args[0]
-        if isinstance(data, Tensor):
-            made = data.detach()
-        else:
-            made = tensor(data, dtype=dtype or get_default_dtype(), device=device)
-    elif len(args) == 1 and isinstance(args[0], Tensor):
-        made = args[0].detach()
+    dtype = dtype or get_default_dtype()
+    data = args[0] if len(args) == 1 else None
+    if isinstance(data, Tensor):
+        made = data.detach()
+    elif data is None or hasattr(data, "__index__") or isinstance(data, Size):
+        sizes = data if isinstance(data, Size) else args or (0,)
+        made = operator_named("empty").front(*sizes, dtype=dtype, device=device)
+    elif isinstance(data, str) or not hasattr(data, "__iter__"):
+        raise TypeError(f"new(): data must be a sequence (got {data.__class__.__name__})")
     else:
-        made = operator_named("empty").front(*args, device=device)
+        made = tensor(data, dtype=dtype, device=device)
     return made if cls is Tensor else as_instance(made, cls)
 
 

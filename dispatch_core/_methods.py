@@ -39,6 +39,7 @@ from dispatch_core._size import Size
 from dispatch_core._state import is_on
 from dispatch_core._subclass import as_in, as_instance, is_asked
 from dispatch_core._tensor import Tensor, check_tensor, detached, host_values
+from dispatch_core._typed import TensorType, type_name, type_named
 from dispatch_core._ufuncs import array_ufunc
 from dispatch_core.backend.registry import backend_of
 
@@ -538,8 +539,8 @@ def is_shared(self: Tensor) -> bool:
 def type(self: Tensor, dtype: Any = None) -> Any:
     """The tensor in another dtype, or without argument the name of its type."""
     if dtype is None:
-        return f"dc.{self.dtype.name}"
-    return self.to(dtype)
+        return type_name(self)
+    return self.to(type_named(dtype) if isinstance(dtype, (str, TensorType)) else dtype)
 
 
 @_method

@@ -58,7 +58,7 @@ def test_from_file(tmp_path: Path) -> None:
 
 def test_typename() -> None:
     assert dc.typename(3) == "int"
-    assert dc.typename(dc.zeros(1)) == "dc.float32"
+    assert dc.typename(dc.zeros(1)) == "dc.FloatTensor"
 
 
 def test_a_device_as_a_context_is_where_factories_make_tensors():
