@@ -48,7 +48,7 @@ _DTYPES = {
     "ShortTensor": "int16",
 }
 TYPES: dict[str, TensorType] = {
-    name: TensorType(name, (), {"dtype": from_name(dtype), "__doc__": f"Tensors of {dtype}."})
+    name: TensorType(name, (), {"__module__": "dispatch_core", "dtype": from_name(dtype)})
     for name, dtype in _DTYPES.items()
 }
 """The types by name."""

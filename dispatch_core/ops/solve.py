@@ -17,6 +17,7 @@ from dispatch_core._shapes import broadcast_shapes
 from dispatch_core._tensor import Tensor
 from dispatch_core.ops import _elimination
 from dispatch_core.ops._matrices import check_square, positive_samples, precision, turned
+from dispatch_core.ops._values import all_true
 from dispatch_core.ops.batching import solved
 
 # -- linear equations ----------------------------------------------------------------------------
@@ -382,12 +383,19 @@ def linalg_cond(A: Tensor, p: Any = None) -> Tensor:
 # -- determinants --------------------------------------------------------------------------------
 
 
-def _det_input(K: Any, g: Any, A: Any, out: Any) -> Any:
-    """g times the conjugate of the cofactors: det(A) A^-1, or from an SVD where that fails."""
+def _squares_and_determinants(make: Any) -> list[Any]:
+    return [(make(*A.shape[:-2]), A, K.det(A)) for (A,) in _squares(make)]
+
+
+@composite(
+    custom(INEXACT, halves=False, samples=_squares_and_determinants), namespace="_", batch="leading"
+)
+def det_slope(g: Tensor, A: Tensor, out: Tensor) -> Tensor:
+    """g times the conjugate of A's cofactors: det(A) A^-1, or from an SVD where that fails."""
     wide = K.unsqueeze(K.unsqueeze(g, -1), -1)
     # Against the largest that rows of these lengths can give (Hadamard's bound).
     bound = K.prod(K.linalg_vector_norm(A, 2, -1), -1)
-    if bool(K.all(K.gt(K.abs(out), bound * 1e-6))):
+    if all_true(K.gt(K.abs(out), bound * 1e-6)):
         det = K.unsqueeze(K.unsqueeze(out, -1), -1)
         return wide * K.conj(det) * turned(K, K.inverse(A))
     U, S, Vh = K.svd_factors(A, True)
@@ -401,7 +409,7 @@ def _det_input(K: Any, g: Any, A: Any, out: Any) -> Any:
 
 @composite(
     custom(INEXACT, halves=False, rule=lambda A: check_square("linalg.det", A), samples=_squares),
-    grad={"input": lambda K, g, input, out: _det_input(K, g, input, out)},
+    grad={"input": lambda K, g, input, out: K.det_slope(g, input, out)},
     aliases=("linalg.det",),
     out=True,
 )
@@ -498,9 +506,22 @@ def matrix_power(input: Tensor, n: int) -> Tensor:
         square = K.matmul(square, square)
 
 
+def _matrix_exp_input(K: Any, g: Any, A: Any) -> Any:
+    """The derivative at A^H in the direction of g, read from the exponential of one block matrix.
+
+    Mathias, "A chain rule for matrix functions and applications", SIAM J. Matrix Anal. 17 (1996).
+    """
+    AH, n = turned(K, A), A.shape[-1]
+    upper, lower = K.cat([AH, g], -1), K.cat([K.zeros_like(AH), AH], -1)
+    whole = K.matrix_exp(K.cat([upper, lower], -2))
+    return K.narrow(K.narrow(whole, -2, 0, n), -1, n, n)
+
+
 @composite(
     custom(INEXACT, rule=lambda A: check_square("linalg.matrix_exp", A), samples=_squares),
+    grad={"input": lambda K, g, input: _matrix_exp_input(K, g, input)},
     aliases=("linalg.matrix_exp",),
+    batch="leading",
 )
 def matrix_exp(input: Tensor) -> Tensor:
     """The matrix exponential: halved to a 1-norm of 1/2, Taylor's series, squared back."""

@@ -152,3 +152,23 @@ def test_a_tensor_is_printed_inside():
     assert shown == [
         "BatchedTensor(lvl=1, bdim=0, value=\n    tensor([[1., 1.],\n            [1., 1.]])\n)"
     ]
+
+
+@pytest.mark.parametrize("function", [dc.det, lambda A: dc.matrix_exp(A).sum()])
+def test_gradients_that_look_at_values_are_computed_for_all_examples(function):
+    matrices = dc.randn(3, 3, 3, dtype=dc.float64)
+    matrices[1, 0] = 0  # one is singular
+    found = dc.func.vmap(dc.func.grad(function))(matrices)
+    one_by_one = dc.stack([dc.func.grad(function)(m) for m in matrices])
+    assert_close(found, one_by_one)
+
+
+def test_checks_of_values_leave_batches_alone():
+    p, target = dc.rand(4, 3), dc.rand(4, 3).round()
+    loss = dc.nn.functional.binary_cross_entropy
+    expected = dc.stack([loss(a, b) for a, b in zip(p, target, strict=True)])
+    assert_close(dc.func.vmap(loss)(p, target), expected)
+    A, B = dc.randn(2, 3, 3) + 3 * dc.eye(3), dc.randn(2, 3, 2)
+    found = dc.func.vmap(dc.linalg.solve_ex)(A, B)
+    assert_close(found.result, dc.linalg.solve(A, B))
+    assert found.info.tolist() == [0, 0]
