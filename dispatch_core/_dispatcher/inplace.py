@@ -11,7 +11,8 @@ from typing import Any
 
 from dispatch_core import _state
 from dispatch_core._caller import warn
-from dispatch_core._dispatcher.chains import Chain, KernelChain, View, chain_of, failure
+from dispatch_core._dispatcher.chains import Chain, KernelChain, chain_of, failure
+from dispatch_core._dispatcher.kernel_chains import View
 from dispatch_core._dispatcher.operator import Op
 from dispatch_core._dtypes import can_cast
 from dispatch_core._dual import Dual, has_history

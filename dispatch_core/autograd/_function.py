@@ -17,7 +17,8 @@ from dispatch_core._op import K, operator_named
 from dispatch_core._shapes import broadcast_shapes
 from dispatch_core._state import Switch
 from dispatch_core._tensor import Tensor, detached, wrap
-from dispatch_core.layers.autograd import ANOMALY, attach, check_write, pick, remember_line
+from dispatch_core.layers.autograd import ANOMALY, attach, check_write, remember_line
+from dispatch_core.layers.recording import pick
 from dispatch_core.layers.saving import Packed, kept_array, unpacked
 from dispatch_core.layers.spec import Mode
 

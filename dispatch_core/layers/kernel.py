@@ -7,13 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 from dispatch_core._caller import warn
-from dispatch_core._dispatcher.chains import (
+from dispatch_core._dispatcher.chains import Body, Chain, KernelChain, invoke
+from dispatch_core._dispatcher.compose import Below
+from dispatch_core._dispatcher.kernel_chains import (
     Binary,
     BinaryScalar,
-    Body,
-    Chain,
     General,
-    KernelChain,
     ListParams,
     ScalarBinary,
     Ternary,
@@ -26,9 +25,7 @@ from dispatch_core._dispatcher.chains import (
     ViewOne,
     ViewTwo,
     Writing,
-    invoke,
 )
-from dispatch_core._dispatcher.compose import Below
 from dispatch_core._dispatcher.operator import Op, ParamKind
 from dispatch_core._dispatcher.resolve import HOST, Resolution, Step, resolve
 from dispatch_core._dtypes import Priority, dtype

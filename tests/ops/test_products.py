@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 import dispatch_core as dc
-from dispatch_core._dispatcher.chains import Binary, chain_of
+from dispatch_core._dispatcher.chains import chain_of
+from dispatch_core._dispatcher.kernel_chains import Binary
 
 
 def test_matmul_runs_through_the_chain_for_two_tensors() -> None:

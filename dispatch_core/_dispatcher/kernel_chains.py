@@ -1,0 +1,422 @@
+"""Chains around one kernel: a small class per shape of the arguments, so that a call has no loop in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+
+from dispatch_core._dispatcher.chains import KernelChain, failure
+from dispatch_core._dispatcher.operator import Op, ParamKind
+from dispatch_core._graph import WRITES, Raw
+from dispatch_core._keys import VIEW
+from dispatch_core._tensor import Tensor
+from dispatch_core.backend.api import Backend
+from dispatch_core.backend.kernels import Kernel
+
+_new: Callable[[type[Tensor]], Tensor] = object.__new__
+
+
+class Unary(KernelChain):
+    """kernel(x) with a result key known beforehand."""
+
+    __slots__ = ()
+
+    def call(self, x: Tensor) -> Tensor:
+        try:
+            r = self.kernel(x._raw)
+        except Exception as error:
+            raise failure(self.op, (x,), error) from error
+        if r.__class__ is not self.array:
+            r = self.fix(r)
+        t = _new(Tensor)
+        t._raw = r
+        t._k = self.key
+        t._node = None
+        return t
+
+
+class UnaryBound(KernelChain):
+    """fn(x, a, b) where the kernel is `fn` bound to two constants: called without its frame."""
+
+    __slots__ = ("a", "b", "fn")
+
+    def __init__(self, op: Op, backend: Backend, kernel: Kernel, key: int) -> None:
+        super().__init__(op, backend, kernel, key)
+        self.fn = kernel.fn.fn  # type: ignore[attr-defined]
+        self.a, self.b = kernel.fn.constants  # type: ignore[attr-defined]
+
+    def call(self, x: Tensor) -> Tensor:
+        try:
+            r = self.fn(x._raw, self.a, self.b)
+        except Exception as error:
+            raise failure(self.op, (x,), error) from error
+        if r.__class__ is not self.array:
+            r = self.fix(r)
+        t = _new(Tensor)
+        t._raw = r
+        t._k = self.key
+        t._node = None
+        return t
+
+
+class UnaryParams(KernelChain):
+    """kernel(x, ...) where the rest are no tensors, with a result key known beforehand."""
+
+    __slots__ = ()
+
+    def call(self, x: Tensor, *params: Any) -> Tensor:
+        try:
+            r = self.kernel(x._raw, *params)
+        except Exception as error:
+            raise failure(self.op, (x, *params), error) from error
+        if r.__class__ is not self.array:
+            r = self.fix(r)
+        t = _new(Tensor)
+        t._raw = r
+        t._k = self.key
+        t._node = None
+        return t
+
+
+class UnaryTwo(KernelChain):
+    """kernel(x, p, q) with two plain arguments, as reductions have; packs no tuple."""
+
+    __slots__ = ()
+
+    def call(self, x: Tensor, p: Any, q: Any) -> Tensor:
+        try:
+            r = self.kernel(x._raw, p, q)
+        except Exception as error:
+            raise failure(self.op, (x, p, q), error) from error
+        if r.__class__ is not self.array:
+            r = self.fix(r)
+        t = _new(Tensor)
+        t._raw = r
+        t._k = self.key
+        t._node = None
+        return t
+
+
+class Binary(KernelChain):
+    """kernel(x, y) with a result key known beforehand."""
+
+    __slots__ = ()
+
+    def call(self, x: Tensor, y: Tensor) -> Tensor:
+        try:
+            r = self.kernel(x._raw, y._raw)
+        except Exception as error:
+            raise failure(self.op, (x, y), error) from error
+        if r.__class__ is not self.array:
+            r = self.fix(r)
+        t = _new(Tensor)
+        t._raw = r
+        t._k = self.key
+        t._node = None
+        return t
+
+
+class Scalars:
+    """Python scalars as read-only 0-d arrays of one dtype; those that compare without doubt are kept."""
+
+    __slots__ = ("_dtype", "_kept", "_make")
+
+    def __init__(
+        self, backend: Backend, dtype: Any, literal: Callable[[Any], Any] | None = None
+    ) -> None:
+        self._kept: dict[Any, Raw] = {}
+        self._make = backend.scalar
+        if literal is not None:
+            self._make = lambda value, dtype: backend.scalar(literal(value), dtype)
+        self._dtype = dtype
+
+    def get(self, value: Any) -> Raw:
+        """The array for a scalar of one Python type (each type needs its own `Scalars`: 1 == True)."""
+        found = self._kept.get(value)
+        if found is None:
+            found = self._make(value, self._dtype)
+            # 0.0 == -0.0, also in the parts of a complex number: such zeros are made anew each time.
+            if (
+                (value or value.__class__ is int)
+                and len(self._kept) < 64
+                and not isinstance(value, complex)
+            ):
+                self._kept[value] = found
+        return found
+
+
+class BinaryScalar(KernelChain):
+    """kernel(x, s) for a tensor and a Python scalar."""
+
+    __slots__ = ("scalars",)
+
+    at: ClassVar[int] = 1
+    """Which of the two is the scalar."""
+
+    def __init__(self, op: Op, backend: Backend, kernel: Kernel, key: int, dtype: Any) -> None:
+        super().__init__(op, backend, kernel, key)
+        literal = op.family.literal(op.params[self.at].name, dtype)
+        self.scalars = Scalars(backend, dtype, literal).get
+
+    def call(self, x: Tensor, s: Any) -> Tensor:
+        try:
+            r = self.kernel(x._raw, self.scalars(s))
+        except Exception as error:
+            raise failure(self.op, (x, s), error) from error
+        if r.__class__ is not self.array:
+            r = self.fix(r)
+        t = _new(Tensor)
+        t._raw = r
+        t._k = self.key
+        t._node = None
+        return t
+
+    def raw_arguments(self, args: Sequence[Any]) -> list[Any]:
+        return [a._raw if isinstance(a, Tensor) else self.scalars(a) for a in args]
+
+
+class ScalarBinary(BinaryScalar):
+    """kernel(s, x) for a Python scalar and a tensor."""
+
+    __slots__ = ()
+
+    at = 0
+
+    def call(self, s: Any, x: Tensor) -> Tensor:  # type: ignore[override]
+        try:
+            r = self.kernel(self.scalars(s), x._raw)
+        except Exception as error:
+            raise failure(self.op, (s, x), error) from error
+        if r.__class__ is not self.array:
+            r = self.fix(r)
+        t = _new(Tensor)
+        t._raw = r
+        t._k = self.key
+        t._node = None
+        return t
+
+
+class View(KernelChain):
+    """kernel(x, ...) whose result shares the memory of x; `key` carries the VIEW bit.
+
+    A view's `_base` is (root, the root's node now, the parent's `_base` or None, operator, arguments).
+    """
+
+    __slots__ = ("nested",)
+
+    def __init__(self, op: Op, backend: Backend, kernel: Kernel, key: int, nested: bool) -> None:
+        super().__init__(op, backend, kernel, key)
+        self.nested = nested
+
+    def call(self, x: Tensor, *params: Any) -> Tensor:
+        try:
+            r = self.kernel(x._raw, *params)
+        except Exception as error:
+            raise failure(self.op, (x, *params), error) from error
+        t = _new(Tensor)
+        t._raw = r
+        t._k = self.key
+        t._node = None
+        if self.nested:
+            parent = x._base
+            root = parent[0]
+            t._base = (root, root._node, parent, self.op, params)
+        else:
+            t._base = (x, x._node, None, self.op, params)
+        return t
+
+
+class ViewOne(View):
+    """kernel(x, p): a view with one plain argument; packs no tuple on the way in."""
+
+    __slots__ = ("maybe",)
+
+    def __init__(self, op: Op, backend: Backend, kernel: Kernel, key: int, nested: bool) -> None:
+        super().__init__(op, backend, kernel, key, nested)
+        self.maybe = op.traits.view == "sometimes"
+
+    def call(self, x: Tensor, p: Any) -> Tensor:
+        raw = x._raw
+        try:
+            r = self.kernel(raw, p)
+        except Exception as error:
+            raise failure(self.op, (x, p), error) from error
+        t = _new(Tensor)
+        t._raw = r
+        t._node = None
+        if self.maybe:
+            base = r.base
+            if base is not raw and (base is None or base is not raw.base):
+                t._k = self.key & ~VIEW
+                return t
+        t._k = self.key
+        if self.nested:
+            parent = x._base
+            root = parent[0]
+            t._base = (root, root._node, parent, self.op, (p,))
+        else:
+            t._base = (x, x._node, None, self.op, (p,))
+        return t
+
+
+class ViewTwo(View):
+    """kernel(x, p, q): a view with two plain arguments; packs no tuple on the way in."""
+
+    __slots__ = ()
+
+    def call(self, x: Tensor, p: Any, q: Any) -> Tensor:
+        try:
+            r = self.kernel(x._raw, p, q)
+        except Exception as error:
+            raise failure(self.op, (x, p, q), error) from error
+        t = _new(Tensor)
+        t._raw = r
+        t._k = self.key
+        t._node = None
+        if self.nested:
+            parent = x._base
+            root = parent[0]
+            t._base = (root, root._node, parent, self.op, (p, q))
+        else:
+            t._base = (x, x._node, None, self.op, (p, q))
+        return t
+
+
+class Ternary(KernelChain):
+    """kernel(x, y, z) with a result key known beforehand; arguments may be optional tensors."""
+
+    __slots__ = ()
+
+    def call(self, x: Any, y: Any, z: Any) -> Tensor:
+        try:
+            r = self.kernel(x._raw, y._raw, None if z is None else z._raw)
+        except Exception as error:
+            raise failure(self.op, (x, y, z), error) from error
+        if r.__class__ is not self.array:
+            r = self.fix(r)
+        t = _new(Tensor)
+        t._raw = r
+        t._k = self.key
+        t._node = None
+        return t
+
+    def raw_arguments(self, args: Sequence[Any]) -> list[Any]:
+        return [None if a is None else a._raw for a in args]
+
+
+class ListParams(KernelChain):
+    """kernel([x, y, ...], ...) for a list of tensors of one key, with a known result key."""
+
+    __slots__ = ()
+
+    def call(self, tensors: Sequence[Tensor], *params: Any) -> Tensor:
+        try:
+            r = self.kernel([t._raw for t in tensors], *params)
+        except Exception as error:
+            raise failure(self.op, (tensors, *params), error) from error
+        if r.__class__ is not self.array:
+            r = self.fix(r)
+        t = _new(Tensor)
+        t._raw = r
+        t._k = self.key
+        t._node = None
+        return t
+
+
+class General(KernelChain):
+    """Any arguments, any number of results; result keys follow from the results' own dtypes."""
+
+    __slots__ = ("at", "fields", "lists", "makers")
+
+    def __init__(
+        self,
+        op: Op,
+        backend: Backend,
+        kernel: Kernel,
+        makers: dict[int, Callable[[Any], Raw]],
+    ) -> None:
+        super().__init__(op, backend, kernel, 0)
+        self.at = tuple(i for i in op.tensors if op.params[i].kind is not ParamKind.LIST)
+        self.lists = tuple(i for i in op.tensors if op.params[i].kind is ParamKind.LIST)
+        self.makers = makers
+        self.fields = op.result_type
+
+    def call(self, *args: Any) -> Any:
+        raws = list(args)
+        for i in self.at:
+            value = raws[i]
+            if isinstance(value, Tensor):
+                raws[i] = value._raw
+            elif i in self.makers:
+                raws[i] = self.makers[i](value)
+        for i in self.lists:
+            raws[i] = [t._raw for t in raws[i]]
+        try:
+            results = self.kernel(*raws)
+        except Exception as error:
+            raise failure(self.op, args, error) from error
+        if results.__class__ is tuple:
+            tensors = [self._wrap(r) for r in results]
+            return tuple(tensors) if self.fields is None else self.fields(*tensors)
+        return self._wrap(results)
+
+    def _wrap(self, r: Raw) -> Tensor:
+        if r.__class__ is not self.array:
+            r = self.fix(r)
+        t = _new(Tensor)
+        t._raw = r
+        t._k = self.backend.key_of(r)
+        t._node = None
+        return t
+
+
+class Writing(KernelChain):
+    """A kernel that overwrites lists of arrays in place and returns nothing."""
+
+    __slots__ = ("lists", "written")
+
+    def __init__(self, op: Op, backend: Backend, kernel: Kernel) -> None:
+        super().__init__(op, backend, kernel, 0)
+        self.lists = tuple(i for i in op.tensors if op.params[i].kind is ParamKind.LIST)
+        self.written = op.traits.writes
+
+    def call(self, *args: Any) -> None:
+        raws = list(args)
+        for i in self.lists:
+            if raws[i] is not None:
+                raws[i] = [t._raw for t in raws[i]]
+        try:
+            self.kernel(*raws)
+        except Exception as error:
+            raise failure(self.op, args, error) from error
+        storage_of = self.backend.storage_of
+        for i in self.written:
+            for raw in raws[i] or ():
+                WRITES.record(storage_of(raw))
+
+
+class UnarySeveral(KernelChain):
+    """kernel(x, ...) with several results, whose keys follow from their own dtypes."""
+
+    __slots__ = ("fields",)
+
+    def __init__(self, op: Op, backend: Backend, kernel: Kernel) -> None:
+        super().__init__(op, backend, kernel, 0)
+        self.fields = op.result_type
+
+    def call(self, x: Tensor, *params: Any) -> Any:
+        try:
+            results = self.kernel(x._raw, *params)
+        except Exception as error:
+            raise failure(self.op, (x, *params), error) from error
+        array, key_of = self.array, self.backend.key_of
+        tensors = []
+        for r in results:
+            if r.__class__ is not array:
+                r = self.fix(r)
+            t = _new(Tensor)
+            t._raw = r
+            t._k = key_of(r)
+            t._node = None
+            tensors.append(t)
+        return tuple(tensors) if self.fields is None else self.fields(*tensors)
