@@ -1,4 +1,4 @@
-"""Writes the reference of all operators as Markdown: a page for each file of declarations, and an overview.
+"""Writes the reference of the core's operators as Markdown: a page for each file of declarations, and an overview.
 
     python -m dispatch_core.testing.reference FOLDER
 
@@ -22,7 +22,7 @@ import dispatch_core
 from dispatch_core._construct import tensor
 from dispatch_core._dispatcher.operator import Op
 from dispatch_core._dtypes import ALL_DTYPES, Category, complex64, float32
-from dispatch_core._op import OPERATORS, Declared
+from dispatch_core._op import OPERATORS, Declared, is_core
 from dispatch_core._tensor import Tensor
 from dispatch_core.testing._samples import Maker, Sample, accepts, tensors_in
 
@@ -39,7 +39,7 @@ def write(folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     pages: dict[str, list[Declared]] = defaultdict(list)
     for declared in OPERATORS.values():
-        if public_names(declared):
+        if is_core(declared.front) and public_names(declared):
             pages[declared.front.__module__].append(declared)
     written = [folder / "overview.md"]
     titles: list[tuple[str, str, list[Declared]]] = []

@@ -1,0 +1,114 @@
+"""Gives Tensor its methods: operators from the operator table, and those of the files beside this one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from dispatch_core import ops  # noqa: F401  declares the operators
+from dispatch_core._dtypes import (
+    PUBLIC_NAMES,
+    dtype,
+    int8,
+    uint8,
+)
+from dispatch_core._indexing import getitem, setitem
+from dispatch_core._layouts import strided
+from dispatch_core._methods import _copies, _history, _values  # noqa: F401  enter theirs in the table
+from dispatch_core._methods._facts import SIZE
+from dispatch_core._methods._table import TABLE
+from dispatch_core._namespaces import METHODS, names_of
+from dispatch_core._op import OPERATORS, K, dunder
+from dispatch_core._tensor import Tensor, detached
+from dispatch_core._ufuncs import array_ufunc
+
+
+def bind() -> None:
+    """Give Tensor its methods and Python operators."""
+    for declared in OPERATORS.here():
+        op, where = declared.op, declared.exposure
+        if where.method:
+            setattr(Tensor, op.name, declared.front)
+        if where.inplace is not None:
+            setattr(Tensor, op.name + "_", where.inplace)
+            for alias in where.aliases:
+                if "." not in alias:
+                    setattr(Tensor, alias + "_", where.inplace)
+        for alias in where.aliases:
+            if "." not in alias and where.method:
+                setattr(Tensor, alias, declared.front)
+        for operator in where.operators:
+            setattr(Tensor, f"__{operator}__", dunder(declared, operator))
+    for name, function in (names_of(METHODS) | TABLE).items():
+        setattr(Tensor, name, function)
+    for name, found in (PUBLIC_NAMES | {"byte": uint8, "char": int8}).items():
+        if not hasattr(Tensor, name):
+            setattr(Tensor, name, _converter(name, found))
+    for name, member in _MEMBERS.items():
+        setattr(Tensor, name, member)
+
+
+def _converter(name: str, found: dtype) -> Callable[..., Tensor]:
+    def convert(self: Tensor, memory_format: Any = None) -> Tensor:
+        return self if self.dtype is found else K.cast(self, found)
+
+    convert.__name__ = name
+    convert.__doc__ = f"The tensor in dtype {found.name}."
+    return convert
+
+
+def _part_property(name: str) -> property:
+    """`x.real`, a view that can also be written: `x.real = y`."""
+
+    def get(self: Tensor) -> Tensor:
+        return getattr(K, name)(self)
+
+    def put(self: Tensor, value: Any) -> None:
+        get(self)[...] = value
+
+    return property(get, put, doc=f"The {name} parts, as a view.")
+
+
+def _reversed(self: Tensor) -> Tensor:
+    return K.permute(self, tuple(range(self.ndim))[::-1])
+
+
+def _matrix_transposed(self: Tensor) -> Tensor:
+    if self.ndim < 2:
+        raise RuntimeError(
+            f"tensor.mT is only supported on matrices or batches of matrices. Got {self.ndim}-D tensor."
+        )
+    return K.transpose(self, -2, -1)
+
+
+_MEMBERS: dict[str, Any] = {
+    "__array_priority__": 1000,
+    "__array_ufunc__": array_ufunc,
+    "__getitem__": getitem,
+    "__setitem__": setitem,
+    "H": property(lambda self: K.conj(_reversed(self))),
+    "T": property(_reversed),
+    "data": property(detached, _copies.set_data),
+    "grad_dtype": property(lambda self: self.dtype),
+    "imag": _part_property("imag"),
+    "is_cpu": property(lambda self: self.device.type == "cpu"),
+    "is_cuda": property(lambda self: self.device.type == "cuda"),
+    "is_ipu": False,
+    "is_maia": False,
+    "is_meta": property(lambda self: self.device.type == "meta"),
+    "is_mps": False,
+    "is_mtia": False,
+    "is_quantized": False,
+    "is_sparse": False,
+    "is_xla": False,
+    "itemsize": property(lambda self: self.dtype.itemsize),
+    "layout": strided,
+    "mH": property(lambda self: K.conj(_matrix_transposed(self))),
+    "mT": property(_matrix_transposed),
+    "name": None,
+    "nbytes": property(lambda self: self.numel() * self.dtype.itemsize),
+    "real": _part_property("real"),
+    "size": SIZE,
+    "retains_grad": property(lambda self: hasattr(self._node, "retained")),
+}
+"""What is neither an operator nor a plain method."""
