@@ -103,6 +103,7 @@ for use in (lambda: dc.ones(1, device="broken"), lambda: dc.layer("broken_layer"
         "broken False True",
         "cpu True False",
         "example True False",
+        "meta True False",
         "minimal True False",
         "DeviceUnavailableError True",
         "PluginError True",
