@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from dispatch_core._dual import INSIDE
 from dispatch_core._graph import Raw
 from dispatch_core._keys import key_number, tensor_key
 from dispatch_core._op import K
@@ -52,6 +53,9 @@ def level_of_raw(raw: Raw) -> int:
 
 
 _FLAGS = frozenset({FLAG})
+
+
+INSIDE[Batched] = lambda raw: (raw.tensor,)
 
 
 class BatchedBackend:

@@ -7,6 +7,7 @@ When a level ends, its dual tensors become what their primals are.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any, ClassVar
 from weakref import WeakValueDictionary
@@ -76,14 +77,19 @@ def level_of(value: Any) -> int:
     return -1
 
 
+INSIDE: dict[type, Callable[[Any], tuple[Tensor, ...]]] = {
+    Dual: lambda raw: (raw.primal, raw.tangent)
+}
+"""For each class of what may stand in `_raw` instead of an array: the tensors within."""
+
+
 def has_history(value: Any) -> bool:
-    """Whether a value is a tensor that requires grad, a tangent of it included."""
+    """Whether a value is a tensor that requires grad, or something within it does (a tangent, a batch)."""
     if not isinstance(value, Tensor):
         return False
-    raw = value._raw
-    if raw.__class__ is Dual:
-        return has_history(raw.primal) or has_history(raw.tangent)
-    return value.requires_grad
+    inside = INSIDE.get(value._raw.__class__)
+    within = () if inside is None else inside(value._raw)
+    return value.requires_grad or any(has_history(each) for each in within)
 
 
 def root_of(tensor: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ from dispatch_core._dispatcher.chains import Chain, KernelChain, chain_of, failu
 from dispatch_core._dispatcher.kernel_chains import View
 from dispatch_core._dispatcher.operator import Op
 from dispatch_core._dtypes import can_cast
-from dispatch_core._dual import Dual, has_history
+from dispatch_core._dual import INSIDE, Dual, has_history
 from dispatch_core._graph import WRITES
 from dispatch_core._keys import GRAD, INFERENCE, KEYS, PLAIN, VIEW, tensor_key
 from dispatch_core._tensor import Tensor, check_tensor, wrap
@@ -102,7 +102,7 @@ def _check_overlap(op: Op, x: Tensor, args: Sequence[Any]) -> None:
 
 def _requires_grad(value: Any) -> bool:
     if isinstance(value, Tensor):
-        return has_history(value) if value._raw.__class__ is Dual else value.requires_grad
+        return has_history(value) if value._raw.__class__ in INSIDE else value.requires_grad
     return isinstance(value, (list, tuple)) and any(_requires_grad(v) for v in value)
 
 

@@ -1,4 +1,4 @@
-"""Writes the reference of the core's operators as Markdown: a page for each file of declarations, and an overview.
+"""Writes the reference of the core's operators: a Markdown page for each file of declarations, and an overview.
 
     python -m dispatch_core.testing.reference FOLDER
 

@@ -172,3 +172,21 @@ def test_checks_of_values_leave_batches_alone():
     found = dc.func.vmap(dc.linalg.solve_ex)(A, B)
     assert_close(found.result, dc.linalg.solve(A, B))
     assert found.info.tolist() == [0, 0]
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda a: (a * 1).sin_().pow_(2).sum(),
+        lambda a: (a * 1).exp_().mul_(a).sum(),
+        lambda a: (a * 1).addcmul_(a, a).div_(a).sum(),
+    ],
+)
+def test_writes_in_place_are_differentiated_inside_and_outside(function):
+    x = dc.rand(3, 4, dtype=dc.float64) + 0.5
+    expected = dc.stack([dc.func.grad(function)(row) for row in x])
+    assert_close(vmap(dc.func.grad(function))(x), expected)
+    assert_close(dc.func.grad(lambda x: vmap(function)(x).sum())(x), expected)
+    leaf = x.clone().requires_grad_()
+    vmap(function)(leaf).sum().backward()
+    assert_close(leaf.grad, expected)
