@@ -45,6 +45,58 @@ def check_dims(dim: Any, ndim: int) -> tuple[int, ...]:
     return tuple(dims)
 
 
+def check_index_shape(shape: Sequence[int], dim: Any, index: Sequence[int]) -> int:
+    """The dimension of a gather or scatter; RuntimeError where the index's shape does not fit.
+
+    An index without elements may have any shape, and tensors without dimensions count as vectors.
+    """
+    at = check_dim(dim, len(shape))
+    if not prod(index):
+        return at
+    if len(shape or (1,)) != len(index or (1,)):
+        raise RuntimeError(
+            "Index tensor must have the same number of dimensions as input tensor: got "
+            f"{len(index)} and {len(shape)}"
+        )
+    for d, (n, m) in enumerate(zip(index, shape, strict=False)):
+        if d != at and n > m:
+            raise RuntimeError(
+                f"Size does not match at dimension {d} expected index {list(index)} to be no larger than "
+                f"self {list(shape)} apart from dimension {at}"
+            )
+    return at
+
+
+def expanded(
+    shape: Sequence[int], strides: Sequence[int], size: Sequence[int]
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Shape and strides of an array expanded to a size: repeated dimensions get stride 0.
+
+    -1 keeps a size. Raises RuntimeError in PyTorch's words where that cannot be.
+    """
+    extra = len(size) - len(shape)
+    if extra < 0:
+        raise RuntimeError(
+            f"expand: the number of sizes provided ({len(size)}) must be greater or equal to the number "
+            f"of dimensions in the tensor ({len(shape)})"
+        )
+    wide, steps = list(size), [0] * len(size)
+    for i, (n, stride) in enumerate(zip(shape, strides, strict=True), extra):
+        if wide[i] in (-1, n):
+            wide[i], steps[i] = n, stride
+        elif n != 1:
+            raise RuntimeError(
+                f"The expanded size of the tensor ({wide[i]}) must match the existing size ({n}) at "
+                f"non-singleton dimension {i}. Target sizes: {list(size)}. Tensor sizes: {list(shape)}"
+            )
+    if min(wide, default=0) < 0:
+        raise RuntimeError(
+            f"The expanded size of the tensor ({min(wide)}) isn't allowed in a leading, non-existing "
+            "dimension"
+        )
+    return tuple(wide), tuple(steps)
+
+
 def check_reshape(shape: Sequence[int], sizes: Sequence[int]) -> None:
     """RuntimeError where the elements of a tensor of one shape do not fill another (-1: any size)."""
     count = prod(shape)

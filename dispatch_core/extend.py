@@ -65,7 +65,7 @@ from dispatch_core._hooks import API_VERSION, hookimpl
 from dispatch_core._layer import Keys, Layer
 from dispatch_core._op import OPERATORS, Ints, K, Number, composite, primitive
 from dispatch_core._place import Place
-from dispatch_core._shapes import broadcast_shapes, check_dim, check_dims
+from dispatch_core._shapes import broadcast_shapes, check_dim, check_dims, check_index_shape
 from dispatch_core._state import State, Switch
 from dispatch_core._tensor import Tensor
 from dispatch_core.backend import philox
@@ -138,6 +138,7 @@ __all__ = [
     "chain_of",
     "check_dim",
     "check_dims",
+    "check_index_shape",
     "complex64",
     "complex128",
     "composite",

@@ -13,7 +13,7 @@ from math import prod
 from typing import Any, Generic, Self, TypeVar
 
 from dispatch_core._dtypes import complex64, complex128, dtype, float32, float64
-from dispatch_core._shapes import check_dim, check_reshape
+from dispatch_core._shapes import check_dim, check_reshape, expanded
 
 Sizes = tuple[int, ...]
 M = TypeVar("M")
@@ -137,28 +137,7 @@ def permute(input: StridedArray[M], dims: Sequence[int]) -> StridedArray[M]:
 
 def expand(input: StridedArray[M], size: Sequence[int]) -> StridedArray[M]:
     """Dimensions of size one repeated: their stride becomes 0."""
-    extra = len(size) - len(input.shape)
-    if extra < 0:
-        raise RuntimeError(
-            f"expand: the number of sizes provided ({len(size)}) must be greater or equal to the number "
-            f"of dimensions in the tensor ({len(input.shape)})"
-        )
-    shape, strides = list(size), [0] * len(size)
-    for i, (n, stride) in enumerate(zip(input.shape, input.strides, strict=True), extra):
-        if shape[i] in (-1, n):
-            shape[i], strides[i] = n, stride
-        elif n != 1:
-            raise RuntimeError(
-                f"The expanded size of the tensor ({shape[i]}) must match the existing size ({n}) at "
-                f"non-singleton dimension {i}. Target sizes: {list(size)}. Tensor sizes: "
-                f"{list(input.shape)}"
-            )
-    if min(shape, default=0) < 0:
-        raise RuntimeError(
-            f"The expanded size of the tensor ({min(shape)}) isn't allowed in a leading, "
-            "non-existing dimension"
-        )
-    return input.view(shape, strides, input.offset)
+    return input.view(*expanded(input.shape, input.strides, size), input.offset)
 
 
 def basic_index(input: StridedArray[M], index: Any) -> StridedArray[M]:

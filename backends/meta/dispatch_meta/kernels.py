@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from math import prod
 from typing import Any
 
 from dispatch_core.extend import (
@@ -15,6 +14,7 @@ from dispatch_core.extend import (
     broadcast_shapes,
     check_dim,
     check_dims,
+    check_index_shape,
     int32,
     int64,
 )
@@ -131,30 +131,13 @@ def _matmul(input: MetaArray, other: MetaArray) -> MetaArray:
 
 
 def _gather(input: MetaArray, dim: int, index: MetaArray) -> MetaArray:
-    _check_index(input, dim, index)
+    check_index_shape(input.shape, dim, index.shape)
     return MetaArray.of(index.shape, input.dtype)
 
 
 def _scatter(input: MetaArray, dim: int, index: MetaArray, src: MetaArray) -> MetaArray:
-    _check_index(input, dim, index)
+    check_index_shape(input.shape, dim, index.shape)
     return input.copied()
-
-
-def _check_index(input: MetaArray, dim: int, index: MetaArray) -> None:
-    at = check_dim(dim, len(input.shape))
-    if not prod(index.shape):
-        return
-    if len(input.shape or (1,)) != len(index.shape or (1,)):
-        raise RuntimeError(
-            "Index tensor must have the same number of dimensions as input tensor: got "
-            f"{len(index.shape)} and {len(input.shape)}"
-        )
-    for d, (n, m) in enumerate(zip(index.shape, input.shape, strict=False)):
-        if d != at and n > m:
-            raise RuntimeError(
-                f"Size does not match at dimension {d} expected index {list(index.shape)} to be no "
-                f"larger than self {list(input.shape)} apart from dimension {at}"
-            )
 
 
 def _cat(tensors: Sequence[MetaArray], dim: int) -> MetaArray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from dispatch_core._shapes import check_dim
+from dispatch_core._shapes import check_index_shape
 
 Kernel = Callable[..., Any]
 
@@ -45,20 +45,7 @@ def _grid(xp: Any, index: Any, dim: int) -> tuple[Any, ...]:
 
 
 def _check_gather(input: Any, dim: int, index: Any) -> int:
-    at = check_dim(dim, input.ndim)
-    if not index.size:  # of any shape and dtype
-        return at
-    if index.ndim != input.ndim and not (input.ndim == 0 or index.ndim == 0):
-        raise RuntimeError(
-            "Index tensor must have the same number of dimensions as input tensor: got "
-            f"{index.ndim} and {input.ndim}"
-        )
-    for d, (n, m) in enumerate(zip(index.shape, input.shape, strict=False)):
-        if d != at and n > m:
-            raise RuntimeError(
-                f"Size does not match at dimension {d} expected index {list(index.shape)} to be no "
-                f"larger than self {list(input.shape)} apart from dimension {at}"
-            )
+    at = check_index_shape(input.shape, dim, index.shape)
     check_bounds(index, input.shape[at] if input.ndim else 1, at)
     return at
 

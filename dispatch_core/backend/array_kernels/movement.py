@@ -6,6 +6,7 @@ import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from dispatch_core._shapes import expanded
 from dispatch_core.backend.array_kernels.layout import order_of
 
 Kernel = Callable[..., Any]
@@ -58,31 +59,9 @@ def _expand(xp: Any) -> Kernel:
     strided = stride_trick(xp)
 
     def expand(input: Any, size: Sequence[int]) -> Any:
-        extra = len(size) - input.ndim
         if not input.ndim and min(size, default=0) >= 0:
-            return strided(input, tuple(size), (0,) * extra)
-        if extra < 0:
-            raise RuntimeError(
-                f"expand: the number of sizes provided ({len(size)}) must be greater or equal to the "
-                f"number of dimensions in the tensor ({input.ndim})"
-            )
-        shape, strides = list(size), [0] * len(size)
-        for i, (n, stride) in enumerate(zip(input.shape, input.strides, strict=True), extra):
-            wanted = shape[i]
-            if wanted in (-1, n):
-                shape[i], strides[i] = n, stride
-            elif n != 1:
-                raise RuntimeError(
-                    f"The expanded size of the tensor ({wanted}) must match the existing size ({n}) at "
-                    f"non-singleton dimension {i}. Target sizes: {list(size)}. Tensor sizes: "
-                    f"{list(input.shape)}"
-                )
-        if any(n < 0 for n in shape):
-            raise RuntimeError(
-                f"The expanded size of the tensor ({min(shape)}) isn't allowed in a leading, "
-                "non-existing dimension"
-            )
-        return strided(input, tuple(shape), tuple(strides))
+            return strided(input, tuple(size), (0,) * len(size))
+        return strided(input, *expanded(input.shape, input.strides, size))
 
     return expand
 

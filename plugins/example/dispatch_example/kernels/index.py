@@ -6,31 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from dispatch_core.extend import check_index_shape
 from dispatch_example.array import kernel
 
 
 def _check(input: Any, dim: int, index: Any) -> int:
     """The dimension as a non-negative number; raises where index and input do not fit together."""
-    ndim = max(input.ndim, 1)
-    if not -ndim <= dim < ndim:
-        raise IndexError(
-            f"Dimension out of range (expected to be in range of [{-ndim}, {ndim - 1}], but got "
-            f"{dim})"
-        )
-    dim %= ndim
-    if not index.size:  # of any shape and dtype
-        return dim
-    if input.ndim and index.ndim and input.ndim != index.ndim:
-        raise RuntimeError(
-            "Index tensor must have the same number of dimensions as input tensor: got "
-            f"{index.ndim} and {input.ndim}"
-        )
-    for d, (n, m) in enumerate(zip(index.shape, input.shape, strict=False)):
-        if d != dim and n > m:
-            raise RuntimeError(
-                f"Size does not match at dimension {d} expected index {list(index.shape)} to be no "
-                f"larger than self {list(input.shape)} apart from dimension {dim}"
-            )
+    dim = check_index_shape(input.shape, dim, index.shape)
     size = input.shape[dim] if input.ndim else 1
     wrong = index[(index < 0) | (index >= size)]
     if wrong.size:
