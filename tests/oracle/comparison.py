@@ -15,7 +15,7 @@ TOLERANCES = {
     "complex128": (1e-8, 1e-9),
     "float32": (1e-4, 1e-5),
     "complex64": (1e-4, 1e-5),
-    "float16": (4e-3, 2e-3),
+    "float16": (1e-2, 4e-3),
     "bfloat16": (3e-2, 2e-2),
 }
 """rtol and atol by the coarsest dtype that takes part; all others compare exactly."""

@@ -42,6 +42,11 @@ class Operator:
         """The dtype of the checks that need only one."""
         return self.dtypes[0]
 
+    @property
+    def writes(self) -> bool:
+        """Whether it writes into its first argument."""
+        return self.path.endswith("_") and not self.path.endswith("__")
+
     @cached_property
     def smooth(self) -> list[str]:
         """The dtypes of the checks of derivatives."""
