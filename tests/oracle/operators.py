@@ -80,6 +80,11 @@ class Operator:
         return Comparison(OURS, THEIRS, dtype or self.default, CHANCE if drawn else None)
 
 
+def lacks_kernel(ours: Outcome, theirs: Outcome) -> bool:
+    """Whether we compute where PyTorch's cpu has no kernel for the dtype."""
+    return ours.error is None and isinstance(theirs.error, NotImplementedError)
+
+
 def both(path: str, call: Call) -> tuple[Outcome, Outcome]:
     """What a call comes to on both sides."""
     return tuple(  # type: ignore[return-value]

@@ -83,7 +83,7 @@ class Side:
 
     def numpy(self, tensor: Any) -> np.ndarray:
         """The elements; bfloat16 as float32."""
-        tensor = tensor.detach().resolve_conj().resolve_neg()
+        tensor = tensor.detach().clone().resolve_conj().resolve_neg()
         if self.dtype(tensor) == "bfloat16":
             tensor = tensor.to(self.library.float32)
         return tensor.numpy()
@@ -95,28 +95,23 @@ def _get(library: ModuleType, path: str) -> Any:
 
 
 def _contiguous(library: ModuleType, values: np.ndarray) -> Any:
-    return library.from_numpy(np.array(values).reshape(-1)).view(values.shape)
+    return _own(library, values).view(values.shape)
 
 
 def _transposed(library: ModuleType, values: np.ndarray) -> Any:
-    turned = library.from_numpy(np.array(values.T, order="C"))
-    return turned.permute(*reversed(range(values.ndim))) if values.ndim else turned
+    return _own(library, values.T).view(values.shape[::-1]).permute(*reversed(range(values.ndim)))
 
 
 def _strided(library: ModuleType, values: np.ndarray) -> Any:
     if not values.ndim:
-        return library.from_numpy(np.array([values, values]))[1]
-    spaced = np.repeat(np.array(values), 2, axis=-1)
-    return library.from_numpy(spaced)[..., 1::2]
+        return _own(library, np.array([values, values]))[1]
+    spaced = np.repeat(values, 2, axis=-1)
+    return _own(library, spaced).view(spaced.shape)[..., 1::2]
 
 
-def _expanded(library: ModuleType, values: np.ndarray) -> Any:
-    return library.from_numpy(np.array(values[:1])).expand(*values.shape)
+def _own(library: ModuleType, values: np.ndarray) -> Any:
+    """The elements in a row, in memory that the library can resize."""
+    return library.from_numpy(np.array(values, order="C").reshape(-1)).clone()
 
 
-_LAYOUTS = {
-    "contiguous": _contiguous,
-    "transposed": _transposed,
-    "strided": _strided,
-    "expanded": _expanded,
-}
+_LAYOUTS = {"contiguous": _contiguous, "transposed": _transposed, "strided": _strided}

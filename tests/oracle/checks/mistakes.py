@@ -9,7 +9,7 @@ import numpy as np
 
 from tests.oracle.calls import Array, Call
 from tests.oracle.checks.common import about
-from tests.oracle.operators import Operator, both
+from tests.oracle.operators import Operator, both, lacks_kernel
 
 
 def check_errors(op: Operator) -> None:
@@ -18,7 +18,9 @@ def check_errors(op: Operator) -> None:
     for call in calls[:2] + calls[-1:]:
         for spoilt in _spoilt(call):
             with about(spoilt):
-                op.compare(*both(op.path, spoilt))
+                ours, theirs = both(op.path, spoilt)
+                if not lacks_kernel(ours, theirs):
+                    op.compare(ours, theirs)
 
 
 def _spoilt(call: Call) -> Iterator[Call]:
