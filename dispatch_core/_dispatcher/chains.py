@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from dispatch_core import _state
 from dispatch_core._dispatcher import operator
 from dispatch_core._dispatcher.operator import Op, ParamKind
+from dispatch_core._dispatcher.signature import spelled
 from dispatch_core._dtypes import dtype
 from dispatch_core._errors import DeclarationError, DispatchCoreError, PluginError
 from dispatch_core._graph import WRITES, Raw
@@ -131,6 +132,26 @@ def invoke(op: Op, args: Sequence[Any]) -> Any:
     return found_chain(op, args).call(*args)
 
 
+_NUMBERS = ("bool", "int", "float", "Number", "Ints")
+_UNREADABLE = ("invalid literal for int", "could not convert string")
+"""How Python begins to say that a string is no number."""
+
+
+def refuse_kinds(op: Op, args: Sequence[Any], error: Exception) -> None:
+    """Raise TypeError where an argument of a call that failed is text, or nothing, instead of numbers."""
+    annotations = op.front.__wrapped__.__annotations__  # type: ignore[attr-defined]
+    unreadable = str(error).startswith(_UNREADABLE)
+    for at, (param, value) in enumerate(zip(op.params, args, strict=False), 1):
+        wanted = spelled(annotations[param.name])
+        number = wanted.split(" | ")[0] in _NUMBERS
+        text = isinstance(value, str) and "str" not in wanted and (number or unreadable)
+        if text or (value is None and wanted in _NUMBERS):
+            raise TypeError(
+                f"{op.title}argument '{param.name}' (position {at}) must be "
+                f"{wanted if number else 'numbers'}, not {type(value).__name__}"
+            ) from error
+
+
 _NUMPYS = (ValueError, RuntimeError, OverflowError, FloatingPointError)
 
 
@@ -142,6 +163,7 @@ def failure(op: Op, args: Sequence[Any], error: Exception) -> Exception:
         if param.name == "dtype" and value is not None and not isinstance(value, dtype):
             shown = value.__name__ if isinstance(value, type) else type(value).__name__
             raise TypeError(f"{op.title}argument 'dtype' must be dc.dtype, not {shown}")
+    refuse_kinds(op, args, error)
     op.family.check(op, args)
     # Of numpy's own classes (AxisError is an IndexError) the builtin is raised; what numpy calls a
     # ValueError, shapes that do not go together, is a RuntimeError in PyTorch.
@@ -594,10 +616,14 @@ class Body(Chain):
         self.keywords = tuple(p.name for p in op.params if p.keyword_only)
 
     def call(self, *args: Any) -> Any:
-        if not self.keywords:
-            return self.body(*args)
         n = self.positional
-        return self.body(*args[:n], **dict(zip(self.keywords, args[n:], strict=True)))
+        try:
+            if not self.keywords:
+                return self.body(*args)
+            return self.body(*args[:n], **dict(zip(self.keywords, args[n:], strict=True)))
+        except Exception as error:
+            refuse_kinds(self.op, args, error)
+            raise
 
     def describe(self) -> list[str]:
         return [f"body of {self.op.name} (in terms of other operators)"]
