@@ -228,6 +228,7 @@ def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
     pointwise(SAME, FLOATING),
     grad={"input": lambda K, g, input, approximate: g * _gelu_slope(K, input, approximate)},
     namespace=F,
+    out=True,
 )
 def gelu(input: Tensor, *, approximate: str = "none") -> Tensor:
     """x times the normal distribution function of x, or its tanh approximation (2016).
@@ -262,6 +263,7 @@ def _gelu_slope(K: Any, input: Any, approximate: str) -> Any:
         )
     },
     namespace=F,
+    out=True,
 )
 def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
     """log(1 + exp(beta x)) / beta, and x itself where beta * x > threshold."""
@@ -274,6 +276,7 @@ def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tenso
     pointwise(SAME, FLOATING),
     grad={"input": lambda K, g, input: g * K.sigmoid(-input)},
     namespace=F,
+    out=True,
 )
 def logsigmoid(input: Tensor) -> Tensor:
     """log(1 / (1 + exp(-x))), without overflow."""
@@ -284,6 +287,7 @@ def logsigmoid(input: Tensor) -> Tensor:
     pointwise(SAME, FLOATING),
     grad={"input": lambda K, g, out: K.gate(g, out != 0)},
     aliases=("nn.functional.hardshrink",),
+    out=True,
 )
 def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     """x where |x| > lambd, else 0."""
@@ -294,6 +298,7 @@ def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     pointwise(SAME, FLOATING),
     grad={"input": lambda K, g, out: K.gate(g, out != 0)},
     namespace=F,
+    out=True,
 )
 def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     """x moved towards 0 by lambd, but not across it; RuntimeError for a negative lambd."""

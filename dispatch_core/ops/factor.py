@@ -146,9 +146,9 @@ def _cholesky_input(K: Any, g: Any, L: Any) -> Any:
     aliases=("linalg.cholesky",),
     out=True,
 )
-def linalg_cholesky(A: Tensor, *, upper: bool = False) -> Tensor:
+def linalg_cholesky(input: Tensor, *, upper: bool = False) -> Tensor:
     """The triangular factor of a positive definite matrix, A = L L^H (or U^H U if `upper`)."""
-    L = K.cholesky_lower(A)
+    L = K.cholesky_lower(input)
     return K.conj(K.transpose(L, -2, -1)) if upper else L
 
 
@@ -276,6 +276,7 @@ def linalg_lu(A: Tensor, *, pivot: bool = True) -> Any:
     outputs=3,
     fields=("P", "L", "U"),
     method=False,
+    out=True,
 )
 def lu_unpack(
     LU_data: Tensor, LU_pivots: Tensor, unpack_data: bool = True, unpack_pivots: bool = True

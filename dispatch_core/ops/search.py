@@ -190,6 +190,7 @@ def unique_consecutive(
     ),
     grad=NOT_DIFFERENTIABLE,
     method=False,
+    keywords={"element": "elements", "test_element": "test_elements"},
     out=True,
 )
 def isin(

@@ -206,6 +206,7 @@ def storage_index(input: Tensor, count: int) -> Tensor:
     grad={"input": lambda K, g, dim0, dim1: K.transpose(g, dim0, dim1)},
     view=True,
     aliases=("swapaxes", "swapdims"),
+    keywords={"axis0": "dim0", "axis1": "dim1"},
 )
 def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     """Two dimensions exchanged; a view."""

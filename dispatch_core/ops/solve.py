@@ -115,24 +115,24 @@ def _triangles(make: Any) -> list[Any]:
     out=True,
 )
 def linalg_solve_triangular(
-    A: Tensor, B: Tensor, *, upper: bool, left: bool = True, unitriangular: bool = False
+    input: Tensor, B: Tensor, *, upper: bool, left: bool = True, unitriangular: bool = False
 ) -> Tensor:
     """X with A X = B (or X A = B) for a triangular A; the other triangle is not read."""
-    check_square("linalg.solve_triangular", A)
+    check_square("linalg.solve_triangular", input)
     if B.ndim < 2:
         raise RuntimeError(
             "linalg.solve_triangular: The input tensor B must have at least 2 dimensions."
         )
     if unitriangular:
-        A = (K.triu(A, 1) if upper else K.tril(A, -1)) + K.diag_embed(
-            K.ones_like(K.diagonal(A, 0, -2, -1))
+        input = (K.triu(input, 1) if upper else K.tril(input, -1)) + K.diag_embed(
+            K.ones_like(K.diagonal(input, 0, -2, -1))
         )
     else:
-        A = K.triu(A) if upper else K.tril(A)
+        input = K.triu(input) if upper else K.tril(input)
     try:
-        return K.linalg_solve(A, B, left=left)
+        return K.linalg_solve(input, B, left=left)
     except LinAlgError:  # a zero on the diagonal: what is divided by it is infinite or NaN
-        return _substituted(A, B, upper, left)
+        return _substituted(input, B, upper, left)
 
 
 def _substituted(A: Tensor, B: Tensor, upper: bool, left: bool) -> Tensor:
@@ -154,6 +154,7 @@ def _substituted(A: Tensor, B: Tensor, upper: bool, left: bool) -> Tensor:
     ),
     outputs=2,
     fields=("solution", "cloned_coefficient"),
+    out=True,
 )
 def triangular_solve(
     input: Tensor,
@@ -174,7 +175,9 @@ def _factors(make: Any) -> list[Any]:
     return [(make(3, 2), K.linalg_cholesky(positive_samples(make)[0][0]))]
 
 
-@composite(contraction(INEXACT, halves=False, samples=_factors), out=True)
+@composite(
+    contraction(INEXACT, halves=False, samples=_factors), keywords={"input2": "L"}, out=True
+)
 def cholesky_solve(input: Tensor, L: Tensor, upper: bool = False) -> Tensor:
     """X with A X = input for A = L L^H (or L^H L if `upper`)."""
     lower = K.conj(K.transpose(L, -2, -1)) if upper else L
@@ -190,10 +193,10 @@ def cholesky_solve(input: Tensor, L: Tensor, upper: bool = False) -> Tensor:
     ),
     out=True,
 )
-def cholesky_inverse(L: Tensor, upper: bool = False) -> Tensor:
+def cholesky_inverse(input: Tensor, upper: bool = False) -> Tensor:
     """The inverse of A = L L^H (or L^H L if `upper`)."""
-    eye = K.eye(L.shape[-1], dtype=L.dtype, device=L.device)
-    return K.cholesky_solve(K.expand(eye, L.shape), L, upper)
+    eye = K.eye(input.shape[-1], dtype=input.dtype, device=input.device)
+    return K.cholesky_solve(K.expand(eye, input.shape), input, upper)
 
 
 @composite(
@@ -208,6 +211,7 @@ def cholesky_inverse(L: Tensor, upper: bool = False) -> Tensor:
     ),
     namespace="_",
     aliases=("linalg.lu_solve",),
+    out=True,
 )
 def linalg_lu_solve(
     LU: Tensor, pivots: Tensor, B: Tensor, *, left: bool = True, adjoint: bool = False
@@ -232,25 +236,26 @@ def linalg_lu_solve(
     fields=("solution", "residuals", "rank", "singular_values"),
     namespace="_",
     aliases=("linalg.lstsq",),
+    out=True,
 )
-def linalg_lstsq(A: Tensor, B: Tensor, rcond: Any = None, *, driver: Any = None) -> Any:
+def linalg_lstsq(input: Tensor, b: Tensor, rcond: Any = None, *, driver: Any = None) -> Any:
     """The least squares solution of A X = B of least norm, and the rank of A.
 
     Residuals and singular values are empty, as with PyTorch's default driver.
     """
-    vector = A.ndim - 1 == B.ndim and B.shape == A.shape[:-1] and A.ndim > 1
-    if A.ndim < 2 or (B.ndim < 2 and not vector) or B.shape[A.ndim - 2] != A.shape[-2]:
+    vector = input.ndim - 1 == b.ndim and b.shape == input.shape[:-1] and input.ndim > 1
+    if input.ndim < 2 or (b.ndim < 2 and not vector) or b.shape[input.ndim - 2] != input.shape[-2]:
         raise RuntimeError(
             "torch.linalg.lstsq: input.size(-2) should match other.size(-2), got shapes "
             f"{list(A.shape)} and {list(B.shape)}"
         )
-    right = K.unsqueeze(B, -1) if vector else B
+    right = K.unsqueeze(b, -1) if vector else b
     tolerance = None if rcond is None else float(rcond)
-    solution = K.matmul(K.linalg_pinv(A, rtol=tolerance), right)
-    rank = K.linalg_matrix_rank(A, rtol=tolerance)
+    solution = K.matmul(K.linalg_pinv(input, rtol=tolerance), right)
+    rank = K.linalg_matrix_rank(input, rtol=tolerance)
     if vector:
         solution = K.squeeze(solution, -1)
-    empty = K.new_zeros(A, (0,))
+    empty = K.new_zeros(input, (0,))
     return K.linalg_lstsq.op.result_type(solution, empty, rank, K.abs(empty))
 
 
@@ -265,6 +270,7 @@ def _squares(make: Any) -> list[Any]:
     custom(INEXACT, halves=False, rule=lambda A: check_square("linalg.inv", A), samples=_squares),
     grad={"input": lambda K, g, out: K.neg(K.matmul(turned(K, out), K.matmul(g, turned(K, out))))},
     aliases=("linalg.inv",),
+    keywords={"A": "input"},
     out=True,
 )
 def inverse(input: Tensor) -> Tensor:
@@ -326,10 +332,10 @@ def _tolerance(A: Tensor, rtol: Any, atol: Any) -> Any:
     out=True,
 )
 def linalg_pinv(
-    A: Tensor, rcond: Any = None, *, rtol: Any = None, atol: Any = None, hermitian: bool = False
+    input: Tensor, rcond: Any = None, *, rtol: Any = None, atol: Any = None, hermitian: bool = False
 ) -> Tensor:
     """The Moore-Penrose inverse; small singular values count as zero."""
-    return K.pseudo_inverse(A, atol, _tolerance(A, rcond if rtol is None else rtol, atol))
+    return K.pseudo_inverse(input, atol, _tolerance(input, rcond if rtol is None else rtol, atol))
 
 
 @composite(custom(INEXACT, halves=False, samples=lambda make: [(make(4, 3),)]))
@@ -346,15 +352,15 @@ def pinverse(input: Tensor, rcond: float = 1e-15) -> Tensor:
     out=True,
 )
 def linalg_matrix_rank(
-    A: Tensor, tol: Any = None, *, rtol: Any = None, atol: Any = None, hermitian: bool = False
+    input: Tensor, tol: Any = None, *, rtol: Any = None, atol: Any = None, hermitian: bool = False
 ) -> Tensor:
     """How many singular values are larger than the tolerance (int64)."""
-    S = K.svd_factors(A, False)[1]
+    S = K.svd_factors(input, False)[1]
     if not S.shape[-1]:
         return K.sum(K.ne(S, 0), -1)
     if tol is not None:
         return K.sum(K.gt(S, tol), -1)
-    bound = K.mul(K.amax(S, -1, True), _tolerance(A, rtol, atol))
+    bound = K.mul(K.amax(S, -1, True), _tolerance(input, rtol, atol))
     if atol is not None:
         bound = K.maximum(bound, K.unsqueeze(atol, -1) if getattr(atol, "ndim", 0) else atol)
     return K.sum(K.gt(S, bound), -1)
@@ -370,13 +376,13 @@ def linalg_matrix_rank(
     aliases=("linalg.cond",),
     out=True,
 )
-def linalg_cond(A: Tensor, p: Any = None) -> Tensor:
+def linalg_cond(input: Tensor, p: Any = None) -> Tensor:
     """The condition number in a matrix norm (default: the 2-norm)."""
     if p in (None, 2, -2):
-        S = K.linalg_svdvals(A)
+        S = K.linalg_svdvals(input)
         largest, least = K.amax(S, -1), K.amin(S, -1)
         return least / largest if p == -2 else largest / least
-    return K.mul(K.linalg_matrix_norm(A, p), K.linalg_matrix_norm(K.inverse(A), p))
+    return K.mul(K.linalg_matrix_norm(input, p), K.linalg_matrix_norm(K.inverse(input), p))
 
 
 # -- determinants --------------------------------------------------------------------------------
@@ -403,6 +409,7 @@ def _det_input(K: Any, g: Any, A: Any, out: Any) -> Any:
     custom(INEXACT, halves=False, rule=lambda A: check_square("linalg.det", A), samples=_squares),
     grad={"input": lambda K, g, input, out: _det_input(K, g, input, out)},
     aliases=("linalg.det",),
+    keywords={"A": "input"},
     out=True,
 )
 def det(input: Tensor) -> Tensor:
@@ -442,6 +449,7 @@ def _slogdet_input(K: Any, gs: Any, A: Any, outs: Any) -> Any:
     outputs=2,
     fields=("sign", "logabsdet"),
     aliases=("linalg.slogdet",),
+    keywords={"A": "input"},
     out=True,
 )
 def slogdet(input: Tensor) -> Any:

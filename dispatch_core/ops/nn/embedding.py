@@ -249,6 +249,7 @@ def _largest_of_bags(rows: Tensor, counted: Tensor, bag: Tensor, bags: int) -> T
     indexing(samples=lambda make: [(make(2, 3, low=0, high=4, integer=True), 5)]),
     grad=NOT_DIFFERENTIABLE,
     namespace=F,
+    keywords={"input": "tensor"},
 )
 def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     """Integers (*) as int64 vectors (*, classes) with a single 1; classes found unless given."""

@@ -58,6 +58,7 @@ def _check_linear(input: Tensor, weight: Tensor, bias: Tensor | None) -> None:
         ),
     },
     namespace=F,
+    out=True,
 )
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """input @ weight.T + bias: (*, in), (out, in), (out) -> (*, out)."""

@@ -26,7 +26,7 @@ def _as_weights(found: Any, input: Tensor, weight: Any) -> tuple[Tensor, Tensor,
     return found[0], K.cast_like(found[1], like), K.cast_like(found[2], like)
 
 
-@public("")
+@public("", out=True)
 def native_batch_norm(
     input: Tensor, weight: Any, bias: Any, running_mean: Any, running_var: Any, training: bool,
     momentum: float, eps: float,

@@ -121,6 +121,7 @@ def _batch_norm_gradients(K: Any, gs: Any, input: Any, weight: Any, mean: Any, r
     },
     outputs=3,
     namespace="_",
+    out=True,
 )
 def native_batch_norm(input: Tensor, weight: Tensor | None, bias: Tensor | None, eps: float) -> Any:
     """Each channel of (N, C, *) normalised; also the mean and 1 / sqrt(var + eps), both (C)."""
