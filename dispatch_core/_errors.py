@@ -10,6 +10,7 @@ DispatchCoreError
 ├── DeclarationError (TypeError)           an operator declared inconsistently, found at import
 ├── FileFormatError (RuntimeError)         a file that is not what it claims to be
 ├── GradcheckError (RuntimeError)          gradients that differ from differences of values
+├── OutputTypeError (RuntimeError, TypeError)  a result that the given tensor cannot hold
 ├── EmptyListError (ValueError, RuntimeError)  a list of tensors without a tensor
 ├── OutOfMemoryError (RuntimeError)        a device without memory left
 ├── AcceleratorError (RuntimeError)        a device other than the cpu that failed
@@ -65,6 +66,10 @@ class FallbackWarning(UserWarning):
 
 class PluginWarning(UserWarning):
     """A plugin was left out, or did not behave, while the rest goes on."""
+
+
+class OutputTypeError(DispatchCoreError, RuntimeError, TypeError):
+    """A result does not fit the dtype of `out=` (PyTorch raises one or the other)."""
 
 
 class EmptyListError(DispatchCoreError, ValueError, RuntimeError):

@@ -259,6 +259,7 @@ class _Source:
         self.add(f"if {n}_ and {n}_[0].__class__ is int: {n} = {n}_")
         if "dtype" in self.handled:  # x.view(dtype)
             self.add(f"elif {n}_ and isinstance({n}_[0], DType): dtype, {n} = {n}_[0], ()")
+            self.add(f"elif dtype is not None: {n} = ()")
         self.add(f"else: {n} = gather(OP, {n!r}, {n}_, {n})")
         if p.default is not REQUIRED:
             self.defaults[f"_{n}"] = p.default

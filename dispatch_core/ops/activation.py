@@ -52,9 +52,9 @@ def hardtanh(
             f"min_val cannot be greater than max_val, got min_val={min_val} and max_val={max_val}"
         )
     if not input.is_floating_point():
+        min_val, max_val = int(min_val), int(max_val)
         if min_val < 0 and not input.dtype.is_signed:
             raise RuntimeError("cannot do hardtanh on an unsigned type with negative limits")
-        min_val, max_val = int(min_val), int(max_val)
     return K.minimum(K.maximum(input, min_val), max_val)
 
 

@@ -302,14 +302,20 @@ def _deep_enough(name: str, input: Tensor, ndim: int) -> None:
         )
 
 
-@composite(movement(samples=lambda make: [(make(2, 4), 2), (make(4), (1, 2))]), outputs=0, keywords=_PARTS)
+@composite(
+    movement(samples=lambda make: [(make(2, 4), 2), (make(4), (1, 2))]), outputs=0, keywords=_PARTS
+)
 def hsplit(input: Tensor, indices_or_sections: Any) -> Any:
     """Parts along the second dimension (the first of a vector); views."""
     _deep_enough("hsplit", input, 1)
     return _split_evenly("hsplit", input, indices_or_sections, 0 if input.ndim == 1 else 1)
 
 
-@composite(movement(samples=lambda make: [(make(4, 2), 2), (make(4, 2), (1, 2))]), outputs=0, keywords=_PARTS)
+@composite(
+    movement(samples=lambda make: [(make(4, 2), 2), (make(4, 2), (1, 2))]),
+    outputs=0,
+    keywords=_PARTS,
+)
 def vsplit(input: Tensor, indices_or_sections: Any) -> Any:
     """Parts along the first dimension; views."""
     _deep_enough("vsplit", input, 2)

@@ -63,7 +63,11 @@ def _eig_input(K: Any, gs: Any, outs: Any, real: bool) -> Any:
         tested_as=up_to_phase,
         samples=_apart,
     ),
-    grad={"input": lambda K, gs, outs, input_dtype: _eig_input(K, gs, outs, not input_dtype.is_complex)},
+    grad={
+        "input": lambda K, gs, outs, input_dtype: _eig_input(
+            K, gs, outs, not input_dtype.is_complex
+        )
+    },
     outputs=2,
     fields=("eigenvalues", "eigenvectors"),
     namespace="_",

@@ -60,7 +60,7 @@ def linalg_tensorsolve(input: Tensor, other: Tensor, dims: Any = None) -> Tensor
     if size != math.prod(input.shape[: other.ndim]):
         raise RuntimeError(
             "Expected self to satisfy the requirement prod(self.shape[other.ndim:]) == "
-            f"prod(self.shape[:other.ndim]), but got {size} != {math.prod(A.shape[: B.ndim])}"
+            f"prod(self.shape[:other.ndim]), but got {size} != {math.prod(input.shape[: other.ndim])}"
         )
     return K.reshape(K.linalg_solve(K.reshape(input, (size, size)), K.reshape(other, (-1,))), shape)
 

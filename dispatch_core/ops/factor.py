@@ -269,7 +269,6 @@ def linalg_lu(A: Tensor, *, pivot: bool = True) -> Any:
 @composite(
     custom(
         INEXACT,
-        halves=False,
         apart=("LU_pivots",),
         samples=lambda make: [tuple(K.linalg_lu_factor(make(3, 3)))],
     ),
@@ -281,14 +280,16 @@ def linalg_lu(A: Tensor, *, pivot: bool = True) -> Any:
 def lu_unpack(
     LU_data: Tensor, LU_pivots: Tensor, unpack_data: bool = True, unpack_pivots: bool = True
 ) -> Any:
-    """P, L and U of a compact LU decomposition."""
+    """P, L and U of a compact LU decomposition; without elements what is not unpacked."""
     m, n = LU_data.shape[-2:]
     k = min(m, n)
-    lower = K.narrow(K.tril(LU_data, -1), -1, 0, k)
-    ones = K.eye(m, k, dtype=LU_data.dtype, device=LU_data.device)
-    order = K.lu_order(LU_pivots, m)
-    places = K.storage_index(LU_data, m)
-    permutation = K.cast(K.eq(K.unsqueeze(places, 1), K.unsqueeze(order, -2)), LU_data.dtype)
-    return K.lu_unpack.op.result_type(
-        permutation, lower + ones, K.narrow(K.triu(LU_data), -2, 0, k)
-    )
+    P = L = U = K.new_zeros(LU_data, (0,))
+    if unpack_pivots:
+        order = K.lu_order(LU_pivots, m)
+        places = K.storage_index(LU_data, m)
+        P = K.cast(K.eq(K.unsqueeze(places, 1), K.unsqueeze(order, -2)), LU_data.dtype)
+    if unpack_data:
+        ones = K.eye(m, k, dtype=LU_data.dtype, device=LU_data.device)
+        L = K.narrow(K.tril(LU_data, -1), -1, 0, k) + ones
+        U = K.narrow(K.triu(LU_data), -2, 0, k)
+    return K.lu_unpack.op.result_type(P, L, U)

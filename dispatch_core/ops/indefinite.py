@@ -121,7 +121,9 @@ def _symmetric(make: Any) -> list[Any]:
     aliases=("linalg.ldl_factor_ex",),
     out=True,
 )
-def linalg_ldl_factor_ex(input: Tensor, *, hermitian: bool = False, check_errors: bool = False) -> Any:
+def linalg_ldl_factor_ex(
+    input: Tensor, *, hermitian: bool = False, check_errors: bool = False
+) -> Any:
     """`linalg.ldl_factor`, and for each matrix 0 or the place of the first zero block of D."""
     check_square("torch.linalg.ldl_factor_ex", input)
     found = [_factor_one(matrix, hermitian and input.is_complex()) for matrix in _matrices(input)]

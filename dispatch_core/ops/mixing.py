@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
 from dispatch_core._dtypes import complex128, dtype, finfo, float64
-from dispatch_core._families.base import DISCRETE, FLOATING, INEXACT, NUMBERS, REAL
+from dispatch_core._families.base import FLOATING, INEXACT, INTEGRAL, NUMBERS, REAL
 from dispatch_core._families.others import custom
 from dispatch_core._families.pointwise import BOOL, FLOAT, SAME, Difference, Pointwise, pointwise
 from dispatch_core._op import K, composite
@@ -235,7 +235,7 @@ def _places(input: Tensor | Number, other: Tensor | Number) -> Tensor:
 
 
 @composite(
-    pointwise(SAME, DISCRETE, samples=_shifts),
+    pointwise(SAME, INTEGRAL, samples=_shifts),
     grad=NOT_DIFFERENTIABLE,
     operators=("lshift", "rlshift", "ilshift"),
     out=True,
@@ -247,7 +247,7 @@ def bitwise_left_shift(input: Tensor | Number, other: Tensor | Number) -> Tensor
 
 
 @composite(
-    pointwise(SAME, DISCRETE, samples=_shifts),
+    pointwise(SAME, INTEGRAL, samples=_shifts),
     grad=NOT_DIFFERENTIABLE,
     operators=("rshift", "rrshift", "irshift"),
     out=True,
@@ -277,14 +277,14 @@ def _euclid(a: Tensor, b: Tensor) -> Tensor:
     return a
 
 
-@composite(pointwise(SAME, DISCRETE, samples=_counts), grad=NOT_DIFFERENTIABLE, out=True)
+@composite(pointwise(SAME, INTEGRAL, samples=_counts), grad=NOT_DIFFERENTIABLE, out=True)
 def gcd(input: Tensor, other: Tensor) -> Tensor:
     """The greatest common divisor."""
     other = other if isinstance(other, Tensor) else K.full_like(input, other)
     return _euclid(input, other)
 
 
-@composite(pointwise(SAME, DISCRETE, samples=_counts), grad=NOT_DIFFERENTIABLE, out=True)
+@composite(pointwise(SAME, INTEGRAL, samples=_counts), grad=NOT_DIFFERENTIABLE, out=True)
 def lcm(input: Tensor, other: Tensor) -> Tensor:
     """The least common multiple."""
     other = other if isinstance(other, Tensor) else K.full_like(input, other)

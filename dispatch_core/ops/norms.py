@@ -39,7 +39,9 @@ def _nuclear(make: Any, *shape: int) -> list[Any]:
         ],
     ),
     grad={
-        "input": lambda K, g, input, out, ord, dim, keepdim: _norm_input(K, g, input, out, ord, dim, keepdim)
+        "input": lambda K, g, input, out, ord, dim, keepdim: _norm_input(
+            K, g, input, out, ord, dim, keepdim
+        )
     },
     namespace="_",
     aliases=("linalg.vector_norm",),
@@ -112,12 +114,17 @@ def _two_dims(name: str, dim: Any, ndim: int) -> tuple[int, int]:
     out=True,
 )
 def linalg_matrix_norm(
-    input: Tensor, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = False, *, dtype: Any = None
+    input: Tensor,
+    ord: Any = "fro",
+    dim: Any = (-2, -1),
+    keepdim: bool = False,
+    *,
+    dtype: Any = None,
 ) -> Tensor:
     """A norm of the matrices in two dimensions: "fro", "nuc", or 1, 2, inf and their negatives."""
     if input.ndim < 2:
         raise RuntimeError(
-            f"linalg.matrix_norm: The input tensor A must have at least 2 dimensions, got {A.ndim}"
+            f"linalg.matrix_norm: The input tensor A must have at least 2 dimensions, got {input.ndim}"
         )
     a, b = _two_dims("linalg.matrix_norm", dim, input.ndim)
     x = input if dtype is None else K.cast(input, dtype)
@@ -175,14 +182,14 @@ def linalg_norm(
             if input.ndim != 2:
                 raise RuntimeError(
                     "linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D. "
-                    f"Got {A.ndim}D."
+                    f"Got {input.ndim}D."
                 )
             dim = (-2, -1)
         return K.linalg_matrix_norm(input, ord, dim, keepdim, dtype=dtype)
     if dim is None and input.ndim > 2:
         raise RuntimeError(
             "linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D. "
-            f"Got {A.ndim}D."
+            f"Got {input.ndim}D."
         )
     return K.linalg_vector_norm(input, ord, dim, keepdim, dtype=dtype)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dispatch_core._families.base import NUMBERS
+from dispatch_core._families.base import ALL, NUMBERS
 from dispatch_core._families.others import contraction
 from dispatch_core._families.pointwise import SAME, pointwise
 from dispatch_core._op import K, composite, primitive
@@ -356,7 +356,7 @@ def addmv(
 
 @composite(
     contraction(
-        NUMBERS,
+        ALL,
         inplace=True,
         samples=lambda make: [
             (make(3, 4), make(3), make(4)),

@@ -6,7 +6,7 @@ from typing import Any
 
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
 from dispatch_core._dtypes import get_default_dtype
-from dispatch_core._families.base import FLOATING, INEXACT, REAL
+from dispatch_core._families.base import FLOATING, INEXACT, REAL, REAL_NUMBERS
 from dispatch_core._families.pointwise import SAME, pointwise
 from dispatch_core._families.reduction import reduction, scan
 from dispatch_core._op import K, composite, primitive
@@ -175,7 +175,7 @@ def _turned_order(input: Tensor) -> Any:
     return K.neg if input.is_floating_point() else K.bitwise_not
 
 
-@composite(reduction(REAL, index=True, nonempty=True), grad=NOT_DIFFERENTIABLE, out=True)
+@composite(reduction(REAL_NUMBERS, index=True, nonempty=True), grad=NOT_DIFFERENTIABLE, out=True)
 def argmax(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
     """The index (int64) of the first largest element; over the flattened tensor without `dim`."""
     if not input.numel():
@@ -193,7 +193,7 @@ def argmax(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
     return K.amin(K.where(largest, places, n), at, keepdim)
 
 
-@composite(reduction(REAL, index=True, nonempty=True), grad=NOT_DIFFERENTIABLE, out=True)
+@composite(reduction(REAL_NUMBERS, index=True, nonempty=True), grad=NOT_DIFFERENTIABLE, out=True)
 def argmin(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
     """The index (int64) of the first smallest element; over the flattened tensor without `dim`."""
     return K.argmax(_turned_order(input)(input), dim, keepdim)

@@ -175,9 +175,7 @@ def _factors(make: Any) -> list[Any]:
     return [(make(3, 2), K.linalg_cholesky(positive_samples(make)[0][0]))]
 
 
-@composite(
-    contraction(INEXACT, halves=False, samples=_factors), keywords={"input2": "L"}, out=True
-)
+@composite(contraction(INEXACT, halves=False, samples=_factors), keywords={"input2": "L"}, out=True)
 def cholesky_solve(input: Tensor, L: Tensor, upper: bool = False) -> Tensor:
     """X with A X = input for A = L L^H (or L^H L if `upper`)."""
     lower = K.conj(K.transpose(L, -2, -1)) if upper else L
@@ -239,24 +237,38 @@ def linalg_lu_solve(
     out=True,
 )
 def linalg_lstsq(input: Tensor, b: Tensor, rcond: Any = None, *, driver: Any = None) -> Any:
-    """The least squares solution of A X = B of least norm, and the rank of A.
+    """The least squares solution of input X = b of least norm, and the rank of the input.
 
-    Residuals and singular values are empty, as with PyTorch's default driver.
+    Results that the driver, one of LAPACK's, does not compute are empty; the default is "gelsy".
     """
+    if driver not in (None, "gels", "gelsy", "gelsd", "gelss"):
+        raise RuntimeError(
+            "torch.linalg.lstsq: parameter `driver` should be one of (gels, gelsy, gelsd, gelss), "
+            f"got {driver}"
+        )
     vector = input.ndim - 1 == b.ndim and b.shape == input.shape[:-1] and input.ndim > 1
     if input.ndim < 2 or (b.ndim < 2 and not vector) or b.shape[input.ndim - 2] != input.shape[-2]:
         raise RuntimeError(
             "torch.linalg.lstsq: input.size(-2) should match other.size(-2), got shapes "
-            f"{list(A.shape)} and {list(B.shape)}"
+            f"{list(input.shape)} and {list(b.shape)}"
         )
     right = K.unsqueeze(b, -1) if vector else b
     tolerance = None if rcond is None else float(rcond)
     solution = K.matmul(K.linalg_pinv(input, rtol=tolerance), right)
     rank = K.linalg_matrix_rank(input, rtol=tolerance)
-    if vector:
-        solution = K.squeeze(solution, -1)
-    empty = K.new_zeros(input, (0,))
-    return K.linalg_lstsq.op.result_type(solution, empty, rank, K.abs(empty))
+    by_values = driver in ("gelsd", "gelss")
+    m, n = input.shape[-2:]
+    if m > n and (driver == "gels" or (by_values and bool(K.all(K.eq(rank, n))))):
+        residuals = K.sum(K.square(K.abs(right - K.matmul(input, solution))), -2)
+    else:
+        residuals = K.reshape(K.abs(K.narrow(solution, -1, 0, 0)), (0,))
+    values = K.linalg_svdvals(input.detach()) if by_values else K.abs(K.new_zeros(input, (0,)))
+    return K.linalg_lstsq.op.result_type(
+        K.squeeze(solution, -1) if vector else solution,
+        residuals,
+        K.new_zeros(rank, (0,)) if driver == "gels" else rank,
+        values,
+    )
 
 
 # -- inverses ------------------------------------------------------------------------------------
@@ -352,10 +364,10 @@ def pinverse(input: Tensor, rcond: float = 1e-15) -> Tensor:
     out=True,
 )
 def linalg_matrix_rank(
-    input: Tensor, tol: Any = None, *, rtol: Any = None, atol: Any = None, hermitian: bool = False
+    input: Tensor, tol: Any = None, hermitian: bool = False, *, rtol: Any = None, atol: Any = None
 ) -> Tensor:
     """How many singular values are larger than the tolerance (int64)."""
-    S = K.svd_factors(input, False)[1]
+    S = K.abs(K.linalg_eigvalsh(input)) if hermitian else K.svd_factors(input, False)[1]
     if not S.shape[-1]:
         return K.sum(K.ne(S, 0), -1)
     if tol is not None:
@@ -603,7 +615,7 @@ def chain_matmul(*matrices: Tensor) -> Tensor:
 @composite(
     pointwise(
         SAME,
-        NUMBERS,
+        INEXACT,
         inplace=False,
         samples=lambda make: [
             (make(3, 4), make(3, 4)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
-from dispatch_core._families.base import FLOATING, REAL
+from dispatch_core._families.base import FLOATING, REAL, REAL_NUMBERS
 from dispatch_core._families.reduction import reduction, scan
 from dispatch_core._op import K, composite, primitive
 from dispatch_core._shapes import check_dim
@@ -48,7 +48,7 @@ def msort(input: Tensor) -> Tensor:
 
 @composite(
     reduction(
-        REAL,
+        REAL_NUMBERS,
         samples=lambda make: [
             (make(3, 4), 2),
             (make(3, 4), 2, 0),
@@ -283,6 +283,7 @@ def _interpolated(values: Tensor, rank: Tensor, interpolation: str) -> Tensor:
 def _ranked() -> Any:
     return reduction(
         FLOATING,
+        halves=False,
         samples=lambda make: [
             (make(3, 4), 0.3),
             (make(3, 4), 0.5, 0),

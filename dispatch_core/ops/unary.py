@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
-from dispatch_core._dtypes import Priority, bool_, dtype, finfo, int16, int32, int64
+from dispatch_core._dtypes import Priority, bool_, dtype, finfo, float32, int16, int32, int64
 from dispatch_core._families.base import DISCRETE, FLOATING, INEXACT, NUMBERS, REAL, REAL_NUMBERS
 from dispatch_core._families.others import custom
 from dispatch_core._families.pointwise import BOOL, FLOAT, SAME, Pointwise, pointwise
@@ -160,6 +160,8 @@ def conj_physical(input: Tensor) -> Tensor:
 )
 def round(input: Tensor, *, decimals: int = 0) -> Tensor:
     """Each element rounded to the nearest integer (ties to even), or to `decimals` places."""
+    if decimals and input.dtype.itemsize == 2 and input.is_floating_point():
+        return K.cast(K.round(K.cast(input, float32), decimals=decimals), input.dtype)
     places = decimals if decimals > 0 else -decimals
     scale = 10.0**places if places <= 308 else float("inf")
     if decimals > 0:

@@ -152,8 +152,11 @@ class Maker:
         return self.of(a @ np.conj(np.swapaxes(a, -1, -2)) + spread)
 
     def triangle(self, *shape: int, upper: bool = False) -> Array:
-        """Triangular matrices with a dominant diagonal."""
-        return self.of((np.triu if upper else np.tril)(self.matrix(*shape).values))
+        """Triangular matrices with a dominant diagonal, which is real as Cholesky factors' is."""
+        values = (np.triu if upper else np.tril)(self.matrix(*shape).values)
+        n = shape[-1]
+        values[..., range(n), range(n)] = values[..., range(n), range(n)].real
+        return self.of(values)
 
 
 def draw(

@@ -47,8 +47,13 @@ def attempt(function: Callable[[], Any]) -> Outcome:
 
 
 def kind_of(error: Exception) -> type:
-    """The builtin class of an exception, by which a caller catches it."""
-    return next(c for c in type(error).__mro__ if c.__module__ == "builtins")
+    """The builtin class of an exception, by which a caller catches it.
+
+    For a missing kernel it is RuntimeError: whether that or another reason to refuse is seen first
+    is chance.
+    """
+    found = next(c for c in type(error).__mro__ if c.__module__ == "builtins")
+    return RuntimeError if found is NotImplementedError else found
 
 
 def same_errors(ours: Outcome, theirs: Outcome) -> bool:

@@ -8,9 +8,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import dispatch_core
 import torch
 
+import dispatch_core
 from tests.oracle.calls import COMPLEXES, FLOATS, Call, Maker
 from tests.oracle.comparison import Comparison, Difference, Outcome, attempt, fields, same_errors
 from tests.oracle.samples import SAMPLES

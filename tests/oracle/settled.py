@@ -51,16 +51,32 @@ def _unordered(library: ModuleType, result: Any) -> Any:
 
 SETTLED: dict[str, Settle] = {
     **dict.fromkeys(
-        """
-        empty empty_like empty_permuted empty_strided Tensor.new_empty Tensor.new_empty_strided
-        """.split(),
+        [
+            "empty",
+            "empty_like",
+            "empty_permuted",
+            "empty_strided",
+            "Tensor.new_empty",
+            "Tensor.new_empty_strided",
+        ],
         _sizes,
     ),
     **dict.fromkeys(
-        """
-        rand_like randint randint_like randn randn_like normal bernoulli Tensor.cauchy_
-        Tensor.exponential_ Tensor.geometric_ Tensor.log_normal_ Tensor.normal_ Tensor.uniform_
-        """.split(),
+        [
+            "rand_like",
+            "randint",
+            "randint_like",
+            "randn",
+            "randn_like",
+            "normal",
+            "bernoulli",
+            "Tensor.cauchy_",
+            "Tensor.exponential_",
+            "Tensor.geometric_",
+            "Tensor.log_normal_",
+            "Tensor.normal_",
+            "Tensor.uniform_",
+        ],
         _noise,
     ),
     **dict.fromkeys(
@@ -68,17 +84,20 @@ SETTLED: dict[str, Settle] = {
             "multinomial",
             *(
                 f"nn.functional.{name}"
-                for name in """
-                dropout dropout2d dropout3d alpha_dropout feature_alpha_dropout rrelu
-                """.split()
+                for name in [
+                    "dropout",
+                    "dropout2d",
+                    "dropout3d",
+                    "alpha_dropout",
+                    "feature_alpha_dropout",
+                    "rrelu",
+                ]
             ),
         ],
         _chance,
     ),
     **dict.fromkeys(
-        """
-        linalg.eigh linalg.svd svd svd_lowrank pca_lowrank linalg.qr qr
-        """.split(),
+        ["linalg.eigh", "linalg.svd", "svd", "svd_lowrank", "pca_lowrank", "linalg.qr", "qr"],
         _magnitudes,
     ),
     **dict.fromkeys(["linalg.eig", "linalg.eigvals"], _unordered),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from dispatch_core._families.base import FLOATING, INEXACT, NUMBERS
+from dispatch_core._families.base import FLOATING, NUMBERS
 from dispatch_core._families.others import contraction, custom
 from dispatch_core._op import K, composite
 from dispatch_core._tensor import Tensor
@@ -81,7 +81,7 @@ def _linear_weight(K: Any, g: Any, input: Any, weight_shape: Any) -> Any:
 
 
 @composite(
-    contraction(INEXACT, samples=lambda make: [(make(5, 3), make(5, 4), make(2, 3, 4), make(2))]),
+    contraction(NUMBERS, samples=lambda make: [(make(5, 3), make(5, 4), make(2, 3, 4), make(2))]),
     aliases=("nn.functional.bilinear",),
     method=False,
 )

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from dispatch_core._dtypes import int64
-from dispatch_core._families.base import FLOATING
+from dispatch_core._families.base import FLOATING, INEXACT, REAL, REAL_NUMBERS
 from dispatch_core._families.others import custom
 from dispatch_core._op import K, composite
 from dispatch_core._tensor import Tensor, is_plain
@@ -26,7 +26,7 @@ def _signs(make: Any, *shape: int) -> Any:
 
 @composite(
     custom(
-        FLOATING,
+        REAL_NUMBERS,
         samples=lambda make: [
             (make(3, 4), _signs(make, 3, 4)),
             (make(4), _signs(make, 4), 0.5, {"reduction": "sum"}),
@@ -51,7 +51,7 @@ def hinge_embedding_loss(
 
 @composite(
     custom(
-        FLOATING,
+        REAL_NUMBERS,
         samples=lambda make: [
             (make(4), make(4), _signs(make, 4)),
             (make(3, 4), make(3, 4), _signs(make, 3, 4), 0.5, {"reduction": "none"}),
@@ -81,7 +81,7 @@ def margin_ranking_loss(
 
 @composite(
     custom(
-        FLOATING,
+        REAL,
         apart=("target",),
         samples=lambda make: [
             (make(4, 3), make(4, 3), _signs(make, 4)),
@@ -118,7 +118,7 @@ def cosine_embedding_loss(
 
 @composite(
     custom(
-        FLOATING,
+        INEXACT,
         samples=lambda make: [
             (make(3, 4), _signs(make, 3, 4)),
             (make(4), _signs(make, 4), {"reduction": "none"}),
@@ -268,7 +268,7 @@ def _triplet(
 
 @composite(
     custom(
-        FLOATING,
+        INEXACT,
         samples=lambda make: [
             (make(3, 4), make(3, 4), make(3, 4)),
             (make(3, 4), make(3, 4), make(3, 4), 2.0, 1, {"swap": True, "reduction": "sum"}),
@@ -305,7 +305,7 @@ def triplet_margin_loss(
 
 @composite(
     custom(
-        FLOATING,
+        INEXACT,
         samples=lambda make: [
             (make(3, 4), make(3, 4), make(3, 4)),
             (

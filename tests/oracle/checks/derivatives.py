@@ -53,7 +53,9 @@ class Problem:
             made.append(self.side.tensor(Array(draw(self.random, tuple(t.shape), dtype), dtype)))
         return made
 
-    def grad(self, outputs: list[Any], inputs: list[Any], cotangents: list[Any], **more: Any) -> Any:
+    def grad(
+        self, outputs: list[Any], inputs: list[Any], cotangents: list[Any], **more: Any
+    ) -> Any:
         """The gradients of outputs, None of what does not lead to them."""
         return self.side.library.autograd.grad(
             outputs, inputs, cotangents, allow_unused=True, **more
@@ -69,7 +71,9 @@ def first(problem: Problem, only: int | None = None) -> Any:
     recorded = [r for r in results if r.requires_grad]
     cotangents = problem.like(recorded)
     grads = problem.grad(recorded, inputs, cotangents) if recorded else ()
-    return [r.requires_grad for r in results], _filled(problem.side, grads or [None] * len(inputs), inputs)
+    return [r.requires_grad for r in results], _filled(
+        problem.side, grads or [None] * len(inputs), inputs
+    )
 
 
 def second(problem: Problem) -> Any:
@@ -143,5 +147,3 @@ def check_forward(op: Operator) -> None:
     for dtype, call in _differentiable(op):
         with about(f"{dtype}: {call}"):
             _compared(op, forward, call, dtype)
-
-

@@ -32,5 +32,3 @@ def _odd(value: object, shift: int) -> object:
     count = min(len(flat), len(ODD))
     flat[:count] = stored(np.roll(ODD, shift)[:count], value.dtype)
     return Array(flat.reshape(value.values.shape), value.dtype)
-
-

@@ -11,8 +11,8 @@ import torch
 
 from tests.oracle.calls import Array, Call
 from tests.oracle.checks.common import about
-from tests.oracle.comparison import attempt
-from tests.oracle.operators import OURS, THEIRS, Operator
+from tests.oracle.comparison import Outcome, attempt
+from tests.oracle.operators import OURS, THEIRS, Operator, lacks_kernel
 from tests.oracle.sides import Side
 
 
@@ -115,7 +115,8 @@ def _writing(path: str, said: str) -> Callable[[Side, Call], Any]:
 def check_out(op: Operator) -> None:
     """`out=` of the right kind, without elements, of other dtypes and layouts.
 
-    A wider dtype is refused by some of PyTorch's functions; ours convert to it in all of them.
+    A wider dtype is refused by some of PyTorch's functions, and some overloads have no `out=`; ours
+    convert and have it everywhere.
     """
     for call in op.calls() if op.row["out"] == "1" else ():
         plain = attempt(lambda c=call: THEIRS.call(THEIRS.function(op.path), c))
@@ -129,15 +130,22 @@ def check_out(op: Operator) -> None:
         for outs in _targets(results):
             form = _into(op.path, outs, several=several)
             ours, theirs = (attempt(lambda s=s, c=call, f=form: f(s, c)) for s in (OURS, THEIRS))
-            if ours.error is None and theirs.error is not None and _wider(results, outs):
+            if lacks_kernel(ours, theirs) or (
+                ours.error is None and _stricter(theirs, results, outs)
+            ):
                 continue
             with about(f"{call}, out={outs}"):
                 op.compare(ours, theirs)
 
 
-def _wider(results: list[Array], outs: list[Array]) -> bool:
-    """Whether the results can be written to `outs` of another dtype."""
-    pairs = [(getattr(torch, r.dtype), getattr(torch, o.dtype)) for r, o in zip(results, outs, strict=True)]
+def _stricter(theirs: Outcome, results: list[Array], outs: list[Array]) -> bool:
+    """Whether PyTorch refuses what fits: `outs` of a wider dtype, an overload that has no `out`."""
+    if theirs.error is None or isinstance(theirs.error, TypeError):
+        return theirs.error is not None
+    pairs = [
+        (getattr(torch, r.dtype), getattr(torch, o.dtype))
+        for r, o in zip(results, outs, strict=True)
+    ]
     return any(a != b for a, b in pairs) and all(torch.can_cast(*p) for p in pairs)
 
 

@@ -66,7 +66,11 @@ def _alpha(samples: Samples) -> Samples:
         *samples(m),
         call(m(2, 3), m(3), alpha=2),
         call(m(2, 3), 3, alpha=2),
-        *([call(m(2, 3), m(3), alpha=0.5)] if m.dtype not in INTEGERS and m.dtype != "bool" else []),
+        *(
+            [call(m(2, 3), m(3), alpha=0.5)]
+            if m.dtype not in INTEGERS and m.dtype != "bool"
+            else []
+        ),
     ]
 
 
@@ -235,10 +239,18 @@ def _polynomial(m: Maker) -> list[Call]:
     ]
 
 
-POLYNOMIALS = """
-    chebyshev_polynomial_t chebyshev_polynomial_u chebyshev_polynomial_v chebyshev_polynomial_w
-    hermite_polynomial_h hermite_polynomial_he laguerre_polynomial_l legendre_polynomial_p
-    shifted_chebyshev_polynomial_t shifted_chebyshev_polynomial_u shifted_chebyshev_polynomial_v
-    shifted_chebyshev_polynomial_w
-""".split()
+POLYNOMIALS = [
+    "chebyshev_polynomial_t",
+    "chebyshev_polynomial_u",
+    "chebyshev_polynomial_v",
+    "chebyshev_polynomial_w",
+    "hermite_polynomial_h",
+    "hermite_polynomial_he",
+    "laguerre_polynomial_l",
+    "legendre_polynomial_p",
+    "shifted_chebyshev_polynomial_t",
+    "shifted_chebyshev_polynomial_u",
+    "shifted_chebyshev_polynomial_v",
+    "shifted_chebyshev_polynomial_w",
+]
 SAMPLES |= {f"special.{name}": _polynomial for name in POLYNOMIALS}

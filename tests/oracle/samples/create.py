@@ -153,7 +153,7 @@ SAMPLES: dict[str, Samples] = {
     "Tensor.uniform_": lambda m: [call(m(*MANY)), call(m(*MANY), -1, 3), call(m(*MANY), to=0.5)],
 }
 
-WINDOWS = "bartlett blackman cosine hamming hann nuttall".split()
+WINDOWS = ["bartlett", "blackman", "cosine", "hamming", "hann", "nuttall"]
 WINDOWED: dict[str, list[Call]] = {
     **{name: [] for name in WINDOWS},
     "exponential": [call(6, center=2, sym=False, tau=2.0), call(5, tau=0.5)],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from tests.oracle.calls import Call, Maker, call
 from tests.oracle.samples.unary import Samples
 
@@ -212,7 +211,11 @@ SAMPLES: dict[str, Samples] = {
     "grid_sample": _grid_sample,
     "interpolate": _interpolate,
     "pad": _pad,
-    "channel_shuffle": lambda m: [call(m(2, 4, 3, 3), 2), call(m(1, 6, 2), 3), call(m(0, 4, 2, 2), 2)],
+    "channel_shuffle": lambda m: [
+        call(m(2, 4, 3, 3), 2),
+        call(m(1, 6, 2), 3),
+        call(m(0, 4, 2, 2), 2),
+    ],
     "pixel_shuffle": lambda m: [call(m(2, 8, 2, 3), 2), call(m(9, 2, 2), upscale_factor=3)],
     "pixel_unshuffle": lambda m: [call(m(2, 2, 4, 6), 2), call(m(1, 6, 3), downscale_factor=3)],
     "upsample_bilinear": _upsample,

@@ -259,7 +259,6 @@ def _unique_consecutive(m: Maker) -> list[Call]:
     return [
         call(values),
         call(values, return_inverse=True, return_counts=True),
-        call(values, True),
         call(rows, dim=0, return_counts=True),
         call(rows),
     ]
@@ -369,8 +368,8 @@ SAMPLES: dict[str, Samples] = {
     "unique_consecutive": _unique_consecutive,
 }
 
-REFLECTED = "__radd__ __rmul__ __rsub__ __rdiv__ __rmod__ __rpow__".split()
-BITWISE = "__rand__ __ror__ __rxor__".split()
+REFLECTED = ["__radd__", "__rmul__", "__rsub__", "__rdiv__", "__rmod__", "__rpow__"]
+BITWISE = ["__rand__", "__ror__", "__rxor__"]
 
 
 def _reflected(m: Maker) -> list[Call]:

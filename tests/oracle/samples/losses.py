@@ -82,7 +82,7 @@ def np_logsumexp(values: Any) -> Any:
     """log sum exp over the last axis, kept."""
     import numpy as np
 
-    return np.log(np.exp(values.astype("float64")).sum(-1, keepdims=True))
+    return np.log(np.exp(values.real.astype("float64")).sum(-1, keepdims=True))
 
 
 def _bce(m: Maker) -> list[Call]:

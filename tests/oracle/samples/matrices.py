@@ -178,11 +178,15 @@ SAMPLES: dict[str, Samples] = {
     "linalg.householder_product": _reflectors,
     "ormqr": _ormqr,
     "geqrf": _with("__call__", shapes=RECTANGLES),
-    **dict.fromkeys(["linalg.ldl_factor", "linalg.ldl_factor_ex"], _with("hermitian", {"hermitian": True})),
+    **dict.fromkeys(
+        ["linalg.ldl_factor", "linalg.ldl_factor_ex"], _with("hermitian", {"hermitian": True})
+    ),
     "linalg.ldl_solve": _ldl_solve,
     "linalg.lstsq": _lstsq,
     "linalg.lu": _with("__call__", {"pivot": True}, shapes=RECTANGLES),
-    **dict.fromkeys(["linalg.lu_factor", "linalg.lu_factor_ex"], _with("__call__", shapes=RECTANGLES)),
+    **dict.fromkeys(
+        ["linalg.lu_factor", "linalg.lu_factor_ex"], _with("__call__", shapes=RECTANGLES)
+    ),
     "lu": _with("__call__", {"get_infos": True}, shapes=RECTANGLES),
     "linalg.lu_solve": _lu_solve,
     "lu_solve": _lu_solve_legacy,

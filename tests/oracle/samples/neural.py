@@ -208,7 +208,10 @@ def _normalize(m: Maker) -> list[Call]:
 
 SAMPLES: dict[str, Samples] = {
     **{f"nn.functional.{name}": _activation(*options) for name, options in ACTIVATIONS.items()},
-    "nn.functional.threshold": lambda m: [call(m(3, 4), 0.5, -1.0), call(m(), threshold=0, value=2)],
+    "nn.functional.threshold": lambda m: [
+        call(m(3, 4), 0.5, -1.0),
+        call(m(), threshold=0, value=2),
+    ],
     "nn.functional.prelu": lambda m: [
         call(m(2, 3), m(1)),
         call(m(2, 3, 4), m(3)),

@@ -43,7 +43,12 @@ def _with_dtype(samples: Samples, *, several: bool = True) -> Samples:
 
 
 def _sums(m: Maker) -> list[Call]:
-    return [*_with_dtype(_over(several=True))(m), call(m(0, 3)), call(m(0, 3), 0), call(m(3, 2), ())]
+    return [
+        *_with_dtype(_over(several=True))(m),
+        call(m(0, 3)),
+        call(m(0, 3), 0),
+        call(m(3, 2), ()),
+    ]
 
 
 def _extremes(m: Maker) -> list[Call]:

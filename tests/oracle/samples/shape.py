@@ -190,7 +190,20 @@ ANY_RANK = _of((2, 3), (), (3,), (2, 3, 4), (0, 2))
 MATRICES = _of((2, 3), (3, 3), (0, 2))
 STACKS = _of((2, 3), (4, 2, 3))
 PARTS = _lists([(3,), (3,)], [(), ()], [(2, 3), (2, 3)])
-CASTS = "bfloat16 bool byte cdouble cfloat char double float half int long short".split()
+CASTS = [
+    "bfloat16",
+    "bool",
+    "byte",
+    "cdouble",
+    "cfloat",
+    "char",
+    "double",
+    "float",
+    "half",
+    "int",
+    "long",
+    "short",
+]
 
 SAMPLES: dict[str, Samples] = {
     **dict.fromkeys([f"Tensor.{name}" for name in CASTS], ANY_RANK),
@@ -279,14 +292,23 @@ SAMPLES: dict[str, Samples] = {
     ],
     "constant_pad_nd": _pad,
     "flatten": _flatten,
-    "flip": lambda m: [call(m(2, 3, 4), (0, -1)), call(m(2, 3), [1]), call(m(2, 3), dims=()), call(m(), ())],
+    "flip": lambda m: [
+        call(m(2, 3, 4), (0, -1)),
+        call(m(2, 3), [1]),
+        call(m(2, 3), dims=()),
+        call(m(), ()),
+    ],
     "fliplr": _of((2, 3), (2, 3, 4)),
     "flipud": _of((2,), (2, 3)),
     "meshgrid": _meshgrid,
     "movedim": _movedim,
     **dict.fromkeys(
         ["narrow", "narrow_copy"],
-        lambda m: [call(m(2, 5), 1, 1, 3), call(m(5), dim=-1, start=-3, length=2), call(m(3), 0, 3, 0)],
+        lambda m: [
+            call(m(2, 5), 1, 1, 3),
+            call(m(5), dim=-1, start=-3, length=2),
+            call(m(3), 0, 3, 0),
+        ],
     ),
     **dict.fromkeys(["permute", "permute_copy"], _permute),
     "repeat_interleave": _repeat_interleave,
@@ -297,11 +319,16 @@ SAMPLES: dict[str, Samples] = {
         call(m(2, 3), shifts=4, dims=-1),
         call(m(0, 2), 1, 0),
     ],
-    "rot90": lambda m: [call(m(2, 3)), call(m(2, 3, 4), 2, (0, 2)), call(m(2, 3), k=-1, dims=[1, 0])],
+    "rot90": lambda m: [
+        call(m(2, 3)),
+        call(m(2, 3, 4), 2, (0, 2)),
+        call(m(2, 3), k=-1, dims=[1, 0]),
+    ],
     **dict.fromkeys(["squeeze", "squeeze_copy"], _squeeze),
     **dict.fromkeys(["transpose", "transpose_copy"], _transpose),
     **dict.fromkeys(
-        ["unbind", "unbind_copy"], lambda m: [call(m(2, 3)), call(m(2, 3), 1), call(m(2, 3), dim=-1)]
+        ["unbind", "unbind_copy"],
+        lambda m: [call(m(2, 3)), call(m(2, 3), 1), call(m(2, 3), dim=-1)],
     ),
     "unflatten": lambda m: [
         call(m(2, 6), 1, (2, 3)),
@@ -309,7 +336,8 @@ SAMPLES: dict[str, Samples] = {
         call(m(4, 2), dim=-2, sizes=[2, 2]),
     ],
     **dict.fromkeys(
-        ["unsqueeze", "unsqueeze_copy"], lambda m: [call(m(2, 3), 1), call(m(2, 3), dim=-1), call(m(), 0)]
+        ["unsqueeze", "unsqueeze_copy"],
+        lambda m: [call(m(2, 3), 1), call(m(2, 3), dim=-1), call(m(), 0)],
     ),
     "view_as_complex": _of((3, 2), (2,), (0, 2)),
     "view_as_real": lambda m: [

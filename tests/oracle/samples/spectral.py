@@ -76,9 +76,9 @@ def _istft(m: Maker) -> list[Call]:
 
 
 SAMPLES: dict[str, Samples] = {
-    **{f"fft.{name}": _one for name in "fft hfft ifft ihfft irfft rfft".split()},
-    **{f"fft.{name}2": _two for name in "fft hfft ifft ihfft irfft rfft".split()},
-    **{f"fft.{name}n": _several for name in "fft hfft ifft ihfft irfft rfft".split()},
+    **{f"fft.{name}": _one for name in ["fft", "hfft", "ifft", "ihfft", "irfft", "rfft"]},
+    **{f"fft.{name}2": _two for name in ["fft", "hfft", "ifft", "ihfft", "irfft", "rfft"]},
+    **{f"fft.{name}n": _several for name in ["fft", "hfft", "ifft", "ihfft", "irfft", "rfft"]},
     "fft.fftshift": _shift,
     "fft.ifftshift": _shift,
     "stft": _stft,

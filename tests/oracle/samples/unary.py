@@ -19,19 +19,80 @@ def unary(low: float | None = None, high: float | None = None) -> Samples:
     ]
 
 
-EVERYWHERE = """
-    abs angle asinh atan bitwise_not ceil conj conj_physical cos cosh deg2rad digamma erf erfc exp
-    exp2 expm1 floor frac frexp i0 imag isfinite isinf isnan isneginf isposinf isreal lgamma
-    logical_not neg positive rad2deg real reciprocal sgn sigmoid sign signbit sin sinc sinh square
-    tan tanh trunc special.entr special.erfcx special.i0e special.i1 special.i1e special.log_ndtr
-    special.ndtr special.airy_ai special.bessel_j0 special.bessel_j1 special.modified_bessel_i0
-    special.modified_bessel_i1 special.spherical_bessel_j0
-""".split()
-POSITIVE = """
-    log log10 log2 rsqrt sqrt special.bessel_y0 special.bessel_y1
-    special.modified_bessel_k0 special.modified_bessel_k1 special.scaled_modified_bessel_k0
-    special.scaled_modified_bessel_k1
-""".split()
+EVERYWHERE = [
+    "abs",
+    "angle",
+    "asinh",
+    "atan",
+    "bitwise_not",
+    "ceil",
+    "conj",
+    "conj_physical",
+    "cos",
+    "cosh",
+    "deg2rad",
+    "digamma",
+    "erf",
+    "erfc",
+    "exp",
+    "exp2",
+    "expm1",
+    "floor",
+    "frac",
+    "frexp",
+    "i0",
+    "imag",
+    "isfinite",
+    "isinf",
+    "isnan",
+    "isneginf",
+    "isposinf",
+    "isreal",
+    "lgamma",
+    "logical_not",
+    "neg",
+    "positive",
+    "rad2deg",
+    "real",
+    "reciprocal",
+    "sgn",
+    "sigmoid",
+    "sign",
+    "signbit",
+    "sin",
+    "sinc",
+    "sinh",
+    "square",
+    "tan",
+    "tanh",
+    "trunc",
+    "special.entr",
+    "special.erfcx",
+    "special.i0e",
+    "special.i1",
+    "special.i1e",
+    "special.log_ndtr",
+    "special.ndtr",
+    "special.airy_ai",
+    "special.bessel_j0",
+    "special.bessel_j1",
+    "special.modified_bessel_i0",
+    "special.modified_bessel_i1",
+    "special.spherical_bessel_j0",
+]
+POSITIVE = [
+    "log",
+    "log10",
+    "log2",
+    "rsqrt",
+    "sqrt",
+    "special.bessel_y0",
+    "special.bessel_y1",
+    "special.modified_bessel_k0",
+    "special.modified_bessel_k1",
+    "special.scaled_modified_bessel_k0",
+    "special.scaled_modified_bessel_k1",
+]
 BETWEEN_ONES = ["acos", "asin", "atanh", "erfinv"]
 
 
