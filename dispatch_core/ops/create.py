@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
-from dispatch_core._dtypes import Category, float64, get_default_dtype, int64, scalar_dtype
+from dispatch_core._dtypes import float64, get_default_dtype, int64, scalar_dtype
 from dispatch_core._families.others import creation, custom, movement, transfer
 from dispatch_core._numbers import fitting
 from dispatch_core._op import Ints, K, Number, composite, primitive
@@ -160,8 +160,6 @@ def arange(
     if dtype is None:
         whole = all(isinstance(v, int) for v in (start, end, step))
         dtype = int64 if whole else get_default_dtype()
-    if dtype.category is Category.INTEGRAL and not int(step):
-        raise ValueError("step must be nonzero")
     span = end - start
     count = (
         -(-span // step) if isinstance(span, int) and isinstance(step, int) else _ceil(span / step)

@@ -186,17 +186,34 @@ def lu_factors(A: Tensor) -> Any:
     return K.lu_factors.op.result_type(*_elimination.lu(A))
 
 
+def _parted(K: Any, matrix: Any, m: int, n: int) -> tuple[Any, Any]:
+    """The leading square of a matrix, and what is below or beside it."""
+    k, dim = min(m, n), -2 if m > n else -1
+    part = K.narrow(matrix, dim, 0, k)
+    return part, K.narrow(matrix, dim, k, max(m, n) - k)
+
+
 def _lu_input(K: Any, gs: Any, outs: Any) -> Any:
     g, (LU, pivots) = gs[0], outs
-    if LU.shape[-1] != LU.shape[-2]:
-        raise RuntimeError("the gradient of an LU decomposition needs a square matrix")
-    L = K.tril(LU, -1) + diagonal_matrix(K, K.ones_like(K.diagonal(LU, 0, -2, -1)))
-    U = K.triu(LU)
+    m, n = LU.shape[-2:]
+    square, rest = _parted(K, LU, m, n)
+    g, grest = _parted(K, g, m, n)
+    L = K.tril(square, -1) + diagonal_matrix(K, K.ones_like(K.diagonal(square, 0, -2, -1)))
+    U = K.triu(square)
+    # What is over in a rectangle is rest U^-1 below the square, or L^-1 rest beside it.
+    if m > n:
+        other = turned(K, K.linalg_solve_matrix(U, turned(K, grest)))
+        g = g - K.triu(K.matmul(turned(K, rest), other))
+    elif n > m:
+        other = K.linalg_solve_matrix(turned(K, L), grest)
+        g = g - K.tril(K.matmul(other, turned(K, rest)), -1)
     inner = K.tril(K.matmul(turned(K, L), K.tril(g, -1)), -1)
     inner = inner + K.triu(K.matmul(K.triu(g), turned(K, U)))
     half = K.linalg_solve_matrix(turned(K, L), inner)
     whole = turned(K, K.linalg_solve_matrix(U, turned(K, half)))
-    order = K.lu_order(pivots, LU.shape[-2])
+    if m != n:
+        whole = K.cat([whole, other], -2 if m > n else -1)
+    order = K.lu_order(pivots, m)
     return K.gather(whole, -2, K.expand(K.unsqueeze(K.argsort(order, -1), -1), whole.shape))
 
 

@@ -135,12 +135,14 @@ def index_fill(input: Tensor, dim: int, index: Tensor, value: Tensor | Number) -
     if not input.ndim:
         return K.reshape(K.index_fill(K.reshape(input, (1,)), 0, index, value), ())
     at = check_dim(dim, input.ndim)
-    where = _spread(_wrapped("index_fill_", index, input.shape[at]), at, input.shape)
+    size = input.shape[at]
+    where = K.reshape(_wrapped("index_fill_", index, size), (-1,))
+    named = K.scatter_src(K.new_zeros(where, (size,)), 0, where, K.ones_like(where))
+    named = K.reshape(K.ne(named, 0), (size,) + (1,) * (input.ndim - 1 - at))
     value = as_element(value, input.dtype)
     if not isinstance(value, Tensor):
         value = K.new_full(input, (), value)
-    source = K.expand(value, where.shape)
-    return K.scatter_src(input, at, where, source)
+    return K.where(named, value, input)
 
 
 @composite(

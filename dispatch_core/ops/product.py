@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from dispatch_core._dtypes import bool_
 from dispatch_core._families.base import ALL, NUMBERS
 from dispatch_core._families.others import contraction
 from dispatch_core._families.pointwise import SAME, pointwise
@@ -369,6 +370,8 @@ def addr(
     input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: Number = 1, alpha: Number = 1
 ) -> Tensor:
     """beta * input + alpha * outer(vec1, vec2)."""
+    if input.dtype is bool_:
+        beta, alpha = bool(beta), bool(alpha)
     return _sum_of(input, K.outer(vec1, vec2), beta, alpha)
 
 

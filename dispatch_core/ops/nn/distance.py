@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from dispatch_core._families.base import FLOATING, INEXACT
+from dispatch_core._families.base import FLOATING, INEXACT, NUMBERS
 from dispatch_core._families.others import custom
 from dispatch_core._op import K, composite
 from dispatch_core._shapes import broadcast_shapes
@@ -35,7 +35,7 @@ def power_norm(x: Tensor, p: float, dim: int, keepdim: bool) -> Tensor:
 
 
 @composite(
-    custom(INEXACT, samples=lambda make: [(make(3, 4), make(3, 4)), (make(4), make(4), 1.0)]),
+    custom(NUMBERS, samples=lambda make: [(make(3, 4), make(3, 4)), (make(4), make(4), 1.0)]),
     aliases=("nn.functional.pairwise_distance",),
     method=False,
 )

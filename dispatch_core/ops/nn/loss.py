@@ -266,7 +266,7 @@ def kl_div(
 
 @composite(
     custom(
-        INEXACT,
+        NUMBERS,
         samples=lambda make: [
             (make(3, 4), make(3, 4, low=1.1, high=3), True, True),
             (make(4, low=0.2, high=2), make(4), False),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from dispatch_core._dtypes import int64
-from dispatch_core._families.base import FLOATING, INEXACT, REAL, REAL_NUMBERS
+from dispatch_core._families.base import FLOATING, INEXACT, NUMBERS, REAL, REAL_NUMBERS
 from dispatch_core._families.others import custom
 from dispatch_core._op import K, composite
 from dispatch_core._tensor import Tensor, is_plain
@@ -76,7 +76,7 @@ def margin_ranking_loss(
             f"input1: {list(input1.shape)}, input2: {list(input2.shape)}, target: "
             f"{list(target.shape)} "
         )
-    return reduced(_hinge(-target * (input1 - input2) + margin), reduction)
+    return reduced(_hinge(-target * (input1 - input2) + float(margin)), reduction)
 
 
 @composite(
@@ -268,7 +268,7 @@ def _triplet(
 
 @composite(
     custom(
-        INEXACT,
+        NUMBERS,
         samples=lambda make: [
             (make(3, 4), make(3, 4), make(3, 4)),
             (make(3, 4), make(3, 4), make(3, 4), 2.0, 1, {"swap": True, "reduction": "sum"}),
@@ -305,7 +305,7 @@ def triplet_margin_loss(
 
 @composite(
     custom(
-        INEXACT,
+        NUMBERS,
         samples=lambda make: [
             (make(3, 4), make(3, 4), make(3, 4)),
             (

@@ -39,7 +39,7 @@ def native_batch_norm(
         if running_var is not None:
             n = product(input.shape) // max(input.shape[1], 1)
             move_towards(running_var, unbiased_variance(found[2].detach(), eps, n), momentum)
-        found = _as_weights(found, input, weight)
+        found = _as_weights((found[0], found[1].detach(), found[2].detach()), input, weight)
     else:
         empty = K.new_zeros(input, (0,))
         found = by_running(input, running_mean, running_var, weight, bias, eps), empty, empty
@@ -69,7 +69,8 @@ def native_layer_norm(
             f"Given normalized_shape={list(shape)}, expected input with shape {['*', *shape]}, but "
             f"got input of size{list(input.shape)}"
         )
-    return _as_weights(K.native_layer_norm(input, shape, weight, bias, eps), input, weight)
+    out, mean, rstd = K.native_layer_norm(input, shape, weight, bias, eps)
+    return _as_weights((out, mean.detach(), rstd.detach()), input, weight)
 
 
 # -- grid samplers ---------------------------------------------------------------------------------

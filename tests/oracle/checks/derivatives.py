@@ -26,11 +26,14 @@ class Problem:
 
     def __post_init__(self) -> None:
         self.random = np.random.default_rng(zlib.crc32(self.op.path.encode()))
-        self.inputs = [self.side.tensor(a) for a in self.call.arrays() if a.inexact]
+        arrays = [a for a in self.call.arrays() if a.inexact]
+        self.inputs = [self.side.tensor(a) for a in arrays]
+        structured = self.op.row["category"].startswith("linalg")
+        self.keep = [_structure(a.values) if structured else _unchanged for a in arrays]
 
     def results(self, inputs: list[Any]) -> list[Any]:
         """The results that can have gradients."""
-        following = iter(inputs)
+        following = iter(keep(x) for keep, x in zip(self.keep, inputs, strict=True))
 
         def leaf(value: Any) -> Any:
             if isinstance(value, Array) and value.inexact:
@@ -62,6 +65,22 @@ class Problem:
         )
 
 
+def _unchanged(x: Any) -> Any:
+    return x
+
+
+def _structure(values: np.ndarray) -> Callable[[Any], Any]:
+    """What keeps triangular or Hermitian matrices so: half of their elements are not read."""
+    if values.ndim < 2 or values.shape[-1] != values.shape[-2] or values.shape[-1] < 2:
+        return _unchanged
+    if np.allclose(values, np.conj(np.swapaxes(values, -1, -2))):
+        return lambda x: (x + x.mH) / 2
+    for name in ("tril", "triu"):
+        if (values == getattr(np, name)(values)).all():
+            return lambda x, n=name: getattr(x, n)()
+    return _unchanged
+
+
 def first(problem: Problem, only: int | None = None) -> Any:
     """Which results have gradients, and the gradients."""
     for at, x in enumerate(problem.inputs):
@@ -85,11 +104,12 @@ def second(problem: Problem) -> Any:
     if not recorded:
         return []
     grads = problem.grad(recorded, problem.inputs, cotangents, create_graph=True)
-    grads = [g for g in grads if g is not None and g.requires_grad]
-    if not grads:
-        return []
+    pairs = zip(grads, problem.like(problem.inputs), strict=True)
+    pairs = [(g, c) for g, c in pairs if g is not None and g.requires_grad]
     sources = problem.inputs + cotangents
-    found = problem.grad(grads, sources, problem.like(grads))
+    found = [None] * len(sources)
+    if pairs:
+        found = problem.grad([g for g, _ in pairs], sources, [c for _, c in pairs])
     return _filled(problem.side, found, sources)
 
 

@@ -34,11 +34,15 @@ def _over(*, several: bool, all_of_it: bool = True, made: str = "__call__", **mo
     return samples
 
 
+def _wide(m: Maker) -> Named:
+    return Named("complex128") if m.complex else FLOAT64
+
+
 def _with_dtype(samples: Samples, *, several: bool = True) -> Samples:
     return lambda m: [
         *samples(m),
-        call(m(3, 4), 0, dtype=FLOAT64),
-        *([call(m(3, 4), dtype=FLOAT64)] if several else []),
+        call(m(3, 4), 0, dtype=_wide(m)),
+        *([call(m(3, 4), dtype=_wide(m))] if several else []),
     ]
 
 
@@ -105,7 +109,7 @@ def _norm(m: Maker) -> list[Call]:
         call(m(3, 4), "nuc"),
         call(m(3, 4), 3, dim=-1, keepdim=True),
         call(m(3, 4), 0, 1),
-        call(m(2, 3), 2, dtype=Named("complex128" if m.complex else "float64")),
+        call(m(2, 3), 2, dtype=_wide(m)),
     ]
 
 
@@ -214,7 +218,7 @@ def _close(m: Maker) -> list[Call]:
 
 
 def _vector_norm(m: Maker) -> list[Call]:
-    wide = Named("complex128" if m.complex else "float64")
+    wide = _wide(m)
     return [
         call(m(3, 4)),
         call(m(2, 3, 4), 1, dim=(0, -1)),
