@@ -9,6 +9,7 @@ DispatchCoreError
 ├── LayerNotFoundError (RuntimeError)      a layer that no installed plugin provides
 ├── DeclarationError (TypeError)           an operator declared inconsistently, found at import
 ├── FileFormatError (RuntimeError)         a file that is not what it claims to be
+├── ValuesError (RuntimeError)         what would have to differ between the examples of `vmap`
 ├── GradcheckError (RuntimeError)          gradients that differ from differences of values
 ├── OutputTypeError (RuntimeError, TypeError)  a result that the given tensor cannot hold
 ├── EmptyListError (ValueError, RuntimeError)  a list of tensors without a tensor
@@ -54,6 +55,10 @@ class DeclarationError(DispatchCoreError, TypeError):
 
 class FileFormatError(DispatchCoreError, RuntimeError):
     """A file is damaged, truncated or not in the format it claims."""
+
+
+class ValuesError(DispatchCoreError, RuntimeError):
+    """Something was to be read or decided once that differs between the examples of `vmap`."""
 
 
 class GradcheckError(DispatchCoreError, RuntimeError):

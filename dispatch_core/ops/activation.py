@@ -9,6 +9,7 @@ from dispatch_core._families.others import custom
 from dispatch_core._families.pointwise import FLOAT, SAME, pointwise
 from dispatch_core._op import K, composite
 from dispatch_core._tensor import Tensor
+from dispatch_core.ops.create import as_element
 
 F = "nn.functional"
 SQRT_HALF = 0.7071067811865476
@@ -76,7 +77,7 @@ def relu6(input: Tensor, inplace: bool = False) -> Tensor:
 )
 def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
     """The elements above `threshold`, and `value` for the others."""
-    return K.where(K.le(input, threshold), value, input)
+    return K.where(K.le(input, threshold), as_element(value, input.dtype), input)
 
 
 @composite(

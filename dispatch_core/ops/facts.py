@@ -37,7 +37,7 @@ def broadcast_tensors(*tensors: Any) -> tuple[Tensor, ...]:
     """The tensors expanded to a common shape; views."""
     listed = _listed(tensors)
     shape = _shapes.broadcast_shapes(*(t.shape for t in listed))
-    return tuple(K.expand(t, shape) for t in listed)
+    return tuple(t if t.shape == shape else K.expand(t, shape) for t in listed)
 
 
 @public("")

@@ -6,7 +6,7 @@ from typing import Any
 
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
 from dispatch_core._dtypes import get_default_dtype
-from dispatch_core._families.base import FLOATING, INEXACT, REAL, REAL_NUMBERS
+from dispatch_core._families.base import FLOATING, INEXACT, REAL
 from dispatch_core._families.pointwise import SAME, pointwise
 from dispatch_core._families.reduction import reduction, scan
 from dispatch_core._op import K, composite, primitive
@@ -61,7 +61,7 @@ def prod(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = 
         return K.cast(K.prod(K.cast(input, dtype), dim, keepdim), dtype)
     dims = check_dims(dim, input.ndim)
     shape = tuple(1 if d in dims else n for d, n in enumerate(input.shape))
-    if len(dims) == input.ndim:
+    if len(dims) >= input.ndim:
         input, dims = K.reshape(input, (-1,)), (0,)
     for d in dims:
         n, products = input.shape[d], K.cumprod(input, d)
@@ -175,7 +175,7 @@ def _turned_order(input: Tensor) -> Any:
     return K.neg if input.is_floating_point() else K.bitwise_not
 
 
-@composite(reduction(REAL_NUMBERS, index=True, nonempty=True), grad=NOT_DIFFERENTIABLE, out=True)
+@composite(reduction(REAL, index=True, nonempty=True), grad=NOT_DIFFERENTIABLE, out=True)
 def argmax(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
     """The index (int64) of the first largest element; over the flattened tensor without `dim`."""
     if not input.numel():
@@ -193,7 +193,7 @@ def argmax(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
     return K.amin(K.where(largest, places, n), at, keepdim)
 
 
-@composite(reduction(REAL_NUMBERS, index=True, nonempty=True), grad=NOT_DIFFERENTIABLE, out=True)
+@composite(reduction(REAL, index=True, nonempty=True), grad=NOT_DIFFERENTIABLE, out=True)
 def argmin(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
     """The index (int64) of the first smallest element; over the flattened tensor without `dim`."""
     return K.argmax(_turned_order(input)(input), dim, keepdim)
@@ -233,6 +233,14 @@ def _picked(K: Any, g: Any, shape: Any, index: Any, dim: Any, keepdim: bool) -> 
     return K.scatter_add(K.new_zeros(g, shape), dim, index, g)
 
 
+def _found(op: Any, input: Tensor, index: Tensor, dim: int, keepdim: bool) -> Any:
+    """The elements at an index along a dimension, and the index, as the results of an operator."""
+    if not input.ndim:
+        return op.result_type(K.clone(input), K.reshape(index, ()))
+    found = K.gather(input, dim, index), index
+    return op.result_type(*(t if keepdim else K.squeeze(t, dim).clone() for t in found))
+
+
 @composite(
     reduction(
         REAL,
@@ -250,14 +258,7 @@ def _picked(K: Any, g: Any, shape: Any, index: Any, dim: Any, keepdim: bool) -> 
 )
 def max_dim(input: Tensor, dim: int, keepdim: bool = False) -> Any:
     """The largest elements along one dimension, and their indices."""
-    index = K.argmax(input, dim, True)
-    values = K.gather(input, dim, index) if input.ndim else K.clone(input)
-    index = index if input.ndim else K.reshape(index, ())
-    return (
-        (values, index)
-        if keepdim or not input.ndim
-        else (K.squeeze(values, dim).clone(), K.squeeze(index, dim).clone())
-    )
+    return _found(K.max_dim.op, input, K.argmax(input, dim, True), dim, keepdim)
 
 
 @composite(
@@ -277,14 +278,7 @@ def max_dim(input: Tensor, dim: int, keepdim: bool = False) -> Any:
 )
 def min_dim(input: Tensor, dim: int, keepdim: bool = False) -> Any:
     """The smallest elements along one dimension, and their indices."""
-    index = K.argmin(input, dim, True)
-    values = K.gather(input, dim, index) if input.ndim else K.clone(input)
-    index = index if input.ndim else K.reshape(index, ())
-    return (
-        (values, index)
-        if keepdim or not input.ndim
-        else (K.squeeze(values, dim).clone(), K.squeeze(index, dim).clone())
-    )
+    return _found(K.min_dim.op, input, K.argmin(input, dim, True), dim, keepdim)
 
 
 @primitive(

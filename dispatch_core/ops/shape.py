@@ -258,6 +258,8 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
         raise RuntimeError("flatten() has invalid args: start_dim cannot come after end_dim")
     if n == 0:
         return K.reshape(input, (1,))
+    if a == b:
+        return input
     joined = 1
     for size in input.shape[a : b + 1]:
         joined *= size

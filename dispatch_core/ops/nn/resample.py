@@ -255,7 +255,7 @@ def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
     x = K.reshape(input, (*lead, channels, h // r, r, w // r, r))
     n = len(lead)
     order = (*range(n), n, n + 2, n + 4, n + 1, n + 3)
-    return K.reshape(K.permute(x, order), (*lead, channels * r * r, h // r, w // r))
+    return K.reshape(K.packed(K.permute(x, order)), (*lead, channels * r * r, h // r, w // r))
 
 
 @composite(

@@ -13,12 +13,15 @@ from tests.oracle.sides import Side
 
 
 def check_layouts(op: Operator) -> None:
-    """Transposed and spaced memory gives the same values."""
+    """Transposed and spaced memory gives the same values; some of PyTorch's functions refuse it."""
     for call in op.calls():
         for layout in ("transposed", "strided"):
             laid = call.map(lambda a, n=layout: replace(a, layout=n) if isinstance(a, Array) else a)
+            ours, theirs = both(op.path, laid)
+            if theirs.error is not None and ours.error is None:
+                continue
             with about(f"{layout}: {call}"):
-                op.compare(*both(op.path, laid))
+                op.compare(ours, theirs)
 
 
 def check_views(op: Operator) -> None:
@@ -43,5 +46,6 @@ def _shared(op: Operator, side: Side, call: Call) -> Any:
     found = []
     for result, old in zip(results, before, strict=True):
         seen = bool(old.size) and not (side.numpy(result) == old).all()
-        found.append([seen, result.stride() if seen else (), result is first])
+        steps = [s for s, n in zip(result.stride(), result.shape, strict=True) if n != 1]
+        found.append([seen, steps if seen else [], result is first])
     return found
