@@ -56,10 +56,8 @@ def lerp(input: Tensor, end: Tensor, weight: Tensor | Number) -> Tensor:
     """input + weight * (end - input); exact at weight 0 and 1."""
     step = K.sub(end, input)
     if not isinstance(weight, Tensor):
-        near = (weight.real if isinstance(weight, complex) else weight) < 0.5
-        return input + step * weight if near else end - step * (1 - weight)
-    size = K.abs(weight) if weight.is_complex() else weight
-    return K.where(K.lt(size, 0.5), input + step * weight, end - step * (1 - weight))
+        return input + step * weight if abs(weight) < 0.5 else end - step * (1 - weight)
+    return K.where(K.lt(K.abs(weight), 0.5), input + step * weight, end - step * (1 - weight))
 
 
 @composite(

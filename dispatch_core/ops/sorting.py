@@ -9,7 +9,7 @@ from dispatch_core._families.base import FLOATING, REAL, REAL_NUMBERS
 from dispatch_core._families.reduction import reduction, scan
 from dispatch_core._op import K, composite, primitive
 from dispatch_core._shapes import check_dim
-from dispatch_core._tensor import Tensor
+from dispatch_core._tensor import Tensor, is_plain
 from dispatch_core.ops._formulas import kept_shape
 from dispatch_core.ops.reduce import _picked, _shared_input
 
@@ -237,6 +237,8 @@ def _quantile(
         q = K.full_like(K.sum(input), q)
     if q.dtype is not input.dtype:
         raise RuntimeError(f"{name}() q tensor must be same dtype as the input tensor")
+    if is_plain(q) and not bool(K.all(K.bitwise_and(K.ge(q, 0), K.le(q, 1)))):
+        raise RuntimeError(f"{name}() q values must be in the range [0, 1]")
     if q.ndim > 1:
         raise RuntimeError(f"{name}() q must be a scalar or 1D tensor")
     if not input.numel():

@@ -154,7 +154,7 @@ def _check_weights(name: str, weights: Any, observations: int, *, floating: bool
             f"cov(): expected {name} to have the same numel as there are observations in the input "
             f"but got {weights.numel()} != {observations}"
         )
-    if observations and is_plain(weights) and K.amin(weights.detach()).item() < 0:
+    if observations and is_plain(weights) and bool(K.any(K.lt(weights.detach(), 0))):
         raise RuntimeError(f"cov(): {name} cannot be negative")
 
 

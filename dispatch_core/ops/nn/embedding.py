@@ -180,11 +180,10 @@ def embedding_bag(
         rows = rows * K.reshape(per_sample_weights, (-1, 1))
     if padding >= 0:
         counts = K.cast(K.ne(index, padding), weight.dtype)
+        rows = K.where(K.unsqueeze(K.ne(index, padding), 1), rows, 0.0)
     if mode == "max":
         return _largest_of_bags(rows, K.gt(counts, 0), bag, bags)
-    total = K.index_add(
-        K.new_zeros(weight, (bags, weight.shape[1])), 0, bag, rows * K.unsqueeze(counts, 1)
-    )
+    total = K.index_add(K.new_zeros(weight, (bags, weight.shape[1])), 0, bag, rows)
     if mode == "sum":
         return total
     sizes = K.index_add(K.new_zeros(weight, (bags,)), 0, bag, counts)

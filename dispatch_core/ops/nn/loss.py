@@ -10,7 +10,7 @@ from dispatch_core._families.base import FLOATING, INEXACT, NUMBERS, REAL_NUMBER
 from dispatch_core._families.others import custom
 from dispatch_core._families.pointwise import SAME, pointwise
 from dispatch_core._op import K, composite
-from dispatch_core._tensor import Tensor
+from dispatch_core._tensor import Tensor, is_plain
 from dispatch_core.ops._formulas import Number
 
 F = "nn.functional"
@@ -336,6 +336,6 @@ def _variances(input: Tensor, var: Any) -> Any:
         var = K.unsqueeze(var, -1)
     elif var.shape not in (input.shape, (*input.shape[:-1], 1)):
         raise ValueError("var is of incorrect size")
-    if var.numel() and K.amin(var.detach()) < 0:
+    if is_plain(var) and bool(K.any(K.lt(var.detach(), 0))):
         raise ValueError("var has negative entry/entries")
     return var
