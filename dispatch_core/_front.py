@@ -19,7 +19,7 @@ from types import MappingProxyType
 from typing import Any
 
 from dispatch_core._caller import GENERATED
-from dispatch_core._dispatcher.chains import found_chain
+from dispatch_core._dispatcher.chains import found_chain, refuse_kinds
 from dispatch_core._dispatcher.inplace import apply_inplace, into
 from dispatch_core._dispatcher.operator import Op, ParamKind
 from dispatch_core._dispatcher.signature import REQUIRED, Parameter
@@ -88,7 +88,11 @@ def make_front(
     """The public function of an operator; `inplace` is that of its in-place variant."""
 
     def special(*positional: Any, out: Any = None, **named: Any) -> Any:
-        result = body(*positional, **named)
+        try:
+            result = body(*positional, **named)
+        except Exception as error:
+            refuse_kinds(op, positional, error)
+            raise
         return result if out is None else into(op, None, (result,), out)
 
     def write() -> Written:

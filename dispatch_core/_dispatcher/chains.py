@@ -133,22 +133,29 @@ def invoke(op: Op, args: Sequence[Any]) -> Any:
 
 
 _NUMBERS = ("bool", "int", "float", "Number", "Ints")
+_TEXTS = ("str", "str | None")
 _UNREADABLE = ("invalid literal for int", "could not convert string")
 """How Python begins to say that a string is no number."""
 
 
 def refuse_kinds(op: Op, args: Sequence[Any], error: Exception) -> None:
-    """Raise TypeError where an argument of a call that failed is text, or nothing, instead of numbers."""
+    """Raise TypeError where an argument of a call that failed is text instead of numbers, or no text."""
     annotations = op.front.__wrapped__.__annotations__  # type: ignore[attr-defined]
     unreadable = str(error).startswith(_UNREADABLE)
+    asked = isinstance(error, AttributeError)
     for at, (param, value) in enumerate(zip(op.params, args, strict=False), 1):
         wanted = spelled(annotations[param.name])
         number = wanted.split(" | ")[0] in _NUMBERS
         text = isinstance(value, str) and "str" not in wanted and (number or unreadable)
-        if text or (value is None and wanted in _NUMBERS):
+        no_text = wanted in _TEXTS and not isinstance(value, (str, type(None)))
+        no_text = no_text and not isinstance(error, ValueError)
+        no_text |= wanted == "Tensor" and not isinstance(value, Tensor)
+        # Something was asked of it that tensors answer.
+        text |= asked and isinstance(value, str)
+        if text or no_text or (value is None and wanted in _NUMBERS):
             raise TypeError(
                 f"{op.title}argument '{param.name}' (position {at}) must be "
-                f"{wanted if number else 'numbers'}, not {type(value).__name__}"
+                f"{wanted if number or no_text else 'numbers'}, not {type(value).__name__}"
             ) from error
 
 

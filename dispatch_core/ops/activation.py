@@ -156,6 +156,8 @@ def selu(input: Tensor, inplace: bool = False) -> Tensor:
 def prelu(input: Tensor, weight: Tensor) -> Tensor:
     """x where x > 0, else weight * x, with one weight, or one a channel of (N, C, *)."""
     count = weight.numel()
+    if input.dtype is not weight.dtype:
+        raise RuntimeError(f"prelu: expected one dtype, but got {input.dtype} and {weight.dtype}")
     if count != 1:
         channels = input.shape[1] if input.ndim > 1 else 1
         if input.ndim == 0:

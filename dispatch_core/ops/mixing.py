@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
-from dispatch_core._dtypes import complex128, dtype, finfo, float64
+from dispatch_core._dtypes import complex128, dtype, finfo, float64, promote_types
 from dispatch_core._families.base import FLOATING, INEXACT, INTEGRAL, NUMBERS, REAL
 from dispatch_core._families.others import custom
 from dispatch_core._families.pointwise import BOOL, FLOAT, SAME, Difference, Pointwise, pointwise
@@ -303,7 +303,9 @@ def lcm(input: Tensor, other: Tensor) -> Tensor:
 )
 def ldexp(input: Tensor, other: Tensor) -> Tensor:
     """input * 2 ** other."""
-    return K.mul(input, K.pow(2.0, K.cast(other, input.dtype)))
+    inexact = other.is_floating_point() or other.is_complex()
+    wide = promote_types(input.dtype, other.dtype) if inexact else input.dtype
+    return K.mul(input, K.pow(2.0, K.cast(other, wide)))
 
 
 # -- comparison within a tolerance ---------------------------------------------------------------

@@ -186,7 +186,7 @@ def linalg_norm(
                 )
             dim = (-2, -1)
         return K.linalg_matrix_norm(input, ord, dim, keepdim, dtype=dtype)
-    if dim is None and input.ndim > 2:
+    if dim is None and input.ndim not in (1, 2):
         raise RuntimeError(
             "linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D. "
             f"Got {input.ndim}D."

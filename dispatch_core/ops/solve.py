@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
-from dispatch_core._dtypes import float32
+from dispatch_core._dtypes import float32, int32
 from dispatch_core._errors import LinAlgError
 from dispatch_core._families.base import INEXACT, NUMBERS
 from dispatch_core._families.others import contraction, custom
@@ -215,6 +215,8 @@ def linalg_lu_solve(
     LU: Tensor, pivots: Tensor, B: Tensor, *, left: bool = True, adjoint: bool = False
 ) -> Tensor:
     """X with A X = B, from the LU decomposition of A."""
+    if pivots.dtype is not int32:
+        raise RuntimeError(f"linalg.lu_solve: pivots should be of dtype int32, got {pivots.dtype}")
     P, L, U = K.lu_unpack(LU, pivots)
     A = K.matmul(K.matmul(P, L), U)
     return K.linalg_solve(turned(K, A) if adjoint else A, B, left=left)
@@ -236,7 +238,7 @@ def linalg_lu_solve(
     aliases=("linalg.lstsq",),
     out=True,
 )
-def linalg_lstsq(input: Tensor, b: Tensor, rcond: Any = None, *, driver: Any = None) -> Any:
+def linalg_lstsq(input: Tensor, b: Tensor, rcond: Any = None, *, driver: str | None = None) -> Any:
     """The least squares solution of input X = b of least norm, and the rank of the input.
 
     Results that the driver, one of LAPACK's, does not compute are empty; the default is "gelsy".
@@ -347,6 +349,8 @@ def linalg_pinv(
     input: Tensor, rcond: Any = None, *, rtol: Any = None, atol: Any = None, hermitian: bool = False
 ) -> Tensor:
     """The Moore-Penrose inverse; small singular values count as zero."""
+    if hermitian:
+        check_square("linalg.pinv", input)
     return K.pseudo_inverse(input, atol, _tolerance(input, rcond if rtol is None else rtol, atol))
 
 

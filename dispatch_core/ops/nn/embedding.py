@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
-from dispatch_core._dtypes import int64
+from dispatch_core._dtypes import Category, int64
 from dispatch_core._families.base import FLOATING, INEXACT
 from dispatch_core._families.others import indexing
 from dispatch_core._op import K, composite
@@ -114,7 +114,7 @@ def embedding(
     The row at `padding_idx` gets no gradient. Rows longer than `max_norm` are scaled down in place.
     Gradients are dense whatever `sparse` says. IndexError for an index outside the table.
     """
-    if input.dtype.is_floating_point or input.dtype.name == "bool":
+    if input.dtype.category is not Category.INTEGRAL:
         raise RuntimeError(
             "Expected tensor for argument #1 'indices' to have one of the following scalar types: "
             f"Long, Int; but got {input.dtype} instead"

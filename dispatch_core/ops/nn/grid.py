@@ -74,6 +74,10 @@ def _check_grid(input: Tensor, grid: Tensor, mode: str, padding_mode: str) -> No
             "nn.functional.grid_sample(): expected padding_mode to be 'zeros', 'border', or "
             f"'reflection', but got: '{padding_mode}'"
         )
+    if input.dtype is not grid.dtype:
+        raise RuntimeError(
+            f"grid_sampler(): expected one dtype, but got {input.dtype} and {grid.dtype}"
+        )
     n = input.ndim - 2
     if n not in (2, 3) or grid.ndim != input.ndim or grid.shape[-1] != n:
         raise RuntimeError(

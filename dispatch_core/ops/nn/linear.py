@@ -92,6 +92,8 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
             "bilinear(): input batch dimensions do not match: got "
             f"{list(input1.shape[:-1])} and {list(input2.shape[:-1])}"
         )
+    if weight.ndim != 3:
+        raise RuntimeError(f"bilinear(): expected a weight of 3 dimensions, but got {weight.ndim}")
     outputs, a, b = weight.shape
     if input1.shape[-1] != a or input2.shape[-1] != b:
         raise RuntimeError(

@@ -103,7 +103,7 @@ def cosine_embedding_loss(
     reduction = reduction_of(reduction, size_average, reduce)
     if target.ndim not in (0, 1):
         raise RuntimeError("0D or 1D target tensor expected, multi-target not supported")
-    if input1.ndim != target.ndim + 1:
+    if not input1.ndim == input2.ndim == target.ndim + 1:
         raise RuntimeError(
             f"{target.ndim}D target tensor expects {target.ndim + 1}D input tensors, but found "
             f"inputs with sizes {list(input1.shape)} and {list(input2.shape)}."
@@ -260,6 +260,11 @@ def _triplet(
     anchor: Tensor, positive: Tensor, negative: Tensor, distance: Callable[..., Any],
     margin: float, swap: bool, reduction: str,
 ) -> Tensor:  # fmt: skip
+    if not anchor.ndim == positive.ndim == negative.ndim:
+        raise RuntimeError(
+            "The anchor, positive, and negative tensors are expected to have the same number of "
+            f"dimensions, but got {anchor.ndim}, {positive.ndim} and {negative.ndim}"
+        )
     near, far = distance(anchor, positive), distance(anchor, negative)
     if swap:
         far = K.minimum(far, distance(positive, negative))

@@ -94,6 +94,8 @@ def _adaptive_size(n: int, input: Tensor, output_size: Any) -> tuple[int, ...]:
     given = output_size if isinstance(output_size, (tuple, list)) else (output_size,) * n
     if len(given) != n:
         raise RuntimeError(f"output_size must have {n} elements, but got {given}")
+    if any(wanted is not None and wanted < 0 for wanted in given):
+        raise RuntimeError(f"elements of output_size must be at least 0, but got {given}")
     return tuple(
         int(size if wanted is None else wanted)
         for wanted, size in zip(given, input.shape[-n:], strict=True)
