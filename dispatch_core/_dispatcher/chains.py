@@ -139,24 +139,33 @@ _UNREADABLE = ("invalid literal for int", "could not convert string")
 
 
 def refuse_kinds(op: Op, args: Sequence[Any], error: Exception) -> None:
-    """Raise TypeError where an argument of a call that failed is text instead of numbers, or no text."""
+    """Raise TypeError where an argument of a call that failed is not of the kind that it must be."""
+    if isinstance(error, TypeError):
+        return
     annotations = op.front.__wrapped__.__annotations__  # type: ignore[attr-defined]
-    unreadable = str(error).startswith(_UNREADABLE)
-    asked = isinstance(error, AttributeError)
     for at, (param, value) in enumerate(zip(op.params, args, strict=False), 1):
-        wanted = spelled(annotations[param.name])
-        number = wanted.split(" | ")[0] in _NUMBERS
-        text = isinstance(value, str) and "str" not in wanted and (number or unreadable)
-        no_text = wanted in _TEXTS and not isinstance(value, (str, type(None)))
-        no_text = no_text and not isinstance(error, ValueError)
-        no_text |= wanted == "Tensor" and not isinstance(value, Tensor)
-        # Something was asked of it that tensors answer.
-        text |= asked and isinstance(value, str)
-        if text or no_text or (value is None and wanted in _NUMBERS):
+        wanted = _wanted(spelled(annotations[param.name]), value, error)
+        if wanted is not None:
             raise TypeError(
-                f"{op.title}argument '{param.name}' (position {at}) must be "
-                f"{wanted if number or no_text else 'numbers'}, not {type(value).__name__}"
+                f"{op.title}argument '{param.name}' (position {at}) must be {wanted}, "
+                f"not {type(value).__name__}"
             ) from error
+
+
+def _wanted(annotation: str, value: Any, error: Exception) -> str | None:
+    """What should have been given instead of a value; None where the value may be right."""
+    if annotation == "Tensor":
+        return None if isinstance(value, Tensor) else annotation
+    if value is None:
+        return annotation if annotation in _NUMBERS else None
+    if annotation in _TEXTS:
+        return None if isinstance(value, str) or isinstance(error, ValueError) else annotation
+    if not isinstance(value, str) or "str" in annotation:
+        return None
+    if annotation.split(" | ", 1)[0] in _NUMBERS:
+        return annotation
+    misread = isinstance(error, AttributeError) or str(error).startswith(_UNREADABLE)
+    return "numbers" if misread else None
 
 
 _NUMPYS = (ValueError, RuntimeError, OverflowError, FloatingPointError)

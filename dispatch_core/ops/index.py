@@ -64,7 +64,6 @@ def _check_index(input: Tensor, dim: int, index: Tensor, src: Tensor | None = No
     indexing(
         rule=_check_index,
         apart=("index",),
-        places=(int32, int64),
         samples=lambda make: [
             (make(3, 4), 1, _index_of(make, 3, 2, high=4)),
             (make(3, 4), 0, _index_of(make, 2, 4, high=3)),
@@ -87,7 +86,6 @@ def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False)
 @primitive(
     indexing(
         apart=("index",),
-        places=(int32, int64),
         inplace=True,
         rule=_check_index,
         samples=lambda make: [
@@ -109,7 +107,6 @@ def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
 @primitive(
     indexing(
         apart=("index",),
-        places=(int32, int64),
         inplace=True,
         rule=_check_index,
         samples=lambda make: [(make(3, 4), 1, _index_of(make, 3, 1, high=4), make(3, 1))],

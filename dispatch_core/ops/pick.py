@@ -262,11 +262,11 @@ def scatter_reduce(
         raise RuntimeError(
             f"reduce argument must be either sum, prod, mean, amax or amin, got {reduce}."
         )
-    if index.dtype not in (int32, int64):
+    if index.numel() and index.dtype not in (int32, int64):
         raise RuntimeError(
             f"scatter_reduce(): expected an index of int32 or int64, got {index.dtype}"
         )
-    if index.ndim != input.ndim or src.ndim != input.ndim:
+    if index.numel() and (index.ndim != input.ndim or src.ndim != input.ndim):
         raise RuntimeError(
             "scatter_reduce(): Index tensor must have the same number of dimensions as self and src "
             f"tensor: got {index.ndim}, {input.ndim} and {src.ndim}"

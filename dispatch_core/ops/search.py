@@ -27,6 +27,7 @@ from dispatch_core.ops._formulas import Number
     ),
     grad=NOT_DIFFERENTIABLE,
     outputs=0,
+    varying=True,
     out=True,
 )
 def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
