@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from dispatch_core._batched import FLAG, batched, level_of
+from dispatch_core._batched import FLAG, NO_VALUES, batched, level_of
 from dispatch_core._dispatcher.chains import Body, Chain, invoke
 from dispatch_core._dispatcher.compose import Below
 from dispatch_core._dispatcher.operator import Op
@@ -199,6 +199,8 @@ def one_by_one(op: Op, size: int, marks: Sequence[bool], args: list[Any]) -> Any
         invoke(op, [_example(a, i) if m else a for m, a in zip(marks, args, strict=True)])
         for i in range(size)
     ]
+    if not isinstance(results[0], (Tensor, tuple, list)):
+        raise ValuesError(NO_VALUES)
     for r in results[1:]:
         if _shapes(r) != _shapes(results[0]):
             raise ValuesError(

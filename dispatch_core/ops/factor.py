@@ -286,6 +286,7 @@ def linalg_lu(A: Tensor, *, pivot: bool = True) -> Any:
 @composite(
     custom(
         INEXACT,
+        halves=False,
         apart=("LU_pivots",),
         samples=lambda make: [tuple(K.linalg_lu_factor(make(3, 3)))],
     ),

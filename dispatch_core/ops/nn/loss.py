@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from dispatch_core._caller import warn
-from dispatch_core._families.base import FLOATING, INEXACT, NUMBERS, REAL_NUMBERS
+from dispatch_core._families.base import FLOATING, INEXACT, REAL_NUMBERS
 from dispatch_core._families.others import custom
 from dispatch_core._families.pointwise import SAME, pointwise
 from dispatch_core._op import K, composite
@@ -65,7 +65,7 @@ def _weighted(loss: Tensor, weight: Tensor | None, reduction: str, of_weights: b
     return reduced(loss, reduction)
 
 
-@composite(custom(NUMBERS, samples=_pair_samples), namespace=F)
+@composite(custom(INEXACT, samples=_pair_samples), namespace=F)
 def mse_loss(
     input: Tensor,
     target: Tensor,
@@ -80,7 +80,7 @@ def mse_loss(
     return _weighted(K.square(input - target), weight, reduction, True)
 
 
-@composite(custom(NUMBERS, samples=_pair_samples), namespace=F)
+@composite(custom(INEXACT, samples=_pair_samples), namespace=F)
 def l1_loss(
     input: Tensor,
     target: Tensor,
@@ -266,7 +266,7 @@ def kl_div(
 
 @composite(
     custom(
-        NUMBERS,
+        REAL_NUMBERS,
         samples=lambda make: [
             (make(3, 4), make(3, 4, low=1.1, high=3), True, True),
             (make(4, low=0.2, high=2), make(4), False),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from dispatch_core._dtypes import int64
-from dispatch_core._families.base import FLOATING, INEXACT, NUMBERS, REAL, REAL_NUMBERS
+from dispatch_core._families.base import FLOATING, NUMBERS, REAL, REAL_NUMBERS
 from dispatch_core._families.others import custom
 from dispatch_core._op import K, composite
 from dispatch_core._tensor import Tensor, is_plain
@@ -118,7 +118,7 @@ def cosine_embedding_loss(
 
 @composite(
     custom(
-        INEXACT,
+        FLOATING,
         samples=lambda make: [
             (make(3, 4), _signs(make, 3, 4)),
             (make(4), _signs(make, 4), {"reduction": "none"}),
