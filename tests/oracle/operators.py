@@ -60,7 +60,11 @@ class Operator:
     def settled(self, side: Side, result: Any) -> Any:
         """What of a result is determined."""
         settle = SETTLED.get(self.path)
-        return result if settle is None else settle(side.library, result)
+        if settle is None:
+            return result
+        if isinstance(result, list):
+            return [settle(side.library, r) if side.is_tensor(r) else r for r in result]
+        return settle(side.library, result)
 
     def compare(self, ours: Outcome, theirs: Outcome, dtype: str = "") -> None:
         """Raise a Difference unless both calls came to the same."""
