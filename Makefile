@@ -6,7 +6,7 @@ VENV ?= .venv
 BENCH_VENV ?= .venv-bench
 # The interpreters that `make test-all` tries; those that are not installed are named and left out.
 PYTHONS ?= python3.11 python3.12 python3.13
-# The peer that `make bench` compares with. Any index that pip is configured for may serve it.
+# The peer that `make bench` and `make oracle` compare with. Any index that pip is configured for may serve it.
 BENCH_PEER ?= torch==2.13.0
 PYTEST_ARGS ?=
 # For test-array-api: a checkout of array-api-tests with its submodule, and what to run it with.
@@ -14,6 +14,7 @@ SUITE ?= ../array-api-tests
 DEVICE ?= cpu
 EXAMPLES ?= 30
 BENCH_ARGS ?=
+ORACLE_ARGS ?=
 DEMO_ARGS ?=
 
 # Every folder with a pyproject.toml is a distribution of its own.
@@ -22,7 +23,7 @@ DISTRIBUTIONS := $(patsubst %/pyproject.toml,%,$(wildcard \
 INPUTS := pyproject.toml constraints.txt $(addsuffix /pyproject.toml,$(DISTRIBUTIONS))
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help demo test test-all test-array-api bench lint docs clean
+.PHONY: help demo test test-all test-array-api bench oracle lint docs clean
 .DEFAULT_GOAL := help
 
 help:
@@ -31,6 +32,7 @@ help:
 	@echo "make test-all  the same with the slow tests, on each of: $(PYTHONS)"
 	@echo "make test-array-api  the array API standard's own suite; SUITE=... its checkout, DEVICE=..."
 	@echo "make bench     cost of a call beside PyTorch's (downloads PyTorch)"
+	@echo "make oracle    every operator compared with PyTorch's (downloads PyTorch)"
 	@echo "make lint      ruff, mypy --strict, import-linter"
 	@echo "make docs      the documentation as HTML in docs/_build"
 	@echo "make clean     remove what the targets above have made"
@@ -65,6 +67,9 @@ test-array-api: $(VENV)/.array-api
 
 bench: $(BENCH_VENV)/.installed
 	$(BENCH_VENV)/bin/python -m benchmarks.compare $(BENCH_ARGS)
+
+oracle: $(BENCH_VENV)/.installed
+	$(BENCH_VENV)/bin/python -m tests.oracle.card $(ORACLE_ARGS)
 
 docs: $(VENV)/.docs
 	$(VENV)/bin/python -m dispatch_core.testing.reference docs/reference

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from dispatch_core._dual import INSIDE
+from dispatch_core._errors import ValuesError
 from dispatch_core._graph import Raw
 from dispatch_core._keys import key_number, tensor_key
 from dispatch_core._op import K
@@ -71,12 +72,12 @@ class BatchedBackend:
 
     def to_host(self, raw: Raw) -> Any:
         """Raise: one example has no values of its own."""
-        raise RuntimeError(NO_VALUES)
+        raise ValuesError(NO_VALUES)
 
     def write(self, target: Raw, source: Raw) -> None:
         """Copy into the tensor within, one example into each."""
         if level_of_raw(source) > level_of_raw(target):
-            raise RuntimeError(NO_WRITE)
+            raise ValuesError(NO_WRITE)
         same = level_of_raw(source) == level_of_raw(target)
         target.tensor.copy_(source.tensor if same else wrap(source, self.key_of(source)))
 

@@ -9,7 +9,9 @@ DispatchCoreError
 ├── LayerNotFoundError (RuntimeError)      a layer that no installed plugin provides
 ├── DeclarationError (TypeError)           an operator declared inconsistently, found at import
 ├── FileFormatError (RuntimeError)         a file that is not what it claims to be
+├── ValuesError (RuntimeError)         what would have to differ between the examples of `vmap`
 ├── GradcheckError (RuntimeError)          gradients that differ from differences of values
+├── OutputTypeError (RuntimeError, TypeError)  a result that the given tensor cannot hold
 ├── EmptyListError (ValueError, RuntimeError)  a list of tensors without a tensor
 ├── OutOfMemoryError (RuntimeError)        a device without memory left
 ├── AcceleratorError (RuntimeError)        a device other than the cpu that failed
@@ -55,6 +57,10 @@ class FileFormatError(DispatchCoreError, RuntimeError):
     """A file is damaged, truncated or not in the format it claims."""
 
 
+class ValuesError(DispatchCoreError, RuntimeError):
+    """Something was to be read or decided once that differs between the examples of `vmap`."""
+
+
 class GradcheckError(DispatchCoreError, RuntimeError):
     """A gradient does not agree with differences of function values."""
 
@@ -65,6 +71,10 @@ class FallbackWarning(UserWarning):
 
 class PluginWarning(UserWarning):
     """A plugin was left out, or did not behave, while the rest goes on."""
+
+
+class OutputTypeError(DispatchCoreError, RuntimeError, TypeError):
+    """A result does not fit the dtype of `out=` (PyTorch raises one or the other)."""
 
 
 class EmptyListError(DispatchCoreError, ValueError, RuntimeError):

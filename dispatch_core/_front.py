@@ -14,11 +14,12 @@ from __future__ import annotations
 
 import linecache
 import types
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from dispatch_core._caller import GENERATED
-from dispatch_core._dispatcher.chains import found_chain
+from dispatch_core._dispatcher.chains import found_chain, refuse_kinds
 from dispatch_core._dispatcher.inplace import apply_inplace, into
 from dispatch_core._dispatcher.operator import Op, ParamKind
 from dispatch_core._dispatcher.signature import REQUIRED, Parameter
@@ -82,25 +83,30 @@ def make_front(
     *,
     out: bool,
     handled: Sequence[str],
+    keywords: Mapping[str, str],
 ) -> Callable[..., Any]:
     """The public function of an operator; `inplace` is that of its in-place variant."""
 
-    def special(*positional: Any, out: Any = None, **keywords: Any) -> Any:
-        result = body(*positional, **keywords)
+    def special(*positional: Any, out: Any = None, **named: Any) -> Any:
+        try:
+            result = body(*positional, **named)
+        except Exception as error:
+            refuse_kinds(op, positional, error)
+            raise
         return result if out is None else into(op, None, (result,), out)
 
     def write() -> Written:
         names = [p.name for p in op.params]
-        source = _Source(op, parameters, handled, out=out)
+        source = _Source(op, parameters, handled, out=out, keywords=keywords)
         positional = ", ".join(p.name for p in op.params if not p.keyword_only)
         if INPLACE_FLAG in parameters:
-            keywords = "".join(f", {n}={n}" for n in (*_keyword_only(op), *handled))
-            source.add(f"if {INPLACE_FLAG}: return inplace_front({positional}{keywords})")
+            named = "".join(f", {n}={n}" for n in (*_keyword_only(op), *handled))
+            source.add(f"if {INPLACE_FLAG}: return inplace_front({positional}{named})")
         if handled:
             given = " or ".join(_given(parameters[name]) for name in handled)
-            keywords = ", ".join(f"{n}={n}" for n in (*_keyword_only(op), *handled))
+            named = ", ".join(f"{n}={n}" for n in (*_keyword_only(op), *handled))
             outgoing = ", out=out" if out else ""
-            source.add(f"if {given}: return special({positional}, {keywords}{outgoing})")
+            source.add(f"if {given}: return special({positional}, {named}{outgoing})")
         args = ", ".join(names) + ("," if len(names) == 1 else "")
         source.look_up(args)
         if out:
@@ -206,6 +212,7 @@ class _Source:
         *,
         out: bool,
         suffix: str = "",
+        keywords: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self.op = op
         self.handled = handled
@@ -215,7 +222,13 @@ class _Source:
         parts: list[str] = []
         starred = None
         keyword_only = False
+        aliases = [(own, also) for own, also in ALIASES.items() if own in parameters]
+        aliases = [pair for pair in aliases if pair[1] not in parameters]
+        aliases += [(own, also) for also, own in keywords.items()]
+        elsewhere = False
+        """Whether a required parameter may have come by another name, so that it has a default."""
         for p in parameters.values():
+            elsewhere |= p.name in keywords.values()
             if p.annotation == "Ints":
                 starred = p
                 parts += [f"*{p.name}_", f"{p.name}=None"]
@@ -225,22 +238,20 @@ class _Source:
                 parts.append("*")
                 keyword_only = True
             if p.default is REQUIRED:
-                parts.append(p.name)
+                parts.append(f"{p.name}=None" if elsewhere else p.name)
             else:
                 self.defaults[f"_{p.name}"] = p.default
                 parts.append(f"{p.name}=_{p.name}")
         if out:
             parts += ["out=None"] if keyword_only else ["*", "out=None"]
-        aliases = [(own, also) for own, also in ALIASES.items() if own in parameters]
-        aliases = [pair for pair in aliases if pair[1] not in parameters]
         if aliases and not (keyword_only or out):
             parts.append("*")
         parts += [f"{also}=None" for _, also in aliases]
         self.head = f"def {self.name}({', '.join(parts)}):"
-        if starred is not None:
-            self._gather(starred)
         for own, also in aliases:
             self.add(f"if {also} is not None: {own} = {also}")
+        if starred is not None:
+            self._gather(starred)
 
     def add(self, line: str) -> None:
         """One line of the function's body."""
@@ -252,6 +263,7 @@ class _Source:
         self.add(f"if {n}_ and {n}_[0].__class__ is int: {n} = {n}_")
         if "dtype" in self.handled:  # x.view(dtype)
             self.add(f"elif {n}_ and isinstance({n}_[0], DType): dtype, {n} = {n}_[0], ()")
+            self.add(f"elif dtype is not None: {n} = ()")
         self.add(f"else: {n} = gather(OP, {n!r}, {n}_, {n})")
         if p.default is not REQUIRED:
             self.defaults[f"_{n}"] = p.default

@@ -20,6 +20,7 @@ from collections.abc import (
     Sequence,
 )
 from importlib import import_module
+from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE, Gradient
@@ -281,6 +282,7 @@ def declare(
     batch: str | Callable[..., Any] | None = None,
     forward: bool = True,
     writes: Sequence[str] = (),
+    keywords: Mapping[str, str] = MappingProxyType({}),
 ) -> F:
     """Make an operator of an annotated function and enter it into the table.
 
@@ -312,6 +314,7 @@ def declare(
         forward: whether forward mode takes the result of an operator without derivative for a
             constant; otherwise it refuses the operator.
         writes: lists of tensors that kernel and body overwrite; such an operator returns None.
+        keywords: further names -> parameters, by which arguments may be given.
 
     Raises:
         DeclarationError: the name is taken, a formula or option asks for an unknown name; an
@@ -326,7 +329,8 @@ def declare(
             f"operator '{name}' is declared twice: in {first} and in {function.__module__}; rename one"
         )
     parameters = parameters_of(function)
-    _check_declaration(function, parameters, {"handled": handled, "writes": writes})
+    named = {"handled": handled, "writes": writes, "keywords": tuple(keywords.values())}
+    _check_declaration(function, parameters, named)
     if (method or operators) and not is_core(function):
         option = "method=True" if method else "operators="
         raise DeclarationError(
@@ -363,7 +367,9 @@ def declare(
     op.title = _title(name, namespace, method, aliases)
     has_inplace = family.inplace if inplace is None else inplace
     inplace_front = make_inplace_front(op, parameters, function, handled) if has_inplace else None
-    front = make_front(op, parameters, function, inplace_front, out=out, handled=handled)
+    front = make_front(
+        op, parameters, function, inplace_front, out=out, handled=handled, keywords=keywords
+    )
     op.front = front
     if method is None:
         method = (

@@ -16,6 +16,7 @@ from dispatch_core._dispatcher.kernel_chains import View
 from dispatch_core._dispatcher.operator import Op
 from dispatch_core._dtypes import can_cast
 from dispatch_core._dual import INSIDE, Dual, has_history
+from dispatch_core._errors import OutputTypeError
 from dispatch_core._graph import WRITES
 from dispatch_core._keys import GRAD, INFERENCE, KEYS, PLAIN, VIEW, tensor_key
 from dispatch_core._tensor import Tensor, check_tensor, wrap
@@ -204,7 +205,7 @@ def _fill(op: Op, out: Any, value: Tensor) -> Tensor:
             f"{op.title}expected out tensor to have device {value.device}, but got {out.device}"
         )
     if not op.family.fits_out(value.dtype, out.dtype):
-        raise RuntimeError(
+        raise OutputTypeError(
             f"{op.title}result type {value.dtype.name} can't be cast to the desired output type "
             f"{out.dtype.name}"
         )

@@ -29,6 +29,7 @@ REAL_NUMBERS = frozenset({Category.INTEGRAL, Category.FLOATING})
 INEXACT = frozenset({Category.FLOATING, Category.COMPLEX})
 FLOATING = frozenset({Category.FLOATING})
 COMPLEX = frozenset({Category.COMPLEX})
+INTEGRAL = frozenset({Category.INTEGRAL})
 DISCRETE = frozenset({Category.BOOL, Category.INTEGRAL})
 
 

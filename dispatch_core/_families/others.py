@@ -66,6 +66,9 @@ class Creation(Family):
 
     kind = "creation"
 
+    def fits_out(self, result: dtype, out: dtype) -> bool:
+        return out.is_complex or not result.is_complex  # the numbers are made for it
+
 
 class Random(Family):
     """Operators that draw random numbers from a generator."""

@@ -73,7 +73,18 @@ def _reversed(self: Tensor) -> Tensor:
     return K.permute(self, tuple(range(self.ndim))[::-1])
 
 
+def _adjoint(self: Tensor) -> Tensor:
+    if self.ndim not in (0, 2):
+        raise RuntimeError(
+            f"tensor.H is only supported on matrices (2-D tensors). Got {self.ndim}-D tensor. For "
+            "batches of matrices, consider using tensor.mH"
+        )
+    return K.conj(_reversed(self))
+
+
 def _matrix_transposed(self: Tensor) -> Tensor:
+    if not self.ndim:
+        return self
     if self.ndim < 2:
         raise RuntimeError(
             f"tensor.mT is only supported on matrices or batches of matrices. Got {self.ndim}-D tensor."
@@ -86,7 +97,7 @@ _MEMBERS: dict[str, Any] = {
     "__array_ufunc__": array_ufunc,
     "__getitem__": getitem,
     "__setitem__": setitem,
-    "H": property(lambda self: K.conj(_reversed(self))),
+    "H": property(_adjoint),
     "T": property(_reversed),
     "data": property(detached, _copies.set_data),
     "grad_dtype": property(lambda self: self.dtype),

@@ -46,7 +46,7 @@ def along_dims(op: Op, size: int, batched: Sequence[bool], args: list[Any]) -> A
     first = args[0][0] if isinstance(args[0], _LISTS) else args[0]
     rank = first.ndim - 1
     at = next((i for i, name in enumerate(names) if name in _DIMS), None)
-    if at is not None and args[at] is None:
+    if at is not None and (args[at] is None or _is_every(op, args[at])):
         return _over_everything(op, size, names, args, at)
     padded = rank == 0 and at is not None
     if padded:  # dim 0 of a number means the number itself
@@ -66,6 +66,11 @@ def along_dims(op: Op, size: int, batched: Sequence[bool], args: list[Any]) -> A
             args[i] = (slice(None), *(value if isinstance(value, tuple) else (value,)))
     result = invoke(op, args)
     return _each(result, lambda t: K.squeeze(t, 1) if t.ndim > 1 else t) if padded else result
+
+
+def _is_every(op: Op, dims: Any) -> bool:
+    """Whether these are the dimensions of a reduction over all: it is not given any."""
+    return op.family.kind == "reduction" and dims in ((), [])
 
 
 def _over_everything(op: Op, size: int, names: list[str], args: list[Any], at: int) -> Any:

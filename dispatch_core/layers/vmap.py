@@ -10,10 +10,11 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from dispatch_core._batched import FLAG, batched, level_of
+from dispatch_core._batched import FLAG, NO_VALUES, batched, level_of
 from dispatch_core._dispatcher.chains import Body, Chain, invoke
 from dispatch_core._dispatcher.compose import Below
 from dispatch_core._dispatcher.operator import Op
+from dispatch_core._errors import ValuesError
 from dispatch_core._keys import VIEW, flags_of
 from dispatch_core._layer import Keys, Layer
 from dispatch_core._op import K
@@ -44,7 +45,9 @@ class Vmap(Layer):
         if rule == BODY:
             return AllBatched(op, Body(op, op.body))  # type: ignore[arg-type]
         if rule is None and op.body is not None and not op.traits.primitive:
-            return Body(op, op.body)
+            body = Body(op, op.body)
+            once = op.traits.varying or op.traits.random
+            return body if once else WithoutValues(op, body)
         return Mapped(op, rule)
 
 
@@ -108,6 +111,26 @@ class Mapped(Chain):
 
     def describe(self) -> list[str]:
         return [f"vmap: all examples at once, by {self.name}"]
+
+
+class WithoutValues(Chain):
+    """Runs a body on all examples at once, or, where it reads values, on one after the other."""
+
+    __slots__ = ("body", "each")
+
+    def __init__(self, op: Op, body: Body) -> None:
+        self.op = op
+        self.body = body
+        self.each = Mapped(op, None)
+
+    def call(self, *args: Any) -> Any:
+        try:
+            return self.body.call(*args)
+        except ValuesError:
+            return self.each.call(*args)
+
+    def describe(self) -> list[str]:
+        return self.body.describe()
 
 
 class AllBatched(Chain):
@@ -176,11 +199,23 @@ def one_by_one(op: Op, size: int, marks: Sequence[bool], args: list[Any]) -> Any
         invoke(op, [_example(a, i) if m else a for m, a in zip(marks, args, strict=True)])
         for i in range(size)
     ]
+    if not isinstance(results[0], (Tensor, tuple, list)):
+        raise ValuesError(NO_VALUES)
+    for r in results[1:]:
+        if _shapes(r) != _shapes(results[0]):
+            raise ValuesError(
+                f"vmap: '{op.name}' gives results of different shapes for different examples, "
+                f"{_shapes(results[0])} and {_shapes(r)}; map in a loop"
+            )
     if isinstance(results[0], Tensor):
         return K.stack(results, 0)
     columns = [K.stack(column, 0) for column in zip(*results, strict=True)]
     kind = type(results[0])
     return kind(*columns) if hasattr(results[0], "_fields") else tuple(columns)
+
+
+def _shapes(result: Any) -> list[tuple[int, ...]]:
+    return [tuple(t.shape) for t in (result if isinstance(result, (tuple, list)) else [result])]
 
 
 def _example(value: Any, index: int) -> Any:

@@ -9,6 +9,7 @@ from dispatch_core._families.others import custom
 from dispatch_core._families.pointwise import FLOAT, SAME, pointwise
 from dispatch_core._op import K, composite
 from dispatch_core._tensor import Tensor
+from dispatch_core.ops.create import as_element
 
 F = "nn.functional"
 SQRT_HALF = 0.7071067811865476
@@ -52,9 +53,9 @@ def hardtanh(
             f"min_val cannot be greater than max_val, got min_val={min_val} and max_val={max_val}"
         )
     if not input.is_floating_point():
+        min_val, max_val = int(min_val), int(max_val)
         if min_val < 0 and not input.dtype.is_signed:
             raise RuntimeError("cannot do hardtanh on an unsigned type with negative limits")
-        min_val, max_val = int(min_val), int(max_val)
     return K.minimum(K.maximum(input, min_val), max_val)
 
 
@@ -76,7 +77,7 @@ def relu6(input: Tensor, inplace: bool = False) -> Tensor:
 )
 def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
     """The elements above `threshold`, and `value` for the others."""
-    return K.where(K.le(input, threshold), value, input)
+    return K.where(K.le(input, threshold), as_element(value, input.dtype), input)
 
 
 @composite(
@@ -155,6 +156,8 @@ def selu(input: Tensor, inplace: bool = False) -> Tensor:
 def prelu(input: Tensor, weight: Tensor) -> Tensor:
     """x where x > 0, else weight * x, with one weight, or one a channel of (N, C, *)."""
     count = weight.numel()
+    if input.dtype is not weight.dtype:
+        raise RuntimeError(f"prelu: expected one dtype, but got {input.dtype} and {weight.dtype}")
     if count != 1:
         channels = input.shape[1] if input.ndim > 1 else 1
         if input.ndim == 0:
@@ -228,6 +231,7 @@ def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
     pointwise(SAME, FLOATING),
     grad={"input": lambda K, g, input, approximate: g * _gelu_slope(K, input, approximate)},
     namespace=F,
+    out=True,
 )
 def gelu(input: Tensor, *, approximate: str = "none") -> Tensor:
     """x times the normal distribution function of x, or its tanh approximation (2016).
@@ -262,6 +266,7 @@ def _gelu_slope(K: Any, input: Any, approximate: str) -> Any:
         )
     },
     namespace=F,
+    out=True,
 )
 def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
     """log(1 + exp(beta x)) / beta, and x itself where beta * x > threshold."""
@@ -274,6 +279,7 @@ def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tenso
     pointwise(SAME, FLOATING),
     grad={"input": lambda K, g, input: g * K.sigmoid(-input)},
     namespace=F,
+    out=True,
 )
 def logsigmoid(input: Tensor) -> Tensor:
     """log(1 / (1 + exp(-x))), without overflow."""
@@ -284,6 +290,7 @@ def logsigmoid(input: Tensor) -> Tensor:
     pointwise(SAME, FLOATING),
     grad={"input": lambda K, g, out: K.gate(g, out != 0)},
     aliases=("nn.functional.hardshrink",),
+    out=True,
 )
 def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     """x where |x| > lambd, else 0."""
@@ -294,6 +301,7 @@ def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     pointwise(SAME, FLOATING),
     grad={"input": lambda K, g, out: K.gate(g, out != 0)},
     namespace=F,
+    out=True,
 )
 def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     """x moved towards 0 by lambd, but not across it; RuntimeError for a negative lambd."""

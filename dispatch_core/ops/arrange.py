@@ -217,6 +217,7 @@ def select_scatter(input: Tensor, src: Tensor, dim: int, index: int) -> Tensor:
         ]
     ),
     batch="body",
+    out=True,
 )
 def slice_scatter(
     input: Tensor, src: Tensor, dim: int = 0, start: Any = None, end: Any = None, step: int = 1
@@ -240,6 +241,9 @@ def diagonal_scatter(
 # -- splitting -----------------------------------------------------------------------------------
 
 
+_PARTS = {"indices": "indices_or_sections", "sections": "indices_or_sections"}
+
+
 def _cut_points(size: int, parts: Any) -> list[int]:
     if isinstance(parts, int):
         if parts <= 0:
@@ -256,17 +260,11 @@ def _cut_points(size: int, parts: Any) -> list[int]:
 @composite(
     movement(samples=lambda make: [(make(7, 2), 3), (make(5, 4), (1, 3), 1), (make(3), (1, 9))]),
     outputs=0,
+    keywords=_PARTS | {"tensor_indices_or_sections": "indices_or_sections"},
 )
-def tensor_split(
-    input: Tensor,
-    indices_or_sections: Any = None,
-    dim: int = 0,
-    *,
-    indices: Any = None,
-    sections: Any = None,
-) -> Any:
+def tensor_split(input: Tensor, indices_or_sections: Any, dim: int = 0) -> Any:
     """Parts along a dimension: so many of nearly equal size, or cut at the given places; views."""
-    given = next(v for v in (indices_or_sections, indices, sections) if v is not None)
+    given = indices_or_sections
     if isinstance(given, Tensor):
         if given.dtype is not int64 or given.ndim > 1:
             raise RuntimeError(
@@ -304,21 +302,27 @@ def _deep_enough(name: str, input: Tensor, ndim: int) -> None:
         )
 
 
-@composite(movement(samples=lambda make: [(make(2, 4), 2), (make(4), (1, 2))]), outputs=0)
+@composite(
+    movement(samples=lambda make: [(make(2, 4), 2), (make(4), (1, 2))]), outputs=0, keywords=_PARTS
+)
 def hsplit(input: Tensor, indices_or_sections: Any) -> Any:
     """Parts along the second dimension (the first of a vector); views."""
     _deep_enough("hsplit", input, 1)
     return _split_evenly("hsplit", input, indices_or_sections, 0 if input.ndim == 1 else 1)
 
 
-@composite(movement(samples=lambda make: [(make(4, 2), 2), (make(4, 2), (1, 2))]), outputs=0)
+@composite(
+    movement(samples=lambda make: [(make(4, 2), 2), (make(4, 2), (1, 2))]),
+    outputs=0,
+    keywords=_PARTS,
+)
 def vsplit(input: Tensor, indices_or_sections: Any) -> Any:
     """Parts along the first dimension; views."""
     _deep_enough("vsplit", input, 2)
     return _split_evenly("vsplit", input, indices_or_sections, 0)
 
 
-@composite(movement(samples=lambda make: [(make(2, 3, 4), 2)]), outputs=0)
+@composite(movement(samples=lambda make: [(make(2, 3, 4), 2)]), outputs=0, keywords=_PARTS)
 def dsplit(input: Tensor, indices_or_sections: Any) -> Any:
     """Parts along the third dimension; views."""
     _deep_enough("dsplit", input, 3)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from dispatch_core._errors import ValuesError
 from dispatch_core._op import K
 from dispatch_core._shapes import broadcast_shapes
 from dispatch_core._tensor import Tensor
@@ -67,7 +68,7 @@ def _padded(t: Tensor, rank: int) -> Tensor:
 
 def refused(size: int, batched: Sequence[bool], input: Tensor) -> Tensor:
     """The size of the result depends on values, which differ between examples."""
-    raise RuntimeError(
+    raise ValuesError(
         "vmap: nonzero() and what is built on it (masks as indices, unique, ...) give results whose "
         "size depends on the values, which differs between examples; use where(), or map in a loop"
     )

@@ -175,17 +175,17 @@ def _column_by_column(A: Tensor) -> tuple[Tensor, Tensor]:
     aliases=("linalg.cholesky_ex",),
     out=True,
 )
-def linalg_cholesky_ex(A: Tensor, *, upper: bool = False, check_errors: bool = False) -> Any:
+def linalg_cholesky_ex(input: Tensor, *, upper: bool = False, check_errors: bool = False) -> Any:
     """`linalg.cholesky`, and for each matrix 0 or the order of a minor that is not positive.
 
     Where that is not 0 the factor means nothing, and there is no gradient.
     """
-    check_square("linalg.cholesky_ex", A)
+    check_square("linalg.cholesky_ex", input)
     try:
-        found = K.linalg_cholesky(A, upper=upper)
-        info = K.new_zeros(A, tuple(A.shape[:-2]), dtype=int32)
+        found = K.linalg_cholesky(input, upper=upper)
+        info = K.new_zeros(input, tuple(input.shape[:-2]), dtype=int32)
     except LinAlgError:
-        found, info = _column_by_column(turned(K, A.detach()) if upper else A.detach())
+        found, info = _column_by_column(turned(K, input.detach()) if upper else input.detach())
         if check_errors:
             _raise_for(
                 "linalg.cholesky_ex",

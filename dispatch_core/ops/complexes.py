@@ -16,7 +16,7 @@ from dispatch_core._families.others import Movement, custom, movement
 from dispatch_core._families.pointwise import BOOL, FLOAT_REAL, SAME, pointwise
 from dispatch_core._namespaces import public
 from dispatch_core._op import K, composite, primitive
-from dispatch_core._tensor import Tensor
+from dispatch_core._tensor import Tensor, check_tensor
 
 
 def _whole(make: Any, samples: list[Any]) -> list[Any]:
@@ -151,13 +151,13 @@ def isreal(input: Tensor) -> Tensor:
 @public("", "Tensor")
 def resolve_conj(input: Tensor) -> Tensor:
     """The tensor itself: conjugation is never put off here."""
-    return input
+    return check_tensor(input, "resolve_conj(): argument 'input'")
 
 
 @public("", "Tensor")
 def resolve_neg(input: Tensor) -> Tensor:
     """The tensor itself: negation is never put off here."""
-    return input
+    return check_tensor(input, "resolve_neg(): argument 'input'")
 
 
 @public("", "Tensor")

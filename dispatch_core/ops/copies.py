@@ -9,7 +9,7 @@ from typing import Any
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
 from dispatch_core._dispatcher.signature import parameters_of
 from dispatch_core._families.others import movement
-from dispatch_core._op import OPERATORS, K, composite
+from dispatch_core._op import OPERATORS, Ints, K, composite
 from dispatch_core._shapes import check_dim
 from dispatch_core._tensor import Tensor
 from dispatch_core.ops import (  # noqa: F401  they declare the views
@@ -71,7 +71,6 @@ _VIEWS = {
     "unsqueeze_copy": "unsqueeze",
     "view_as_complex_copy": "view_as_complex",
     "view_as_real_copy": "view_as_real",
-    "view_copy": "view",
 }
 """The name of each copy, and of the view it is a copy of."""
 
@@ -101,3 +100,14 @@ def _declare(name: str, source: str) -> None:
 
 for _name, _source in _VIEWS.items():
     _declare(_name, _source)
+
+
+@composite(
+    movement(samples=lambda make: [(make(3, 4), (12,)), (make(2, 6), (-1, 2, 3))]),
+    handled=("dtype",),
+    method=False,
+    out=True,
+)
+def view_copy(input: Tensor, size: Ints, *, dtype: Any = None) -> Tensor:
+    """What `view` shows, as a copy; other than `view` it takes any layout."""
+    return K.packed(K.reshape(input, size) if dtype is None else K.view(input, dtype=dtype))

@@ -59,11 +59,15 @@ def _eig_input(K: Any, gs: Any, outs: Any, real: bool) -> Any:
     _Complex(
         INEXACT,
         halves=False,
-        rule=lambda A: check_square("linalg.eig", A),
+        rule=lambda input: check_square("linalg.eig", input),
         tested_as=up_to_phase,
         samples=_apart,
     ),
-    grad={"A": lambda K, gs, outs, A_dtype: _eig_input(K, gs, outs, not A_dtype.is_complex)},
+    grad={
+        "input": lambda K, gs, outs, input_dtype: _eig_input(
+            K, gs, outs, not input_dtype.is_complex
+        )
+    },
     outputs=2,
     fields=("eigenvalues", "eigenvectors"),
     namespace="_",
@@ -71,14 +75,14 @@ def _eig_input(K: Any, gs: Any, outs: Any, real: bool) -> Any:
     batch="leading",
     out=True,
 )
-def linalg_eig(A: Tensor) -> Any:
+def linalg_eig(input: Tensor) -> Any:
     """Eigenvalues, in no particular order, and eigenvectors of length one; both are complex.
 
     Gradients exist for distinct eigenvalues and losses that do not depend on the vectors' phases.
     """
     # The cpu always has a kernel; a device without one has the host compute it.
-    found = K.linalg_eig(K.to_device(A, "cpu"))
-    return K.linalg_eig.op.result_type(*(K.to_device(t, A.device) for t in found))
+    found = K.linalg_eig(K.to_device(input, "cpu"))
+    return K.linalg_eig.op.result_type(*(K.to_device(t, input.device) for t in found))
 
 
 @composite(
@@ -87,6 +91,6 @@ def linalg_eig(A: Tensor) -> Any:
     aliases=("linalg.eigvals",),
     out=True,
 )
-def linalg_eigvals(A: Tensor) -> Tensor:
+def linalg_eigvals(input: Tensor) -> Tensor:
     """The eigenvalues of square matrices, complex and in no particular order."""
-    return K.linalg_eig(A)[0]
+    return K.linalg_eig(input)[0]

@@ -18,20 +18,20 @@ from dispatch_core._tensor import Tensor
     aliases=("linalg.tensorinv",),
     out=True,
 )
-def linalg_tensorinv(A: Tensor, ind: int = 2) -> Tensor:
+def linalg_tensorinv(input: Tensor, ind: int = 2) -> Tensor:
     """The inverse of the map that `tensordot(A, x, ind)` is, its first dimensions at the end."""
     if ind <= 0:
         raise RuntimeError(f"Expected a strictly positive integer for 'ind', but got {ind}")
-    if ind > A.ndim:
-        ind = A.ndim
-    left, right = tuple(A.shape[:ind]), tuple(A.shape[ind:])
+    if ind > input.ndim:
+        ind = input.ndim
+    left, right = tuple(input.shape[:ind]), tuple(input.shape[ind:])
     rows, columns = math.prod(left), math.prod(right)
     if rows != columns:
         raise RuntimeError(
             "Expected self to satisfy the requirement prod(self.shape[ind:]) == "
             f"prod(self.shape[:ind]), but got {columns} != {rows}"
         )
-    return K.reshape(K.inverse(K.reshape(A, (rows, columns))), right + left)
+    return K.reshape(K.inverse(K.reshape(input, (rows, columns))), right + left)
 
 
 @composite(
@@ -49,20 +49,20 @@ def linalg_tensorinv(A: Tensor, ind: int = 2) -> Tensor:
     aliases=("linalg.tensorsolve",),
     out=True,
 )
-def linalg_tensorsolve(A: Tensor, B: Tensor, dims: Any = None) -> Tensor:
+def linalg_tensorsolve(input: Tensor, other: Tensor, dims: Any = None) -> Tensor:
     """X with tensordot(A, X, X.ndim) = B; the dimensions `dims` of A are moved to its end first."""
     if dims is not None:
-        ndim = A.ndim
+        ndim = input.ndim
         chosen = tuple(check_dim(d, ndim) for d in dims)
-        A = K.movedim(A, chosen, tuple(range(ndim - len(chosen), ndim)))
-    shape = tuple(A.shape[B.ndim :])
+        input = K.movedim(input, chosen, tuple(range(ndim - len(chosen), ndim)))
+    shape = tuple(input.shape[other.ndim :])
     size = math.prod(shape)
-    if size != math.prod(A.shape[: B.ndim]):
+    if size != math.prod(input.shape[: other.ndim]):
         raise RuntimeError(
             "Expected self to satisfy the requirement prod(self.shape[other.ndim:]) == "
-            f"prod(self.shape[:other.ndim]), but got {size} != {math.prod(A.shape[: B.ndim])}"
+            f"prod(self.shape[:other.ndim]), but got {size} != {math.prod(input.shape[: other.ndim])}"
         )
-    return K.reshape(K.linalg_solve(K.reshape(A, (size, size)), K.reshape(B, (-1,))), shape)
+    return K.reshape(K.linalg_solve(K.reshape(input, (size, size)), K.reshape(other, (-1,))), shape)
 
 
 @composite(

@@ -147,9 +147,9 @@ def _cholesky_input(K: Any, g: Any, L: Any) -> Any:
     aliases=("linalg.cholesky",),
     out=True,
 )
-def linalg_cholesky(A: Tensor, *, upper: bool = False) -> Tensor:
+def linalg_cholesky(input: Tensor, *, upper: bool = False) -> Tensor:
     """The triangular factor of a positive definite matrix, A = L L^H (or U^H U if `upper`)."""
-    L = K.cholesky_lower(A)
+    L = K.cholesky_lower(input)
     return K.conj(K.transpose(L, -2, -1)) if upper else L
 
 
@@ -187,17 +187,34 @@ def lu_factors(A: Tensor) -> Any:
     return K.lu_factors.op.result_type(*_elimination.lu(A))
 
 
+def _parted(K: Any, matrix: Any, m: int, n: int) -> tuple[Any, Any]:
+    """The leading square of a matrix, and what is below or beside it."""
+    k, dim = min(m, n), -2 if m > n else -1
+    part = K.narrow(matrix, dim, 0, k)
+    return part, K.narrow(matrix, dim, k, max(m, n) - k)
+
+
 def _lu_input(K: Any, gs: Any, outs: Any) -> Any:
     g, (LU, pivots) = gs[0], outs
-    if LU.shape[-1] != LU.shape[-2]:
-        raise RuntimeError("the gradient of an LU decomposition needs a square matrix")
-    L = K.tril(LU, -1) + diagonal_matrix(K, K.ones_like(K.diagonal(LU, 0, -2, -1)))
-    U = K.triu(LU)
+    m, n = LU.shape[-2:]
+    square, rest = _parted(K, LU, m, n)
+    g, grest = _parted(K, g, m, n)
+    L = K.tril(square, -1) + diagonal_matrix(K, K.ones_like(K.diagonal(square, 0, -2, -1)))
+    U = K.triu(square)
+    # What is over in a rectangle is rest U^-1 below the square, or L^-1 rest beside it.
+    if m > n:
+        other = turned(K, K.linalg_solve_matrix(U, turned(K, grest)))
+        g = g - K.triu(K.matmul(turned(K, rest), other))
+    elif n > m:
+        other = K.linalg_solve_matrix(turned(K, L), grest)
+        g = g - K.tril(K.matmul(other, turned(K, rest)), -1)
     inner = K.tril(K.matmul(turned(K, L), K.tril(g, -1)), -1)
     inner = inner + K.triu(K.matmul(K.triu(g), turned(K, U)))
     half = K.linalg_solve_matrix(turned(K, L), inner)
     whole = turned(K, K.linalg_solve_matrix(U, turned(K, half)))
-    order = K.lu_order(pivots, LU.shape[-2])
+    if m != n:
+        whole = K.cat([whole, other], -2 if m > n else -1)
+    order = K.lu_order(pivots, m)
     return K.gather(whole, -2, K.expand(K.unsqueeze(K.argsort(order, -1), -1), whole.shape))
 
 
@@ -277,18 +294,21 @@ def linalg_lu(A: Tensor, *, pivot: bool = True) -> Any:
     outputs=3,
     fields=("P", "L", "U"),
     method=False,
+    out=True,
 )
 def lu_unpack(
     LU_data: Tensor, LU_pivots: Tensor, unpack_data: bool = True, unpack_pivots: bool = True
 ) -> Any:
-    """P, L and U of a compact LU decomposition."""
+    """P, L and U of a compact LU decomposition; without elements what is not unpacked."""
     m, n = LU_data.shape[-2:]
     k = min(m, n)
-    lower = K.narrow(K.tril(LU_data, -1), -1, 0, k)
-    ones = K.eye(m, k, dtype=LU_data.dtype, device=LU_data.device)
-    order = K.lu_order(LU_pivots, m)
-    places = K.storage_index(LU_data, m)
-    permutation = K.cast(K.eq(K.unsqueeze(places, 1), K.unsqueeze(order, -2)), LU_data.dtype)
-    return K.lu_unpack.op.result_type(
-        permutation, lower + ones, K.narrow(K.triu(LU_data), -2, 0, k)
-    )
+    P = L = U = K.new_zeros(LU_data, (0,))
+    if unpack_pivots:
+        order = K.lu_order(LU_pivots, m)
+        places = K.storage_index(LU_data, m)
+        P = K.cast(K.eq(K.unsqueeze(places, 1), K.unsqueeze(order, -2)), LU_data.dtype)
+    if unpack_data:
+        ones = K.eye(m, k, dtype=LU_data.dtype, device=LU_data.device)
+        L = K.narrow(K.tril(LU_data, -1), -1, 0, k) + ones
+        U = K.narrow(K.triu(LU_data), -2, 0, k)
+    return K.lu_unpack.op.result_type(P, L, U)

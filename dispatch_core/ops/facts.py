@@ -37,13 +37,17 @@ def broadcast_tensors(*tensors: Any) -> tuple[Tensor, ...]:
     """The tensors expanded to a common shape; views."""
     listed = _listed(tensors)
     shape = _shapes.broadcast_shapes(*(t.shape for t in listed))
-    return tuple(K.expand(t, shape) for t in listed)
+    return tuple(t if t.shape == shape else K.expand(t, shape) for t in listed)
 
 
 @public("")
 def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
     """Vectors expanded to the grid they span; "xy" exchanges the first two dimensions."""
     listed = _listed(tensors)
+    if not isinstance(indexing, str):
+        raise TypeError(
+            f"meshgrid(): argument 'indexing' must be str, not {type(indexing).__name__}"
+        )
     if indexing not in ("ij", "xy"):
         raise RuntimeError(
             f'torch.meshgrid: indexing must be one of "xy" or "ij", but received: {indexing}'

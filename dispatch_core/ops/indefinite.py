@@ -121,14 +121,16 @@ def _symmetric(make: Any) -> list[Any]:
     aliases=("linalg.ldl_factor_ex",),
     out=True,
 )
-def linalg_ldl_factor_ex(A: Tensor, *, hermitian: bool = False, check_errors: bool = False) -> Any:
+def linalg_ldl_factor_ex(
+    input: Tensor, *, hermitian: bool = False, check_errors: bool = False
+) -> Any:
     """`linalg.ldl_factor`, and for each matrix 0 or the place of the first zero block of D."""
-    check_square("torch.linalg.ldl_factor_ex", A)
-    found = [_factor_one(matrix, hermitian and A.is_complex()) for matrix in _matrices(A)]
-    LD = K.reshape(K.stack([f[0] for f in found]), tuple(A.shape)) if found else K.clone(A)
-    shape = tuple(A.shape[:-1])
+    check_square("torch.linalg.ldl_factor_ex", input)
+    found = [_factor_one(matrix, hermitian and input.is_complex()) for matrix in _matrices(input)]
+    LD = K.reshape(K.stack([f[0] for f in found]), tuple(input.shape)) if found else K.clone(input)
+    shape = tuple(input.shape[:-1])
     pivots, info = (
-        K.reshape(K.cast(_vector(A, values), int32), size)
+        K.reshape(K.cast(_vector(input, values), int32), size)
         for values, size in (
             ([p for f in found for p in f[1]], shape),
             ([f[2] for f in found], shape[:-1]),
@@ -163,13 +165,13 @@ def _vector(like: Tensor, values: list[int]) -> Tensor:
     aliases=("linalg.ldl_factor",),
     out=True,
 )
-def linalg_ldl_factor(A: Tensor, *, hermitian: bool = False) -> Any:
+def linalg_ldl_factor(input: Tensor, *, hermitian: bool = False) -> Any:
     """A = L D L^T, or L D L^H if `hermitian`, in LAPACK's compact form; reads the lower triangle.
 
     L has ones on its diagonal; D, of blocks of size one and two, stands in its place. Pivots (int32)
     count from 1: the row exchanged with this one, two equal negative ones for a block of size two.
     """
-    LD, pivots, _ = K.linalg_ldl_factor_ex(A, hermitian=hermitian, check_errors=True)
+    LD, pivots, _ = K.linalg_ldl_factor_ex(input, hermitian=hermitian, check_errors=True)
     return K.linalg_ldl_factor.op.result_type(LD, pivots)
 
 

@@ -22,6 +22,17 @@ def _index_of(make: Any, *shape: int, high: int) -> Any:
     return make(*shape, low=0, high=high, integer=True)
 
 
+def _from_source(K: Any, g: Any, dim: int, index: Any, shape: Any) -> Any:
+    """The gradients of the elements that an index takes from a source; 0 for what lies beyond it."""
+    found = K.gather(g, dim, index)
+    for d, size in enumerate(shape):
+        lacking = size - found.shape[d]
+        if lacking:
+            zeros = K.new_zeros(found, (*found.shape[:d], lacking, *found.shape[d + 1 :]))
+            found = K.cat([found, zeros], d)
+    return found
+
+
 def _check_index(input: Tensor, dim: int, index: Tensor, src: Tensor | None = None) -> None:
     """RuntimeError where `index` cannot select along a dimension, or write `src` there."""
     at = check_dim(dim, input.ndim)
@@ -86,7 +97,7 @@ def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False)
     grad={
         "input": lambda g: g,
         "index": NOT_DIFFERENTIABLE,
-        "src": lambda K, g, dim, index: K.gather(g, dim, index),
+        "src": lambda K, g, dim, index, src_shape: _from_source(K, g, dim, index, src_shape),
     },
     out=True,
 )
@@ -106,7 +117,7 @@ def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
             g, dim, index, K.zeros_like(K.gather(g, dim, index))
         ),
         "index": NOT_DIFFERENTIABLE,
-        "src": lambda K, g, dim, index: K.gather(g, dim, index),
+        "src": lambda K, g, dim, index, src_shape: _from_source(K, g, dim, index, src_shape),
     },
     namespace="_",
 )

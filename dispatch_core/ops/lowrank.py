@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from dispatch_core._dispatcher.inplace import into
 from dispatch_core._families.base import INEXACT
 from dispatch_core._families.others import contraction, custom
 from dispatch_core._namespaces import public
@@ -79,11 +80,7 @@ def lu(A: Tensor, pivot: bool = True, get_infos: bool = False, out: Any = None) 
     """
     found = K.linalg_lu_factor_ex(A, pivot=pivot)
     found = found if get_infos else tuple(found[:2])
-    if out is None:
-        return found
-    for target, value in zip(out, found, strict=True):
-        target.copy_(value)
-    return out
+    return found if out is None else into(K.linalg_lu_factor_ex.op, None, (found,), out)
 
 
 @composite(

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
-from dispatch_core._dtypes import complex128, dtype, finfo, float64
-from dispatch_core._families.base import DISCRETE, FLOATING, INEXACT, NUMBERS, REAL
+from dispatch_core._dtypes import complex128, dtype, finfo, float64, promote_types
+from dispatch_core._families.base import FLOATING, INEXACT, INTEGRAL, NUMBERS, REAL
 from dispatch_core._families.others import custom
 from dispatch_core._families.pointwise import BOOL, FLOAT, SAME, Difference, Pointwise, pointwise
 from dispatch_core._op import K, composite
@@ -56,10 +56,8 @@ def lerp(input: Tensor, end: Tensor, weight: Tensor | Number) -> Tensor:
     """input + weight * (end - input); exact at weight 0 and 1."""
     step = K.sub(end, input)
     if not isinstance(weight, Tensor):
-        near = (weight.real if isinstance(weight, complex) else weight) < 0.5
-        return input + step * weight if near else end - step * (1 - weight)
-    size = K.abs(weight) if weight.is_complex() else weight
-    return K.where(K.lt(size, 0.5), input + step * weight, end - step * (1 - weight))
+        return input + step * weight if abs(weight) < 0.5 else end - step * (1 - weight)
+    return K.where(K.lt(K.abs(weight), 0.5), input + step * weight, end - step * (1 - weight))
 
 
 @composite(
@@ -235,7 +233,7 @@ def _places(input: Tensor | Number, other: Tensor | Number) -> Tensor:
 
 
 @composite(
-    pointwise(SAME, DISCRETE, samples=_shifts),
+    pointwise(SAME, INTEGRAL, samples=_shifts),
     grad=NOT_DIFFERENTIABLE,
     operators=("lshift", "rlshift", "ilshift"),
     out=True,
@@ -247,7 +245,7 @@ def bitwise_left_shift(input: Tensor | Number, other: Tensor | Number) -> Tensor
 
 
 @composite(
-    pointwise(SAME, DISCRETE, samples=_shifts),
+    pointwise(SAME, INTEGRAL, samples=_shifts),
     grad=NOT_DIFFERENTIABLE,
     operators=("rshift", "rrshift", "irshift"),
     out=True,
@@ -277,14 +275,14 @@ def _euclid(a: Tensor, b: Tensor) -> Tensor:
     return a
 
 
-@composite(pointwise(SAME, DISCRETE, samples=_counts), grad=NOT_DIFFERENTIABLE, out=True)
+@composite(pointwise(SAME, INTEGRAL, samples=_counts), grad=NOT_DIFFERENTIABLE, out=True)
 def gcd(input: Tensor, other: Tensor) -> Tensor:
     """The greatest common divisor."""
     other = other if isinstance(other, Tensor) else K.full_like(input, other)
     return _euclid(input, other)
 
 
-@composite(pointwise(SAME, DISCRETE, samples=_counts), grad=NOT_DIFFERENTIABLE, out=True)
+@composite(pointwise(SAME, INTEGRAL, samples=_counts), grad=NOT_DIFFERENTIABLE, out=True)
 def lcm(input: Tensor, other: Tensor) -> Tensor:
     """The least common multiple."""
     other = other if isinstance(other, Tensor) else K.full_like(input, other)
@@ -305,7 +303,9 @@ def lcm(input: Tensor, other: Tensor) -> Tensor:
 )
 def ldexp(input: Tensor, other: Tensor) -> Tensor:
     """input * 2 ** other."""
-    return K.mul(input, K.pow(2.0, K.cast(other, input.dtype)))
+    inexact = other.is_floating_point() or other.is_complex()
+    wide = promote_types(input.dtype, other.dtype) if inexact else input.dtype
+    return K.mul(input, K.pow(2.0, K.cast(other, wide)))
 
 
 # -- comparison within a tolerance ---------------------------------------------------------------

@@ -39,7 +39,9 @@ def _nuclear(make: Any, *shape: int) -> list[Any]:
         ],
     ),
     grad={
-        "x": lambda K, g, x, out, ord, dim, keepdim: _norm_input(K, g, x, out, ord, dim, keepdim)
+        "input": lambda K, g, input, out, ord, dim, keepdim: _norm_input(
+            K, g, input, out, ord, dim, keepdim
+        )
     },
     namespace="_",
     aliases=("linalg.vector_norm",),
@@ -47,14 +49,14 @@ def _nuclear(make: Any, *shape: int) -> list[Any]:
     handled=("dtype",),
 )
 def linalg_vector_norm(
-    x: Tensor, ord: float = 2, dim: Any = None, keepdim: bool = False, *, dtype: Any = None
+    input: Tensor, ord: float = 2, dim: Any = None, keepdim: bool = False, *, dtype: Any = None
 ) -> Tensor:
     """The `ord`-norm over all, one or several dimensions; 0 counts nonzeros, inf is the largest."""
     if dtype is not None:
-        return K.linalg_vector_norm(K.cast(x, dtype), ord, dim, keepdim)
+        return K.linalg_vector_norm(K.cast(input, dtype), ord, dim, keepdim)
     if ord < 0:
-        check_not_empty(x.shape, ord, dim)
-    size = K.abs(x)
+        check_not_empty(input.shape, ord, dim)
+    size = K.abs(input)
     if ord == 0:
         return K.sum(K.cast(K.ne(size, 0), size.dtype), dim, keepdim)
     if ord in (INF, -INF):
@@ -112,15 +114,20 @@ def _two_dims(name: str, dim: Any, ndim: int) -> tuple[int, int]:
     out=True,
 )
 def linalg_matrix_norm(
-    A: Tensor, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = False, *, dtype: Any = None
+    input: Tensor,
+    ord: Any = "fro",
+    dim: Any = (-2, -1),
+    keepdim: bool = False,
+    *,
+    dtype: Any = None,
 ) -> Tensor:
     """A norm of the matrices in two dimensions: "fro", "nuc", or 1, 2, inf and their negatives."""
-    if A.ndim < 2:
+    if input.ndim < 2:
         raise RuntimeError(
-            f"linalg.matrix_norm: The input tensor A must have at least 2 dimensions, got {A.ndim}"
+            f"linalg.matrix_norm: The input tensor A must have at least 2 dimensions, got {input.ndim}"
         )
-    a, b = _two_dims("linalg.matrix_norm", dim, A.ndim)
-    x = A if dtype is None else K.cast(A, dtype)
+    a, b = _two_dims("linalg.matrix_norm", dim, input.ndim)
+    x = input if dtype is None else K.cast(input, dtype)
     if ord == "fro":
         return K.linalg_vector_norm(x, 2, (a, b), keepdim)
     if ord in ("nuc", 2, -2):
@@ -164,27 +171,27 @@ def _kept(x: Tensor, ndim: int, dims: tuple[int, int]) -> Tensor:
     out=True,
 )
 def linalg_norm(
-    A: Tensor, ord: Any = None, dim: Any = None, keepdim: bool = False, *, dtype: Any = None
+    input: Tensor, ord: Any = None, dim: Any = None, keepdim: bool = False, *, dtype: Any = None
 ) -> Tensor:
     """A vector norm (one dimension, or no `ord`) or a matrix norm (two dimensions)."""
     pair = isinstance(dim, (tuple, list)) and len(dim) == 2
     if ord is None:
-        return K.linalg_vector_norm(A, 2, dim, keepdim, dtype=dtype)
-    if isinstance(ord, str) or pair or (dim is None and A.ndim == 2):
+        return K.linalg_vector_norm(input, 2, dim, keepdim, dtype=dtype)
+    if isinstance(ord, str) or pair or (dim is None and input.ndim == 2):
         if dim is None:
-            if A.ndim != 2:
+            if input.ndim != 2:
                 raise RuntimeError(
                     "linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D. "
-                    f"Got {A.ndim}D."
+                    f"Got {input.ndim}D."
                 )
             dim = (-2, -1)
-        return K.linalg_matrix_norm(A, ord, dim, keepdim, dtype=dtype)
-    if dim is None and A.ndim > 2:
+        return K.linalg_matrix_norm(input, ord, dim, keepdim, dtype=dtype)
+    if dim is None and input.ndim not in (1, 2):
         raise RuntimeError(
             "linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D. "
-            f"Got {A.ndim}D."
+            f"Got {input.ndim}D."
         )
-    return K.linalg_vector_norm(A, ord, dim, keepdim, dtype=dtype)
+    return K.linalg_vector_norm(input, ord, dim, keepdim, dtype=dtype)
 
 
 @composite(

@@ -135,12 +135,14 @@ def index_fill(input: Tensor, dim: int, index: Tensor, value: Tensor | Number) -
     if not input.ndim:
         return K.reshape(K.index_fill(K.reshape(input, (1,)), 0, index, value), ())
     at = check_dim(dim, input.ndim)
-    where = _spread(_wrapped("index_fill_", index, input.shape[at]), at, input.shape)
+    size = input.shape[at]
+    where = K.reshape(_wrapped("index_fill_", index, size), (-1,))
+    named = K.scatter_src(K.new_zeros(where, (size,)), 0, where, K.ones_like(where))
+    named = K.reshape(K.ne(named, 0), (size,) + (1,) * (input.ndim - 1 - at))
     value = as_element(value, input.dtype)
     if not isinstance(value, Tensor):
         value = K.new_full(input, (), value)
-    source = K.expand(value, where.shape)
-    return K.scatter_src(input, at, where, source)
+    return K.where(named, value, input)
 
 
 @composite(
@@ -216,7 +218,8 @@ def index_put(input: Tensor, indices: Any, values: Tensor, accumulate: bool = Fa
 )
 def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
     """The tensor with the elements of `source`, one after another, where the bool mask is set."""
-    shape = tuple(input.shape)
+    shape = broadcast_shapes(input.shape, mask.shape)
+    input = K.expand(input, shape)
     flat = K.reshape(K.expand(mask, shape), (-1,))
     places = K.reshape(K.nonzero_rows(flat), (-1,))
     count = places.shape[0]
@@ -258,6 +261,15 @@ def scatter_reduce(
     if reduce not in ("sum", "prod", "mean", "amax", "amin"):
         raise RuntimeError(
             f"reduce argument must be either sum, prod, mean, amax or amin, got {reduce}."
+        )
+    if index.numel() and index.dtype not in (int32, int64):
+        raise RuntimeError(
+            f"scatter_reduce(): expected an index of int32 or int64, got {index.dtype}"
+        )
+    if index.numel() and (index.ndim != input.ndim or src.ndim != input.ndim):
+        raise RuntimeError(
+            "scatter_reduce(): Index tensor must have the same number of dimensions as self and src "
+            f"tensor: got {index.ndim}, {input.ndim} and {src.ndim}"
         )
     part = K.narrow_like(src, index)
     if reduce in ("sum", "mean"):

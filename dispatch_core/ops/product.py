@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from dispatch_core._families.base import NUMBERS
+from dispatch_core._dtypes import bool_
+from dispatch_core._families.base import ALL, NUMBERS
 from dispatch_core._families.others import contraction
 from dispatch_core._families.pointwise import SAME, pointwise
 from dispatch_core._op import K, composite, primitive
@@ -356,7 +357,7 @@ def addmv(
 
 @composite(
     contraction(
-        NUMBERS,
+        ALL,
         inplace=True,
         samples=lambda make: [
             (make(3, 4), make(3), make(4)),
@@ -369,6 +370,8 @@ def addr(
     input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: Number = 1, alpha: Number = 1
 ) -> Tensor:
     """beta * input + alpha * outer(vec1, vec2)."""
+    if input.dtype is bool_:
+        beta, alpha = bool(beta), bool(alpha)
     return _sum_of(input, K.outer(vec1, vec2), beta, alpha)
 
 

@@ -61,7 +61,7 @@ def prod(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = 
         return K.cast(K.prod(K.cast(input, dtype), dim, keepdim), dtype)
     dims = check_dims(dim, input.ndim)
     shape = tuple(1 if d in dims else n for d, n in enumerate(input.shape))
-    if len(dims) == input.ndim:
+    if len(dims) >= input.ndim:
         input, dims = K.reshape(input, (-1,)), (0,)
     for d in dims:
         n, products = input.shape[d], K.cumprod(input, d)
@@ -233,6 +233,14 @@ def _picked(K: Any, g: Any, shape: Any, index: Any, dim: Any, keepdim: bool) -> 
     return K.scatter_add(K.new_zeros(g, shape), dim, index, g)
 
 
+def _found(op: Any, input: Tensor, index: Tensor, dim: int, keepdim: bool) -> Any:
+    """The elements at an index along a dimension, and the index, as the results of an operator."""
+    if not input.ndim:
+        return op.result_type(K.clone(input), K.reshape(index, ()))
+    found = K.gather(input, dim, index), index
+    return op.result_type(*(t if keepdim else K.squeeze(t, dim).clone() for t in found))
+
+
 @composite(
     reduction(
         REAL,
@@ -250,14 +258,7 @@ def _picked(K: Any, g: Any, shape: Any, index: Any, dim: Any, keepdim: bool) -> 
 )
 def max_dim(input: Tensor, dim: int, keepdim: bool = False) -> Any:
     """The largest elements along one dimension, and their indices."""
-    index = K.argmax(input, dim, True)
-    values = K.gather(input, dim, index) if input.ndim else K.clone(input)
-    index = index if input.ndim else K.reshape(index, ())
-    return (
-        (values, index)
-        if keepdim or not input.ndim
-        else (K.squeeze(values, dim).clone(), K.squeeze(index, dim).clone())
-    )
+    return _found(K.max_dim.op, input, K.argmax(input, dim, True), dim, keepdim)
 
 
 @composite(
@@ -277,14 +278,7 @@ def max_dim(input: Tensor, dim: int, keepdim: bool = False) -> Any:
 )
 def min_dim(input: Tensor, dim: int, keepdim: bool = False) -> Any:
     """The smallest elements along one dimension, and their indices."""
-    index = K.argmin(input, dim, True)
-    values = K.gather(input, dim, index) if input.ndim else K.clone(input)
-    index = index if input.ndim else K.reshape(index, ())
-    return (
-        (values, index)
-        if keepdim or not input.ndim
-        else (K.squeeze(values, dim).clone(), K.squeeze(index, dim).clone())
-    )
+    return _found(K.min_dim.op, input, K.argmin(input, dim, True), dim, keepdim)
 
 
 @primitive(

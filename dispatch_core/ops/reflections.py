@@ -68,18 +68,18 @@ def _check(what: str, vectors: Tensor, tau: Tensor) -> None:
     aliases=("linalg.householder_product",),
     out=True,
 )
-def linalg_householder_product(A: Tensor, tau: Tensor) -> Tensor:
+def linalg_householder_product(input: Tensor, tau: Tensor) -> Tensor:
     """The first columns of H_1 H_2 ..., from the vectors below the diagonal of A and their scales."""
-    _check("linalg.householder_product", A, tau)
-    m, n = A.shape[-2:]
+    _check("linalg.householder_product", input, tau)
+    m, n = input.shape[-2:]
     if m < n:
         raise RuntimeError(
             "linalg.householder_product: input.shape[-2] must be greater than or equal to "
             f"input.shape[-1], but got {m} and {n}"
         )
-    found = K.expand(K.eye(m, n, dtype=A.dtype, device=A.device), tuple(A.shape))
+    found = K.expand(K.eye(m, n, dtype=input.dtype, device=input.device), tuple(input.shape))
     for i in reversed(range(tau.shape[-1])):
-        found = _reflected(found, _vector(A, i), _scale(tau, i))
+        found = _reflected(found, _vector(input, i), _scale(tau, i))
     return found if tau.shape[-1] else K.clone(found)
 
 
@@ -94,6 +94,7 @@ def linalg_householder_product(A: Tensor, tau: Tensor) -> Tensor:
             (*_reflections(make), make(2, 4), False, True),
         ],
     ),
+    keywords={"input2": "tau", "input3": "other"},
     out=True,
 )
 def ormqr(

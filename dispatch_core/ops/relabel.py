@@ -58,6 +58,8 @@ def resize_(self: Tensor, *sizes: Any, memory_format: Any = None) -> Tensor:
 
     Other than in PyTorch the memory is new unless the number of elements stays the same.
     """
+    if not sizes:
+        raise TypeError("resize_(): missing 1 required positional argument: 'size'")
     shape: Sequence[int] = sizes[0] if len(sizes) == 1 and not isinstance(sizes[0], int) else sizes
     shape = tuple(int(n) for n in shape)
     if self._raw.__class__ is Dual:
@@ -78,6 +80,6 @@ def resize_(self: Tensor, *sizes: Any, memory_format: Any = None) -> Tensor:
 
 
 @public("", "Tensor")
-def resize_as_(self: Tensor, the_template: Tensor, *, memory_format: Any = None) -> Tensor:
+def resize_as_(input: Tensor, the_template: Tensor, *, memory_format: Any = None) -> Tensor:
     """Give the tensor the shape of another; see `resize_`."""
-    return resize_(self, tuple(the_template.shape))
+    return resize_(input, tuple(the_template.shape))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
-from dispatch_core._dtypes import int32, int64
-from dispatch_core._families.base import ALL, DISCRETE, FLOATING, REAL
+from dispatch_core._dtypes import float32, int32, int64
+from dispatch_core._families.base import DISCRETE, FLOATING, REAL
 from dispatch_core._families.others import custom, indexing
 from dispatch_core._op import K, composite
 from dispatch_core._shapes import broadcast_shapes
@@ -27,6 +27,7 @@ from dispatch_core.ops._formulas import Number
     ),
     grad=NOT_DIFFERENTIABLE,
     outputs=0,
+    varying=True,
     out=True,
 )
 def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
@@ -181,7 +182,7 @@ def unique_consecutive(
 
 @composite(
     custom(
-        ALL,
+        REAL,
         samples=lambda make: [
             (make(3, 4, low=0, high=5, integer=True), make(3, low=0, high=5, integer=True)),
             (make(4), 2.0),
@@ -190,6 +191,7 @@ def unique_consecutive(
     ),
     grad=NOT_DIFFERENTIABLE,
     method=False,
+    keywords={"element": "elements", "test_element": "test_elements"},
     out=True,
 )
 def isin(
@@ -354,6 +356,8 @@ def histc(input: Tensor, bins: int = 100, min: Any = 0, max: Any = 0) -> Tensor:
     """How many elements fall into each of `bins` equal parts of [min, max]; by default of all."""
     if bins <= 0:
         raise RuntimeError("bins must be > 0")
+    if input.dtype.itemsize == 2:
+        return K.cast(K.histc(K.cast(input, float32), bins, min, max), input.dtype)
     x = K.reshape(input, (-1,))
     if min == max and x.shape[0]:
         min, max = K.amin(x).item(), K.amax(x).item()

@@ -206,6 +206,7 @@ def storage_index(input: Tensor, count: int) -> Tensor:
     grad={"input": lambda K, g, dim0, dim1: K.transpose(g, dim0, dim1)},
     view=True,
     aliases=("swapaxes", "swapdims"),
+    keywords={"axis0": "dim0", "axis1": "dim1"},
 )
 def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     """Two dimensions exchanged; a view."""
@@ -257,6 +258,8 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
         raise RuntimeError("flatten() has invalid args: start_dim cannot come after end_dim")
     if n == 0:
         return K.reshape(input, (1,))
+    if a == b:
+        return input
     joined = 1
     for size in input.shape[a : b + 1]:
         joined *= size

@@ -84,6 +84,8 @@ def gradient(input: Tensor, *, spacing: Any = None, dim: Any = None, edge_order:
     """
     if input.dtype.name == "uint8":
         raise RuntimeError("torch.gradient does not support uint8 input.")
+    if not input.ndim and dim is not None:
+        raise IndexError("torch.gradient needs at least one dimension, but the tensor has none")
     if edge_order not in (1, 2):
         raise RuntimeError("torch.gradient only supports edge_order=1 and edge_order=2.")
     if dim is None and (spacing is None or not isinstance(spacing, (list, tuple))):

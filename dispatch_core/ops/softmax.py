@@ -15,6 +15,7 @@ from dispatch_core._tensor import Tensor
     grad={"input": lambda K, g, out, dim: K.softmax_backward(g, out, dim)},
     handled=("dtype",),
     aliases=("special.softmax",),
+    out=True,
 )
 def softmax(input: Tensor, dim: int, dtype: Any = None) -> Tensor:
     """exp(input) scaled to sum to 1 along `dim`; a slice of only -inf gives NaN."""
@@ -29,6 +30,7 @@ def softmax(input: Tensor, dim: int, dtype: Any = None) -> Tensor:
     grad={"input": lambda K, g, out, dim: K.log_softmax_backward(g, out, dim)},
     handled=("dtype",),
     aliases=("special.log_softmax",),
+    out=True,
 )
 def log_softmax(input: Tensor, dim: int, dtype: Any = None) -> Tensor:
     """The logarithm of `softmax`, without underflow."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
-from dispatch_core._dtypes import float32
+from dispatch_core._dtypes import float32, int32
 from dispatch_core._errors import LinAlgError
 from dispatch_core._families.base import INEXACT, NUMBERS
 from dispatch_core._families.others import contraction, custom
@@ -116,24 +116,24 @@ def _triangles(make: Any) -> list[Any]:
     out=True,
 )
 def linalg_solve_triangular(
-    A: Tensor, B: Tensor, *, upper: bool, left: bool = True, unitriangular: bool = False
+    input: Tensor, B: Tensor, *, upper: bool, left: bool = True, unitriangular: bool = False
 ) -> Tensor:
     """X with A X = B (or X A = B) for a triangular A; the other triangle is not read."""
-    check_square("linalg.solve_triangular", A)
+    check_square("linalg.solve_triangular", input)
     if B.ndim < 2:
         raise RuntimeError(
             "linalg.solve_triangular: The input tensor B must have at least 2 dimensions."
         )
     if unitriangular:
-        A = (K.triu(A, 1) if upper else K.tril(A, -1)) + K.diag_embed(
-            K.ones_like(K.diagonal(A, 0, -2, -1))
+        input = (K.triu(input, 1) if upper else K.tril(input, -1)) + K.diag_embed(
+            K.ones_like(K.diagonal(input, 0, -2, -1))
         )
     else:
-        A = K.triu(A) if upper else K.tril(A)
+        input = K.triu(input) if upper else K.tril(input)
     try:
-        return K.linalg_solve(A, B, left=left)
+        return K.linalg_solve(input, B, left=left)
     except LinAlgError:  # a zero on the diagonal: what is divided by it is infinite or NaN
-        return _substituted(A, B, upper, left)
+        return _substituted(input, B, upper, left)
 
 
 def _substituted(A: Tensor, B: Tensor, upper: bool, left: bool) -> Tensor:
@@ -155,6 +155,7 @@ def _substituted(A: Tensor, B: Tensor, upper: bool, left: bool) -> Tensor:
     ),
     outputs=2,
     fields=("solution", "cloned_coefficient"),
+    out=True,
 )
 def triangular_solve(
     input: Tensor,
@@ -175,7 +176,7 @@ def _factors(make: Any) -> list[Any]:
     return [(make(3, 2), K.linalg_cholesky(positive_samples(make)[0][0]))]
 
 
-@composite(contraction(INEXACT, halves=False, samples=_factors), out=True)
+@composite(contraction(INEXACT, halves=False, samples=_factors), keywords={"input2": "L"}, out=True)
 def cholesky_solve(input: Tensor, L: Tensor, upper: bool = False) -> Tensor:
     """X with A X = input for A = L L^H (or L^H L if `upper`)."""
     lower = K.conj(K.transpose(L, -2, -1)) if upper else L
@@ -191,10 +192,10 @@ def cholesky_solve(input: Tensor, L: Tensor, upper: bool = False) -> Tensor:
     ),
     out=True,
 )
-def cholesky_inverse(L: Tensor, upper: bool = False) -> Tensor:
+def cholesky_inverse(input: Tensor, upper: bool = False) -> Tensor:
     """The inverse of A = L L^H (or L^H L if `upper`)."""
-    eye = K.eye(L.shape[-1], dtype=L.dtype, device=L.device)
-    return K.cholesky_solve(K.expand(eye, L.shape), L, upper)
+    eye = K.eye(input.shape[-1], dtype=input.dtype, device=input.device)
+    return K.cholesky_solve(K.expand(eye, input.shape), input, upper)
 
 
 @composite(
@@ -209,11 +210,14 @@ def cholesky_inverse(L: Tensor, upper: bool = False) -> Tensor:
     ),
     namespace="_",
     aliases=("linalg.lu_solve",),
+    out=True,
 )
 def linalg_lu_solve(
     LU: Tensor, pivots: Tensor, B: Tensor, *, left: bool = True, adjoint: bool = False
 ) -> Tensor:
     """X with A X = B, from the LU decomposition of A."""
+    if pivots.dtype is not int32:
+        raise RuntimeError(f"linalg.lu_solve: pivots should be of dtype int32, got {pivots.dtype}")
     P, L, U = K.lu_unpack(LU, pivots)
     A = K.matmul(K.matmul(P, L), U)
     return K.linalg_solve(turned(K, A) if adjoint else A, B, left=left)
@@ -233,26 +237,41 @@ def linalg_lu_solve(
     fields=("solution", "residuals", "rank", "singular_values"),
     namespace="_",
     aliases=("linalg.lstsq",),
+    out=True,
 )
-def linalg_lstsq(A: Tensor, B: Tensor, rcond: Any = None, *, driver: Any = None) -> Any:
-    """The least squares solution of A X = B of least norm, and the rank of A.
+def linalg_lstsq(input: Tensor, b: Tensor, rcond: Any = None, *, driver: str | None = None) -> Any:
+    """The least squares solution of input X = b of least norm, and the rank of the input.
 
-    Residuals and singular values are empty, as with PyTorch's default driver.
+    Results that the driver, one of LAPACK's, does not compute are empty; the default is "gelsy".
     """
-    vector = A.ndim - 1 == B.ndim and B.shape == A.shape[:-1] and A.ndim > 1
-    if A.ndim < 2 or (B.ndim < 2 and not vector) or B.shape[A.ndim - 2] != A.shape[-2]:
+    if driver not in (None, "gels", "gelsy", "gelsd", "gelss"):
+        raise RuntimeError(
+            "torch.linalg.lstsq: parameter `driver` should be one of (gels, gelsy, gelsd, gelss), "
+            f"got {driver}"
+        )
+    vector = input.ndim - 1 == b.ndim and b.shape == input.shape[:-1] and input.ndim > 1
+    if input.ndim < 2 or (b.ndim < 2 and not vector) or b.shape[input.ndim - 2] != input.shape[-2]:
         raise RuntimeError(
             "torch.linalg.lstsq: input.size(-2) should match other.size(-2), got shapes "
-            f"{list(A.shape)} and {list(B.shape)}"
+            f"{list(input.shape)} and {list(b.shape)}"
         )
-    right = K.unsqueeze(B, -1) if vector else B
+    right = K.unsqueeze(b, -1) if vector else b
     tolerance = None if rcond is None else float(rcond)
-    solution = K.matmul(K.linalg_pinv(A, rtol=tolerance), right)
-    rank = K.linalg_matrix_rank(A, rtol=tolerance)
-    if vector:
-        solution = K.squeeze(solution, -1)
-    empty = K.new_zeros(A, (0,))
-    return K.linalg_lstsq.op.result_type(solution, empty, rank, K.abs(empty))
+    solution = K.matmul(K.linalg_pinv(input, rtol=tolerance), right)
+    rank = K.linalg_matrix_rank(input, rtol=tolerance)
+    by_values = driver in ("gelsd", "gelss")
+    m, n = input.shape[-2:]
+    if m > n and (driver == "gels" or (by_values and bool(K.all(K.eq(rank, n))))):
+        residuals = K.sum(K.square(K.abs(right - K.matmul(input, solution))), -2)
+    else:
+        residuals = K.reshape(K.abs(K.narrow(solution, -1, 0, 0)), (0,))
+    values = K.linalg_svdvals(input.detach()) if by_values else K.abs(K.new_zeros(input, (0,)))
+    return K.linalg_lstsq.op.result_type(
+        K.squeeze(solution, -1) if vector else solution,
+        residuals,
+        K.new_zeros(rank, (0,)) if driver == "gels" else rank,
+        values,
+    )
 
 
 # -- inverses ------------------------------------------------------------------------------------
@@ -266,6 +285,7 @@ def _squares(make: Any) -> list[Any]:
     custom(INEXACT, halves=False, rule=lambda A: check_square("linalg.inv", A), samples=_squares),
     grad={"input": lambda K, g, out: K.neg(K.matmul(turned(K, out), K.matmul(g, turned(K, out))))},
     aliases=("linalg.inv",),
+    keywords={"A": "input"},
     out=True,
 )
 def inverse(input: Tensor) -> Tensor:
@@ -327,10 +347,12 @@ def _tolerance(A: Tensor, rtol: Any, atol: Any) -> Any:
     out=True,
 )
 def linalg_pinv(
-    A: Tensor, rcond: Any = None, *, rtol: Any = None, atol: Any = None, hermitian: bool = False
+    input: Tensor, rcond: Any = None, *, rtol: Any = None, atol: Any = None, hermitian: bool = False
 ) -> Tensor:
     """The Moore-Penrose inverse; small singular values count as zero."""
-    return K.pseudo_inverse(A, atol, _tolerance(A, rcond if rtol is None else rtol, atol))
+    if hermitian:
+        check_square("linalg.pinv", input)
+    return K.pseudo_inverse(input, atol, _tolerance(input, rcond if rtol is None else rtol, atol))
 
 
 @composite(custom(INEXACT, halves=False, samples=lambda make: [(make(4, 3),)]))
@@ -347,15 +369,15 @@ def pinverse(input: Tensor, rcond: float = 1e-15) -> Tensor:
     out=True,
 )
 def linalg_matrix_rank(
-    A: Tensor, tol: Any = None, *, rtol: Any = None, atol: Any = None, hermitian: bool = False
+    input: Tensor, tol: Any = None, hermitian: bool = False, *, rtol: Any = None, atol: Any = None
 ) -> Tensor:
     """How many singular values are larger than the tolerance (int64)."""
-    S = K.svd_factors(A, False)[1]
+    S = K.abs(K.linalg_eigvalsh(input)) if hermitian else K.svd_factors(input, False)[1]
     if not S.shape[-1]:
         return K.sum(K.ne(S, 0), -1)
     if tol is not None:
         return K.sum(K.gt(S, tol), -1)
-    bound = K.mul(K.amax(S, -1, True), _tolerance(A, rtol, atol))
+    bound = K.mul(K.amax(S, -1, True), _tolerance(input, rtol, atol))
     if atol is not None:
         bound = K.maximum(bound, K.unsqueeze(atol, -1) if getattr(atol, "ndim", 0) else atol)
     return K.sum(K.gt(S, bound), -1)
@@ -371,13 +393,13 @@ def linalg_matrix_rank(
     aliases=("linalg.cond",),
     out=True,
 )
-def linalg_cond(A: Tensor, p: Any = None) -> Tensor:
+def linalg_cond(input: Tensor, p: Any = None) -> Tensor:
     """The condition number in a matrix norm (default: the 2-norm)."""
     if p in (None, 2, -2):
-        S = K.linalg_svdvals(A)
+        S = K.linalg_svdvals(input)
         largest, least = K.amax(S, -1), K.amin(S, -1)
         return least / largest if p == -2 else largest / least
-    return K.mul(K.linalg_matrix_norm(A, p), K.linalg_matrix_norm(K.inverse(A), p))
+    return K.mul(K.linalg_matrix_norm(input, p), K.linalg_matrix_norm(K.inverse(input), p))
 
 
 # -- determinants --------------------------------------------------------------------------------
@@ -411,6 +433,7 @@ def det_slope(g: Tensor, A: Tensor, out: Tensor) -> Tensor:
     custom(INEXACT, halves=False, rule=lambda A: check_square("linalg.det", A), samples=_squares),
     grad={"input": lambda K, g, input, out: K.det_slope(g, input, out)},
     aliases=("linalg.det",),
+    keywords={"A": "input"},
     out=True,
 )
 def det(input: Tensor) -> Tensor:
@@ -450,6 +473,7 @@ def _slogdet_input(K: Any, gs: Any, A: Any, outs: Any) -> Any:
     outputs=2,
     fields=("sign", "logabsdet"),
     aliases=("linalg.slogdet",),
+    keywords={"A": "input"},
     out=True,
 )
 def slogdet(input: Tensor) -> Any:
@@ -616,7 +640,7 @@ def chain_matmul(*matrices: Tensor) -> Tensor:
 @composite(
     pointwise(
         SAME,
-        NUMBERS,
+        INEXACT,
         inplace=False,
         samples=lambda make: [
             (make(3, 4), make(3, 4)),

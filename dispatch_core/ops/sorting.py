@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
-from dispatch_core._families.base import FLOATING, REAL
+from dispatch_core._families.base import FLOATING, REAL, REAL_NUMBERS
 from dispatch_core._families.reduction import reduction, scan
 from dispatch_core._op import K, composite, primitive
 from dispatch_core._shapes import check_dim
 from dispatch_core._tensor import Tensor
 from dispatch_core.ops._formulas import kept_shape
+from dispatch_core.ops._values import all_true
 from dispatch_core.ops.reduce import _picked, _shared_input
 
 
@@ -48,7 +49,7 @@ def msort(input: Tensor) -> Tensor:
 
 @composite(
     reduction(
-        REAL,
+        REAL_NUMBERS,
         samples=lambda make: [
             (make(3, 4), 2),
             (make(3, 4), 2, 0),
@@ -237,6 +238,8 @@ def _quantile(
         q = K.full_like(K.sum(input), q)
     if q.dtype is not input.dtype:
         raise RuntimeError(f"{name}() q tensor must be same dtype as the input tensor")
+    if not all_true(K.bitwise_and(K.ge(q, 0), K.le(q, 1))):
+        raise RuntimeError(f"{name}() q values must be in the range [0, 1]")
     if q.ndim > 1:
         raise RuntimeError(f"{name}() q must be a scalar or 1D tensor")
     if not input.numel():
@@ -283,6 +286,7 @@ def _interpolated(values: Tensor, rank: Tensor, interpolation: str) -> Tensor:
 def _ranked() -> Any:
     return reduction(
         FLOATING,
+        halves=False,
         samples=lambda make: [
             (make(3, 4), 0.3),
             (make(3, 4), 0.5, 0),

@@ -153,7 +153,7 @@ def _eigh_rule(A: Tensor, UPLO: str = "L") -> None:
         tested_as=hermitian_up_to_phase,
         samples=hermitian_samples,
     ),
-    grad={"A": lambda K, gs, outs: _eigh_input(K, gs, outs)},
+    grad={"input": lambda K, gs, outs: _eigh_input(K, gs, outs)},
     outputs=2,
     fields=("eigenvalues", "eigenvectors"),
     namespace="_",
@@ -161,13 +161,13 @@ def _eigh_rule(A: Tensor, UPLO: str = "L") -> None:
     batch="leading",
     out=True,
 )
-def linalg_eigh(A: Tensor, UPLO: str = "L") -> Any:
+def linalg_eigh(input: Tensor, UPLO: str = "L") -> Any:
     """Eigenvalues (ascending) and vectors of a symmetric or Hermitian matrix; reads one triangle.
 
     Gradients exist for distinct eigenvalues and losses that do not depend on the vectors' phases.
     """
-    _eigh_rule(A, UPLO)
-    return K.linalg_eigh.op.result_type(*_jacobi.eigh(A, UPLO == "L"))
+    _eigh_rule(input, UPLO)
+    return K.linalg_eigh.op.result_type(*_jacobi.eigh(input, UPLO == "L"))
 
 
 def _eigh_input(K: Any, gs: Any, outs: Any) -> Any:
@@ -189,6 +189,6 @@ def _eigh_input(K: Any, gs: Any, outs: Any) -> Any:
     aliases=("linalg.eigvalsh",),
     out=True,
 )
-def linalg_eigvalsh(A: Tensor, UPLO: str = "L") -> Tensor:
+def linalg_eigvalsh(input: Tensor, UPLO: str = "L") -> Tensor:
     """The eigenvalues of a symmetric or Hermitian matrix, ascending."""
-    return K.linalg_eigh(A, UPLO)[0]
+    return K.linalg_eigh(input, UPLO)[0]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from dispatch_core._dtypes import get_default_dtype
-from dispatch_core._families.base import INEXACT, NUMBERS
+from dispatch_core._dtypes import get_default_dtype, promote_types
+from dispatch_core._families.base import FLOATING, INEXACT, NUMBERS, REAL
 from dispatch_core._families.others import creation, custom
 from dispatch_core._families.reduction import reduction
 from dispatch_core._op import K, composite
@@ -22,7 +22,9 @@ def _without_nan(input: Tensor) -> tuple[Tensor, Tensor]:
 
 @composite(
     reduction(
-        widen=True, samples=lambda make: [(make(3, 4),), (make(3, 4), 0), (make(3, 4), 1, True)]
+        REAL,
+        widen=True,
+        samples=lambda make: [(make(3, 4),), (make(3, 4), 0), (make(3, 4), 1, True)],
     ),
     out=True,
 )
@@ -33,7 +35,7 @@ def nansum(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any 
 
 @composite(
     reduction(
-        INEXACT, samples=lambda make: [(make(3, 4),), (make(3, 4), 0), (make(3, 4), 1, True)]
+        FLOATING, samples=lambda make: [(make(3, 4),), (make(3, 4), 0), (make(3, 4), 1, True)]
     ),
     out=True,
 )
@@ -121,6 +123,7 @@ def cov(
     weights = fweights
     if aweights is not None:
         weights = aweights if fweights is None else K.mul(fweights, aweights)
+        x = K.cast(x, promote_types(x.dtype, weights.dtype))
     total = K.sum(weights) if weights is not None else n
     mean = K.div(K.sum(x, 1), n) if weights is None else K.div(K.sum(K.mul(x, weights), 1), total)
     if weights is not None and aweights is not None and correction:
@@ -198,13 +201,13 @@ def _curves(make: Any) -> list[Any]:
     return [(make(3, 5),), (make(5), make(5)), (make(3, 5), {"dx": 2.0, "dim": 0})]
 
 
-@composite(custom(samples=_curves), method=False, aliases=("trapz",))
+@composite(custom(NUMBERS, samples=_curves), method=False, aliases=("trapz",))
 def trapezoid(y: Tensor, x: Any = None, *, dx: Any = None, dim: int = -1) -> Tensor:
     """The area under straight lines through the values y at the places x, or dx apart."""
     return K.sum(_strips("trapezoid", y, x, dx, dim), dim)
 
 
-@composite(custom(samples=_curves), method=False)
+@composite(custom(NUMBERS, samples=_curves), method=False)
 def cumulative_trapezoid(y: Tensor, x: Any = None, *, dx: Any = None, dim: int = -1) -> Tensor:
     """The areas up to each value; see `trapezoid`."""
     return K.cumsum(_strips("cumulative_trapezoid", y, x, dx, dim), dim)
@@ -224,6 +227,6 @@ def logspace(
 ) -> Tensor:
     """`steps` values from base ** start to base ** end, evenly spaced on a logarithmic scale."""
     wanted = dtype or get_default_dtype()
-    exact = wanted if wanted.is_floating_point else get_default_dtype()
+    exact = wanted if wanted.is_floating_point or wanted.is_complex else get_default_dtype()
     values = K.pow(float(base), K.linspace(start, end, steps, dtype=exact, device=device))
     return _finish(K.cast(values, wanted), requires_grad)

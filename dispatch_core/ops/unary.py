@@ -161,6 +161,8 @@ def conj_physical(input: Tensor) -> Tensor:
 )
 def round(input: Tensor, *, decimals: int = 0) -> Tensor:
     """Each element rounded to the nearest integer (ties to even), or to `decimals` places."""
+    if decimals and input.dtype.itemsize == 2 and input.is_floating_point():
+        return K.cast(K.round(K.cast(input, float32), decimals=decimals), input.dtype)
     places = decimals if decimals > 0 else -decimals
     scale = 10.0**places if places <= 308 else float("inf")
     if decimals > 0:

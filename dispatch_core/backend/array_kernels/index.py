@@ -56,6 +56,8 @@ def _gather(xp: Any) -> Kernel:
         if not index.size:
             return xp.empty(index.shape, input.dtype)
         if input.ndim == 0 or index.ndim == 0:
+            if max(input.ndim, index.ndim) > 1:
+                raise ValueError("index and input must have the same number of dimensions")
             return input.reshape(-1)[index]
         return input[_grid(xp, index, at)]
 

@@ -52,6 +52,8 @@ def _view(input: Any, shape: Sequence[int]) -> Any:
 
 
 def _permute(input: Any, dims: Sequence[int]) -> Any:
+    if len(dims) != input.ndim:  # numpy takes no axes for all of them reversed
+        raise ValueError("axes don't match array")
     return input.transpose(dims) if len(dims) else input.view()
 
 

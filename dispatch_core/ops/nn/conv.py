@@ -275,6 +275,10 @@ def _convolve_transposed(
     stride, padding = ntuple("stride", stride, n), ntuple("padding", padding, n)
     dilation = ntuple("dilation", dilation, n)
     extra = ntuple("output_padding", output_padding, n)
+    if min(padding) < 0:
+        raise RuntimeError("negative padding is not supported")
+    if min(*stride, *dilation) <= 0:
+        raise RuntimeError("stride and dilation should be greater than zero")
     for e, s, d in zip(extra, stride, dilation, strict=True):
         if e >= s and e >= d:
             raise RuntimeError(

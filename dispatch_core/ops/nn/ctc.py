@@ -45,6 +45,10 @@ def ctc_loss(
     spell.
     """
     reduction = reduction_of(reduction, None, None)
+    if log_probs.ndim not in (2, 3):
+        raise RuntimeError(
+            f"ctc_loss: expected log_probs of 2 or 3 dimensions, but got {log_probs.ndim}"
+        )
     batched = log_probs.ndim == 3
     if not batched:
         log_probs, targets = K.unsqueeze(log_probs, 1), K.reshape(targets, (1, -1))

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from dispatch_core._families.base import FLOATING
+from dispatch_core._families.base import FLOATING, INEXACT, NUMBERS
 from dispatch_core._families.others import custom
 from dispatch_core._op import K, composite
+from dispatch_core._shapes import broadcast_shapes
 from dispatch_core._tensor import Tensor
 
 F = "nn.functional"
@@ -15,6 +16,8 @@ F = "nn.functional"
 
 def power_norm(x: Tensor, p: float, dim: int, keepdim: bool) -> Tensor:
     """(sum of |x|^p)^(1/p) along a dimension; the derivative at 0 is 0."""
+    if x.is_complex():
+        x = K.abs(x)
     if p == 2:
         # The zeros are kept away from the square root, whose slope there is infinite.
         total = K.sum(K.square(x), dim, keepdim)
@@ -32,7 +35,7 @@ def power_norm(x: Tensor, p: float, dim: int, keepdim: bool) -> Tensor:
 
 
 @composite(
-    custom(FLOATING, samples=lambda make: [(make(3, 4), make(3, 4)), (make(4), make(4), 1.0)]),
+    custom(NUMBERS, samples=lambda make: [(make(3, 4), make(3, 4)), (make(4), make(4), 1.0)]),
     aliases=("nn.functional.pairwise_distance",),
     method=False,
 )
@@ -52,19 +55,20 @@ def pairwise_distance(
 )
 def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
     """The cosine of the angle between two tensors along `dim`; norms count as at least `eps`."""
-    units: list[Any] = [x / K.maximum(power_norm(x, 2, dim, True), eps) for x in (x1, x2)]
+    shape = broadcast_shapes(x1.shape, x2.shape)
+    vectors = [K.expand(x, shape) for x in (x1, x2)]
+    units: list[Any] = [x / K.maximum(power_norm(x, 2, dim, True), eps) for x in vectors]
     return K.sum(units[0] * units[1], dim)
 
 
 @composite(
-    custom(FLOATING, samples=lambda make: [(make(3, 4),), (make(3, 4), 1.0, 0)]), namespace=F
+    custom(INEXACT, samples=lambda make: [(make(3, 4),), (make(3, 4), 1.0, 0)]),
+    namespace=F,
+    out=True,
 )
-def normalize(
-    input: Tensor, p: float = 2.0, dim: Any = 1, eps: float = 1e-12, out: Any = None
-) -> Tensor:
+def normalize(input: Tensor, p: float = 2.0, dim: Any = 1, eps: float = 1e-12) -> Tensor:
     """The vectors along `dim` divided by their p-norm, or by `eps` where that is smaller."""
-    found = input / K.maximum(power_norm(input, p, dim, True), eps)
-    return found if out is None else out.copy_(found)
+    return input / K.maximum(power_norm(input, p, dim, True), eps)
 
 
 @composite(

@@ -51,7 +51,7 @@ def _drawn_dtype(input: Tensor) -> Any:
 def _drop(input: Tensor, p: float, spatial: bool) -> Tensor:
     """Zeros with probability p, the rest scaled by 1 / (1 - p)."""
     if p == 1:
-        return input * 0.0
+        return K.mul(input, K.zeros_like(input))
     return input * (_kept(input, p, spatial) * (1 / (1 - p)))
 
 

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
-from dispatch_core._dtypes import int64
+from dispatch_core._dtypes import Category, int64
 from dispatch_core._families.base import FLOATING, INEXACT
 from dispatch_core._families.others import indexing
 from dispatch_core._op import K, composite
@@ -114,7 +114,7 @@ def embedding(
     The row at `padding_idx` gets no gradient. Rows longer than `max_norm` are scaled down in place.
     Gradients are dense whatever `sparse` says. IndexError for an index outside the table.
     """
-    if input.dtype.is_floating_point or input.dtype.name == "bool":
+    if input.dtype.category is not Category.INTEGRAL:
         raise RuntimeError(
             "Expected tensor for argument #1 'indices' to have one of the following scalar types: "
             f"Long, Int; but got {input.dtype} instead"
@@ -180,11 +180,10 @@ def embedding_bag(
         rows = rows * K.reshape(per_sample_weights, (-1, 1))
     if padding >= 0:
         counts = K.cast(K.ne(index, padding), weight.dtype)
+        rows = K.where(K.unsqueeze(K.ne(index, padding), 1), rows, 0.0)
     if mode == "max":
         return _largest_of_bags(rows, K.gt(counts, 0), bag, bags)
-    total = K.index_add(
-        K.new_zeros(weight, (bags, weight.shape[1])), 0, bag, rows * K.unsqueeze(counts, 1)
-    )
+    total = K.index_add(K.new_zeros(weight, (bags, weight.shape[1])), 0, bag, rows)
     if mode == "sum":
         return total
     sizes = K.index_add(K.new_zeros(weight, (bags,)), 0, bag, counts)
@@ -249,6 +248,7 @@ def _largest_of_bags(rows: Tensor, counted: Tensor, bag: Tensor, bags: int) -> T
     indexing(samples=lambda make: [(make(2, 3, low=0, high=4, integer=True), 5)]),
     grad=NOT_DIFFERENTIABLE,
     namespace=F,
+    keywords={"input": "tensor"},
 )
 def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     """Integers (*) as int64 vectors (*, classes) with a single 1; classes found unless given."""

@@ -42,11 +42,12 @@ def grid_sample(
     """
     n = input.ndim - 2
     _check_grid(input, grid, mode, padding_mode)
+    if grid.dtype.itemsize == 2:  # too coarse for coordinates
+        wide = K.cast(input, float32), K.cast(grid, float32)
+        return K.cast(K.grid_sample(*wide, mode, padding_mode, align_corners), input.dtype)
     sizes = tuple(input.shape[2:])
     out = tuple(grid.shape[1:-1])
     places = []
-    # Half precision is too coarse for coordinates.
-    grid = K.cast(grid, float32) if grid.dtype.itemsize < 4 else grid
     for d, size in enumerate(sizes):
         at = K.reshape(K.select(grid, -1, n - 1 - d), (grid.shape[0], product(out)))
         at = (at + 1) * ((size - 1) / 2) if align_corners else ((at + 1) * size - 1) * 0.5
@@ -72,6 +73,10 @@ def _check_grid(input: Tensor, grid: Tensor, mode: str, padding_mode: str) -> No
         raise ValueError(
             "nn.functional.grid_sample(): expected padding_mode to be 'zeros', 'border', or "
             f"'reflection', but got: '{padding_mode}'"
+        )
+    if input.dtype is not grid.dtype:
+        raise RuntimeError(
+            f"grid_sampler(): expected one dtype, but got {input.dtype} and {grid.dtype}"
         )
     n = input.ndim - 2
     if n not in (2, 3) or grid.ndim != input.ndim or grid.shape[-1] != n:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dispatch_core._families.base import FLOATING
+from dispatch_core._families.base import FLOATING, REAL_NUMBERS
 from dispatch_core._families.others import custom
 from dispatch_core._op import K, composite
 from dispatch_core._tensor import Tensor
@@ -200,7 +200,7 @@ def instance_norm(
     return out
 
 
-@composite(custom(FLOATING, samples=lambda make: [(make(2, 5, 3), 3)]), namespace=F)
+@composite(custom(REAL_NUMBERS, samples=lambda make: [(make(2, 5, 3), 3)]), namespace=F)
 def local_response_norm(
     input: Tensor, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0
 ) -> Tensor:

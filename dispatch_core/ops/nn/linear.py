@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from dispatch_core._families.base import FLOATING, INEXACT, NUMBERS
+from dispatch_core._families.base import FLOATING, NUMBERS
 from dispatch_core._families.others import contraction, custom
 from dispatch_core._op import K, composite
 from dispatch_core._tensor import Tensor
@@ -58,6 +58,7 @@ def _check_linear(input: Tensor, weight: Tensor, bias: Tensor | None) -> None:
         ),
     },
     namespace=F,
+    out=True,
 )
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """input @ weight.T + bias: (*, in), (out, in), (out) -> (*, out)."""
@@ -80,7 +81,7 @@ def _linear_weight(K: Any, g: Any, input: Any, weight_shape: Any) -> Any:
 
 
 @composite(
-    contraction(INEXACT, samples=lambda make: [(make(5, 3), make(5, 4), make(2, 3, 4), make(2))]),
+    contraction(NUMBERS, samples=lambda make: [(make(5, 3), make(5, 4), make(2, 3, 4), make(2))]),
     aliases=("nn.functional.bilinear",),
     method=False,
 )
@@ -91,6 +92,8 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
             "bilinear(): input batch dimensions do not match: got "
             f"{list(input1.shape[:-1])} and {list(input2.shape[:-1])}"
         )
+    if weight.ndim != 3:
+        raise RuntimeError(f"bilinear(): expected a weight of 3 dimensions, but got {weight.ndim}")
     outputs, a, b = weight.shape
     if input1.shape[-1] != a or input2.shape[-1] != b:
         raise RuntimeError(

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from dispatch_core._caller import warn
-from dispatch_core._families.base import FLOATING, INEXACT
+from dispatch_core._families.base import FLOATING, INEXACT, REAL_NUMBERS
 from dispatch_core._families.others import custom
 from dispatch_core._families.pointwise import SAME, pointwise
 from dispatch_core._op import K, composite
@@ -96,7 +96,7 @@ def l1_loss(
     return _weighted(K.abs(input - target), weight, reduction, True)
 
 
-@composite(custom(FLOATING, samples=_pair_samples), namespace=F)
+@composite(custom(INEXACT, samples=_pair_samples), namespace=F)
 def smooth_l1_loss(
     input: Tensor,
     target: Tensor,
@@ -267,7 +267,7 @@ def kl_div(
 
 @composite(
     custom(
-        FLOATING,
+        REAL_NUMBERS,
         samples=lambda make: [
             (make(3, 4), make(3, 4, low=1.1, high=3), True, True),
             (make(4, low=0.2, high=2), make(4), False),
@@ -303,7 +303,9 @@ def poisson_nll_loss(
 
 
 @composite(
-    custom(FLOATING, samples=lambda make: [(make(3, 4), make(3, 4), make(3, 4, low=0.2, high=2))]),
+    custom(
+        REAL_NUMBERS, samples=lambda make: [(make(3, 4), make(3, 4), make(3, 4, low=0.2, high=2))]
+    ),
     namespace=F,
 )
 def gaussian_nll_loss(

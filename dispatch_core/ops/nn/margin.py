@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from dispatch_core._dtypes import int64
-from dispatch_core._families.base import FLOATING
+from dispatch_core._families.base import FLOATING, NUMBERS, REAL, REAL_NUMBERS
 from dispatch_core._families.others import custom
 from dispatch_core._op import K, composite
 from dispatch_core._tensor import Tensor
@@ -27,7 +27,7 @@ def _signs(make: Any, *shape: int) -> Any:
 
 @composite(
     custom(
-        FLOATING,
+        REAL_NUMBERS,
         samples=lambda make: [
             (make(3, 4), _signs(make, 3, 4)),
             (make(4), _signs(make, 4), 0.5, {"reduction": "sum"}),
@@ -52,7 +52,7 @@ def hinge_embedding_loss(
 
 @composite(
     custom(
-        FLOATING,
+        REAL_NUMBERS,
         samples=lambda make: [
             (make(4), make(4), _signs(make, 4)),
             (make(3, 4), make(3, 4), _signs(make, 3, 4), 0.5, {"reduction": "none"}),
@@ -77,12 +77,12 @@ def margin_ranking_loss(
             f"input1: {list(input1.shape)}, input2: {list(input2.shape)}, target: "
             f"{list(target.shape)} "
         )
-    return reduced(_hinge(-target * (input1 - input2) + margin), reduction)
+    return reduced(_hinge(-target * (input1 - input2) + float(margin)), reduction)
 
 
 @composite(
     custom(
-        FLOATING,
+        REAL,
         apart=("target",),
         samples=lambda make: [
             (make(4, 3), make(4, 3), _signs(make, 4)),
@@ -104,7 +104,7 @@ def cosine_embedding_loss(
     reduction = reduction_of(reduction, size_average, reduce)
     if target.ndim not in (0, 1):
         raise RuntimeError("0D or 1D target tensor expected, multi-target not supported")
-    if input1.ndim != target.ndim + 1:
+    if not input1.ndim == input2.ndim == target.ndim + 1:
         raise RuntimeError(
             f"{target.ndim}D target tensor expects {target.ndim + 1}D input tensors, but found "
             f"inputs with sizes {list(input1.shape)} and {list(input2.shape)}."
@@ -260,6 +260,11 @@ def _triplet(
     anchor: Tensor, positive: Tensor, negative: Tensor, distance: Callable[..., Any],
     margin: float, swap: bool, reduction: str,
 ) -> Tensor:  # fmt: skip
+    if not anchor.ndim == positive.ndim == negative.ndim:
+        raise RuntimeError(
+            "The anchor, positive, and negative tensors are expected to have the same number of "
+            f"dimensions, but got {anchor.ndim}, {positive.ndim} and {negative.ndim}"
+        )
     near, far = distance(anchor, positive), distance(anchor, negative)
     if swap:
         far = K.minimum(far, distance(positive, negative))
@@ -268,7 +273,7 @@ def _triplet(
 
 @composite(
     custom(
-        FLOATING,
+        NUMBERS,
         samples=lambda make: [
             (make(3, 4), make(3, 4), make(3, 4)),
             (make(3, 4), make(3, 4), make(3, 4), 2.0, 1, {"swap": True, "reduction": "sum"}),
@@ -305,7 +310,7 @@ def triplet_margin_loss(
 
 @composite(
     custom(
-        FLOATING,
+        NUMBERS,
         samples=lambda make: [
             (make(3, 4), make(3, 4), make(3, 4)),
             (

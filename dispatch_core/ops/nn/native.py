@@ -6,6 +6,7 @@ import math
 import warnings
 from typing import Any
 
+from dispatch_core._dispatcher.inplace import into
 from dispatch_core._families.base import FLOATING
 from dispatch_core._families.others import custom
 from dispatch_core._namespaces import public
@@ -29,18 +30,20 @@ def _as_weights(found: Any, input: Tensor, weight: Any) -> tuple[Tensor, Tensor,
 @public("")
 def native_batch_norm(
     input: Tensor, weight: Any, bias: Any, running_mean: Any, running_var: Any, training: bool,
-    momentum: float, eps: float,
+    momentum: float, eps: float, *, out: Any = None,
 ) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
     """`nn.functional.batch_norm`, and in training the mean and 1 / sqrt(var + eps); else nothing."""
-    if not training:
-        out = by_running(input, running_mean, running_var, weight, bias, eps)
-        return out, K.new_zeros(input, (0,)), K.new_zeros(input, (0,))
-    out, mean, rstd = K.native_batch_norm(input, weight, bias, eps)
-    move_towards(running_mean, mean, momentum)
-    if running_var is not None:
-        n = product(input.shape) // max(input.shape[1], 1)
-        move_towards(running_var, unbiased_variance(rstd.detach(), eps, n), momentum)
-    return _as_weights((out, mean, rstd), input, weight)
+    if training:
+        found = K.native_batch_norm(input, weight, bias, eps)
+        move_towards(running_mean, found[1], momentum)
+        if running_var is not None:
+            n = product(input.shape) // max(input.shape[1], 1)
+            move_towards(running_var, unbiased_variance(found[2].detach(), eps, n), momentum)
+        found = _as_weights((found[0], found[1].detach(), found[2].detach()), input, weight)
+    else:
+        empty = K.new_zeros(input, (0,))
+        found = by_running(input, running_mean, running_var, weight, bias, eps), empty, empty
+    return found if out is None else into(K.native_batch_norm.op, None, (found,), out)
 
 
 @public("")
@@ -66,7 +69,8 @@ def native_layer_norm(
             f"Given normalized_shape={list(shape)}, expected input with shape {['*', *shape]}, but "
             f"got input of size{list(input.shape)}"
         )
-    return _as_weights(K.native_layer_norm(input, shape, weight, bias, eps), input, weight)
+    out, mean, rstd = K.native_layer_norm(input, shape, weight, bias, eps)
+    return _as_weights((out, mean.detach(), rstd.detach()), input, weight)
 
 
 # -- grid samplers ---------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from dispatch_core._dtypes import finfo, float32
-from dispatch_core._families.base import FLOATING
+from dispatch_core._families.base import FLOATING, INEXACT
 from dispatch_core._families.others import custom
 from dispatch_core._op import K, composite
 from dispatch_core._tensor import Tensor
@@ -341,7 +341,7 @@ def layer_norm(
 
 
 @composite(
-    custom(FLOATING, samples=lambda make: [(make(2, 3, 4), (4,), make(4)), (make(3, 4), (3, 4))]),
+    custom(INEXACT, samples=lambda make: [(make(2, 3, 4), (4,), make(4)), (make(3, 4), (3, 4))]),
     aliases=("nn.functional.rms_norm",),
     method=False,
 )

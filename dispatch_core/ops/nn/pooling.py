@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from dispatch_core._dtypes import float32
 from dispatch_core._families.base import FLOATING, REAL_NUMBERS
 from dispatch_core._families.others import custom
 from dispatch_core._op import K, composite
@@ -93,6 +94,8 @@ def _adaptive_size(n: int, input: Tensor, output_size: Any) -> tuple[int, ...]:
     given = output_size if isinstance(output_size, (tuple, list)) else (output_size,) * n
     if len(given) != n:
         raise RuntimeError(f"output_size must have {n} elements, but got {given}")
+    if any(wanted is not None and wanted < 0 for wanted in given):
+        raise RuntimeError(f"elements of output_size must be at least 0, but got {given}")
     return tuple(
         int(size if wanted is None else wanted)
         for wanted, size in zip(given, input.shape[-n:], strict=True)
@@ -116,13 +119,18 @@ def _adaptive_avg_pool(n: int, input: Tensor, output_size: Any) -> Any:
     if all(o and s % o == 0 for s, o in zip(sizes, wanted, strict=True)):
         kernel = tuple(s // o for s, o in zip(sizes, wanted, strict=True))
         return _avg_pool(n, input, kernel, None, 0, False, True, None)
+    mean = K.cast(input, float32) if input.dtype.itemsize == 2 else input
     for d, (size, out) in enumerate(zip(sizes, wanted, strict=True), -n):
         begin, end = adaptive_windows(input, size, out)
-        at = K.unsqueeze(K.storage_index(input, size), 1)
-        covers = K.cast(K.bitwise_and(K.ge(at, begin), K.lt(at, end)), input.dtype)
-        shares = covers / K.cast(end - begin, input.dtype)
-        input = K.movedim(K.matmul(K.movedim(input, d, -1), shares), -1, d)
-    return input
+        longest = -(-size // max(out, 1)) + 1
+        at = K.unsqueeze(begin, 1) + K.storage_index(input, longest)
+        places = K.reshape(K.minimum(at, size - 1), (-1,))
+        windows = K.index_select(K.movedim(mean, d, -1), -1, places)
+        windows = K.reshape(windows, (*windows.shape[:-1], out, longest))
+        inside = K.lt(at, K.unsqueeze(end, 1))
+        total = K.sum(K.where(inside, windows, 0.0), -1)
+        mean = K.movedim(total / K.cast(end - begin, mean.dtype), -1, d)
+    return K.cast(mean, input.dtype)
 
 
 def _adaptive_max_pool(n: int, input: Tensor, output_size: Any, return_indices: bool) -> Any:
@@ -289,7 +297,8 @@ def _declare(n: int) -> None:
             apart=("indices",),
             samples=_samples(name, n),
         )
-        composite(family, namespace="nn.functional")(function)
+        out = name == "avg_pool?d" and n > 1
+        composite(family, namespace="nn.functional", out=out)(function)
 
 
 for _n in (1, 2, 3):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dispatch_core._families.base import NUMBERS
+from dispatch_core._families.base import ALL, NUMBERS
 from dispatch_core._families.others import custom
 from dispatch_core._op import K, composite
 from dispatch_core._tensor import Tensor
@@ -62,7 +62,7 @@ def _table(
 
 @composite(
     custom(
-        NUMBERS,
+        ALL,
         samples=lambda make: [
             (make(2, 3, 5), (3,), (2,), (1,), (1,), (3,)),
             (make(1, 2, 4, 5), (2, 2), (1, 2), (0, 1), (2, 1), (2, 3), 3),

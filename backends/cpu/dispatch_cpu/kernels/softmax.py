@@ -74,6 +74,8 @@ def _blockwise(formula: _Formula, dim: int, *inputs: Array) -> Array:
     Blocks are (rows, n) where `dim` is the last, else (before, n, after).
     """
     first = inputs[0]
+    if not first.ndim and dim not in (0, -1):
+        raise IndexError(f"dimension {dim} of a number")
     out = np.empty(first.shape, first.dtype)
     if not out.size:
         return out
