@@ -16,6 +16,7 @@ from dispatch_core.ops import (  # noqa: F401  they declare
     contraction,
     copies,
     create,
+    determinant,
     eigen,
     equations,
     erf,
@@ -28,6 +29,8 @@ from dispatch_core.ops import (  # noqa: F401  they declare
     histogram,
     indefinite,
     index,
+    inverse,
+    joining,
     logs,
     lowrank,
     memory,
@@ -35,6 +38,7 @@ from dispatch_core.ops import (  # noqa: F401  they declare
     norms,
     pick,
     places,
+    powers,
     product,
     random,
     reduce,
@@ -55,6 +59,7 @@ from dispatch_core.ops import (  # noqa: F401  they declare
     strided,
     triangles,
     unary,
+    views,
 )
 
 OPERATORS.await_use(

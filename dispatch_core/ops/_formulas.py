@@ -49,3 +49,12 @@ def underivable(name: str) -> Callable[..., Any]:
         )
 
     return formula
+
+
+def order_back(dims: Sequence[int]) -> tuple[int, ...]:
+    """The order of dimensions that undoes a permutation."""
+    n = len(dims)
+    placed = [0] * n
+    for at, d in enumerate(dims):
+        placed[d % n] = at
+    return tuple(placed)

@@ -78,6 +78,11 @@ def hermitian_up_to_phase(operator: Any, *args: Any, **more: Any) -> Any:
     return of_hermitian(lambda *a, **k: up_to_phase(operator, *a, **k), *args, **more)
 
 
+def square_samples(make: Any) -> list[Any]:
+    """A square matrix, and a stack of them."""
+    return [(make(3, 3),), (make(2, 4, 4),)]
+
+
 def hermitian_samples(make: Any) -> list[Any]:
     """Matrices equal to their conjugate transpose."""
     found = (make(3, 3), make(2, 4, 4))

@@ -17,6 +17,7 @@ from dispatch_core.ops import (  # noqa: F401  they declare the views
     complexes,
     shape,
     splitting,
+    views,
 )
 
 # -- views that exist as copies only -------------------------------------------------------------

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import dispatch_core.ops.shape  # noqa: F401  declares what indexing is made of
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
 from dispatch_core._dtypes import int32, int64
 from dispatch_core._families.others import indexing
