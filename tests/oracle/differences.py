@@ -15,6 +15,11 @@ def reason(path: str, check: str) -> str | None:
     return None
 
 
+def named(path: str, check: str) -> bool:
+    """Whether a line names exactly this operator, so that it must differ."""
+    return any((name, which) == (path, check) for name, which, _ in _listed())
+
+
 @cache
 def _listed() -> list[tuple[str, str, str]]:
     text = (Path(__file__).parent / "differences.txt").read_text()

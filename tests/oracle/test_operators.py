@@ -8,7 +8,7 @@ pytest.importorskip("torch")
 
 from tests.oracle.checks import CHECKS
 from tests.oracle.comparison import Difference
-from tests.oracle.differences import reason
+from tests.oracle.differences import named, reason
 from tests.oracle.operators import OPERATORS
 from tests.oracle.samples import SAMPLES
 
@@ -21,9 +21,12 @@ def test_every_operator_has_samples() -> None:
 @pytest.mark.parametrize("check", CHECKS)
 @pytest.mark.parametrize("path", OPERATORS)
 def test_agrees_with_pytorch(path: str, check: str) -> None:
-    meant = reason(path, check)
-    if meant is None:
+    if reason(path, check) is None:
         CHECKS[check](OPERATORS[path])
         return
-    with pytest.raises(Difference):
+    try:
         CHECKS[check](OPERATORS[path])
+    except Difference:
+        return
+    if named(path, check):
+        pytest.fail("the difference is gone: take its line out of differences.txt")
