@@ -17,10 +17,13 @@ from tests.oracle.operators import OPERATORS
 def main() -> int:
     """Print the card; 1 where an operator differs in what is not listed."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("operators", nargs="*", help="only these")
+    parser.add_argument("operators", nargs="*", help="only those whose path has this")
     parser.add_argument("--check", action="append", choices=CHECKS, help="only these")
     options = parser.parse_args()
-    paths, checks = options.operators or list(OPERATORS), options.check or list(CHECKS)
+    paths = [p for p in OPERATORS if any(part in p for part in options.operators or [""])]
+    if not paths:
+        parser.error(f"no operator has {' or '.join(options.operators)} in its path")
+    checks = options.check or list(CHECKS)
     agreeing: Counter[str] = Counter()
     meant: Counter[str] = Counter()
     whole = 0

@@ -24,6 +24,7 @@ def special(
         grad=grad,
         namespace="special",
         aliases=tuple(aliases),
+        keywords={"x": "input"},
         out=True,
     )
     return lambda body: declared(in_single(body))

@@ -35,7 +35,7 @@ def i0e(input: Tensor) -> Tensor:
 )
 def i1e(input: Tensor) -> Tensor:
     """exp(-|x|) I_1(x)."""
-    return _first(input, _i1_near, _I1_MIDDLE, _I1_FAR) * K.sgn(input)
+    return _first(input, _i1_near, _I1_MIDDLE, _I1_FAR) * K.copysign(1.0, input)
 
 
 @special(
