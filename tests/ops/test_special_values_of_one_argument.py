@@ -157,3 +157,9 @@ def test_names_of_pytorch_for_what_is_there():
     assert dc.special.round(x * 10, decimals=0).tolist() == [3.0, 17.0]
     assert dc.special.gammainc is dc.igamma
     assert dc.special.gammaincc is dc.igammac
+
+
+@pytest.mark.parametrize("name", ["bessel_j1", "i1e", "i1"])
+def test_odd_functions_keep_the_sign_of_zero(name):
+    found = getattr(dc.special, name)(dc.tensor([-0.0, 0.0]))
+    assert dc.signbit(found).tolist() == [True, False]

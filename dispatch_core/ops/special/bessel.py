@@ -34,7 +34,7 @@ def bessel_j0(input: Tensor) -> Tensor:
 def bessel_j1(input: Tensor) -> Tensor:
     """The Bessel function of the first kind of order 1; 0 at infinity, where PyTorch gives NaN."""
     size = by_range(K.abs(input), LIMITS, (_j1_near, _middle(_J1_MIDDLE), lambda x: _far(x, 1)[0]))
-    return size * K.copysign(1.0, input)
+    return K.where(K.eq(input, 0), input, size * K.sgn(input))
 
 
 @special({"input": lambda K, g, input: -g * K.bessel_y1(input)}, domain=PLUS)

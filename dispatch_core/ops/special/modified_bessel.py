@@ -35,7 +35,8 @@ def i0e(input: Tensor) -> Tensor:
 )
 def i1e(input: Tensor) -> Tensor:
     """exp(-|x|) I_1(x)."""
-    return _first(input, _i1_near, _I1_MIDDLE, _I1_FAR) * K.copysign(1.0, input)
+    size = _first(input, _i1_near, _I1_MIDDLE, _I1_FAR)
+    return K.where(K.eq(input, 0), input, size * K.sgn(input))
 
 
 @special(
