@@ -30,7 +30,8 @@ class subclass_hooks(Switch):  # noqa: N801  used as a function: `with dc.subcla
 
 def is_asked(cls: type) -> bool:
     """Whether operators ask a class; one with `__dispatch_function__ = None` is only data to them."""
-    return cls is not Tensor and getattr(cls, HOOK, None) is not None
+    hook = getattr(cls, HOOK, None)
+    return cls is not Tensor and hook is not None and hook.__func__ is not _plain
 
 
 def as_instance(tensor: Tensor, cls: type[T]) -> T:
@@ -55,12 +56,18 @@ def as_in(tensor: Tensor, other: Tensor) -> Tensor:
     return as_instance(tensor, cls) if is_asked(cls) else tensor
 
 
-def converted(value: Any, cls: type[Tensor]) -> Any:
-    """Results as instances of a class; in tuples and lists too, what is no tensor as it is."""
+def converted(value: Any, cls: type[Tensor], args: Sequence[Any] = ()) -> Any:
+    """Results as instances of a class; in tuples and lists too, what is no tensor as it is.
+
+    An argument that is itself a result stays what it is: another handle on it is a view of it.
+    """
     if isinstance(value, Tensor):
-        return value if isinstance(value, cls) else as_instance(value, cls)
+        if isinstance(value, cls):
+            return value
+        known = any(value is arg for arg in args)
+        return value.as_subclass(cls) if known else as_instance(value, cls)
     if isinstance(value, (tuple, list)):
-        mapped = [converted(item, cls) for item in value]
+        mapped = [converted(item, cls, args) for item in value]
         return type(value)(*mapped) if hasattr(value, "_fields") else type(value)(mapped)
     return value
 
@@ -85,7 +92,21 @@ def _dispatch_function(
         return NotImplemented
     with subclass_hooks(False):
         result = func(*args, **(kwargs or {}))
-    return converted(result, cls)
+    return converted(result, cls, args)
 
 
+def _plain(
+    cls: type[Tensor],
+    func: Callable[..., Any],
+    types: Sequence[type],
+    args: Sequence[Any] = (),
+    kwargs: Mapping[str, Any] | None = None,
+) -> Any:
+    """The hook of a class that is mere data to operators: results are plain tensors."""
+    with subclass_hooks(False):
+        return func(*args, **(kwargs or {}))
+
+
+PLAIN_DATA: Any = classmethod(_plain)
+"""`__dispatch_function__ = PLAIN_DATA`: operators do not ask a class; one derived from it may override it."""
 Tensor.__dispatch_function__ = classmethod(_dispatch_function)  # type: ignore[attr-defined]

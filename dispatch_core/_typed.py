@@ -73,4 +73,6 @@ def type_named(wanted: Any) -> DType:
 
 def set_default_tensor_type(t: Any) -> None:
     """`set_default_dtype` by a type or its name, as in `set_default_tensor_type(DoubleTensor)`."""
+    if not isinstance(t, (str, TensorType)):
+        raise TypeError(f"invalid type object: expected a type such as FloatTensor, got {t!r}")
     set_default_dtype(type_named(t))

@@ -76,6 +76,7 @@ def apply_inplace(
     if recording and (op.gradient is None or op.gradient.keeps(0)):
         args = (shadow(x), *args[1:])
     result = chain_of(op, args).call(*args) if body is None else body(*args, **(keywords or {}))
+    check_tensor(result, f"{op.name}_(): what is written in place")
     return write_into(x, result, f"{op.name}_", recording=recording)
 
 

@@ -15,7 +15,7 @@ from dispatch_core._dtypes import (
 )
 from dispatch_core._methods._table import method
 from dispatch_core._op import K
-from dispatch_core._subclass import as_instance
+from dispatch_core._subclass import as_instance, subclass_hooks
 from dispatch_core._tensor import Tensor
 from dispatch_core._typed import TensorType, type_name, type_named
 
@@ -146,4 +146,5 @@ def as_subclass(self: Tensor, cls: Any) -> Any:
     """The same tensor as an instance of a subclass of Tensor."""
     if Tensor not in getattr(cls, "__mro__", ()):
         raise TypeError(f"as_subclass(): argument 'cls' must be a subclass of Tensor, not {cls!r}")
-    return as_instance(self, cls)
+    with subclass_hooks(False):
+        return as_instance(K.alias(self), cls)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 from dispatch_core._construct import make_subclass, tensor
@@ -62,6 +63,7 @@ def __deepcopy__(self: Tensor, memo: dict[int, Any]) -> Tensor:
         return known
     copied = make_subclass(self.__class__, K.clone(self.detach()), self.requires_grad)
     memo[id(self)] = copied
+    copied.__dict__.update(copy.deepcopy(self.__dict__, memo))
     if self.grad is not None:
         copied.grad = K.clone(self.grad.detach())
     return copied
@@ -70,8 +72,11 @@ def __deepcopy__(self: Tensor, memo: dict[int, Any]) -> Tensor:
 @method
 def __reduce_ex__(self: Tensor, protocol: int) -> Any:
     host = host_values(self)
-    return _rebuild, (self.__class__, host, str(self.device), self.requires_grad)
+    arguments = (self.__class__, host, str(self.device), self.requires_grad, dict(self.__dict__))
+    return _rebuild, arguments
 
 
-def _rebuild(cls: Any, host: Any, device: str, requires_grad: bool) -> Tensor:
-    return make_subclass(cls, tensor(host, device=device), requires_grad)
+def _rebuild(cls: Any, host: Any, device: str, requires_grad: bool, own: Any) -> Tensor:
+    made: Tensor = make_subclass(cls, tensor(host, device=device), requires_grad)
+    made.__dict__.update(own)
+    return made

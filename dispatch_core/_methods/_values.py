@@ -203,7 +203,7 @@ def __contains__(self: Tensor, element: Any) -> bool:
 
 @method
 def __format__(self: Tensor, spec: str) -> str:
-    if self.ndim == 0:
+    if self.ndim == 0 and (spec or backend_of(self.device.type).holds_values):
         return format(self.item(), spec)
     return object.__format__(self, spec)
 

@@ -9,6 +9,7 @@ from dispatch_core._dtypes import bool_
 from dispatch_core._front import plain_operand
 from dispatch_core._indexing import getitem, setitem
 from dispatch_core._op import K
+from dispatch_core._subclass import as_instance
 from dispatch_core._tensor import Tensor
 
 
@@ -96,7 +97,7 @@ def marked(result: Any) -> Any:
     """A result as the standard returns it: tensors, also those in tuples, as arrays."""
     kind = result.__class__
     if kind is Tensor:
-        return result.as_subclass(Array)
+        return as_instance(result, Array)
     if isinstance(result, tuple) and not hasattr(result, "numel"):
         items = [marked(item) for item in result]
         return kind(*items) if hasattr(kind, "_fields") else tuple(items)

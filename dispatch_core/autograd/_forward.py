@@ -36,6 +36,7 @@ from dispatch_core._keys import VIEW
 from dispatch_core._layer import Keys, Layer
 from dispatch_core._op import OPERATORS, K
 from dispatch_core._state import State, Switch, is_on
+from dispatch_core._subclass import as_instance
 from dispatch_core._tensor import Tensor, wrap
 from dispatch_core.autograd import _modes
 from dispatch_core.autograd._run import grad
@@ -443,7 +444,10 @@ def _promote(x: Tensor, level: Level) -> None:
                 "tensor that is still in use: one memory cannot have two tangents. Write into the dual "
                 "tensor, or make it of a clone()."
             )
-        primal: Tensor = root.as_subclass(Tensor)  # a second handle
+        # A second handle, as the root itself becomes dual.
+        primal: Tensor = (
+            root.as_subclass(Tensor) if level_of(root) >= 0 else as_instance(root, Tensor)
+        )
         become_dual(root, attached(primal, K.zeros_like(primal), level))
     if root is not x:
         refresh(x)

@@ -7,6 +7,7 @@ no kernel serves unconditionally it is the operator, with tensors put around the
 
 from __future__ import annotations
 
+import functools
 import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -79,21 +80,22 @@ class RawOperators:
         return call
 
     def _through_tensors(self, op: Op) -> Callable[..., Any]:
-        backend = self._backend
-
-        def lift(value: Any) -> Any:
-            if isinstance(value, backend.array) or (
-                hasattr(value, "shape") and hasattr(value, "dtype")  # numpy's scalars
-            ):
-                return wrap_raw(value, backend)
-            if isinstance(value, (list, tuple)) and value:
-                return type(value)(lift(v) for v in value)
-            return value
+        lift = functools.partial(_lifted, self._backend)
 
         def call(*args: Any, **kwargs: Any) -> Any:
             return _lower(op.front(*map(lift, args), **{k: lift(v) for k, v in kwargs.items()}))
 
         return call
+
+
+def _lifted(backend: Backend, value: Any) -> Any:
+    """Arrays as tensors, those in lists too."""
+    numpys_scalar = hasattr(value, "shape") and hasattr(value, "dtype")
+    if isinstance(value, backend.array) or numpys_scalar:
+        return wrap_raw(value, backend)
+    if isinstance(value, (list, tuple)) and value:
+        return type(value)(_lifted(backend, v) for v in value)
+    return value
 
 
 def _same(value: Any) -> Any:

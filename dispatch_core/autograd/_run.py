@@ -33,7 +33,9 @@ def _checked_inputs(inputs: Any) -> tuple[Tensor | GradientEdge, ...]:
 
 
 def _node(origin: Tensor | GradientEdge) -> Any:
-    return origin.ownership_token if isinstance(origin, GradientEdge) else origin._node
+    if isinstance(origin, GradientEdge):
+        return origin.node if origin.ownership_token is None else origin.ownership_token
+    return origin._node
 
 
 def _roots(tensors: Sequence[Tensor], gradients: Any) -> list[tuple[Any, Tensor]]:
@@ -81,6 +83,11 @@ def _start(tensor: Tensor, g: Any, index: int) -> Tensor:
         raise RuntimeError(
             f"Mismatch in shape: grad_output[{index}] has a shape of {g.shape} and output[{index}] "
             f"has a shape of {tensor.shape}."
+        )
+    if g.device.type != tensor.device.type:
+        raise RuntimeError(
+            f"grad_output[{index}] is on device {g.device}, but output[{index}] is on {tensor.device}; move "
+            "it there first"
         )
     if g.dtype.is_complex != tensor.dtype.is_complex:
         raise RuntimeError(

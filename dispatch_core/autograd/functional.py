@@ -79,6 +79,11 @@ def jacobian(
         raise NotImplementedError(
             "For strategy='forward-mode' to work, vectorize=True must also be passed"
         )
+    if vectorize and create_graph and strategy == "forward-mode":
+        raise NotImplementedError(
+            "torch.autograd.functional.jacobian: create_graph=True and strategy='forward-mode' are not "
+            "supported together; use strategy='reverse-mode' or func.jacfwd"
+        )
     if vectorize:
         if strict:
             raise RuntimeError(
@@ -88,6 +93,11 @@ def jacobian(
     with enable_grad():
         values, alone = _prepared(inputs, "inputs", create_graph)
         outputs, out_alone = _outputs(func(*values), "jacobian", strict)
+        if any(o.is_complex() for o in outputs):
+            raise RuntimeError(
+                "jacobian: complex outputs have no one gradient; give view_as_real of them, or use "
+                "func.jacfwd"
+            )
         found = []
         for output in outputs:
             rows = [
@@ -211,7 +221,8 @@ def _outputs(value: Any, name: str, strict: bool) -> tuple[Tensors, bool]:
 
 def _single(value: Any, name: str) -> Tensor:
     if not isinstance(value, Tensor):
-        raise TypeError(
+        error = RuntimeError if isinstance(value, tuple) else TypeError
+        raise error(
             f"The function given to {name} should return a single Tensor, got {type(value).__name__}"
         )
     if value.numel() != 1:

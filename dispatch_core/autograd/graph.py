@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar, Token
@@ -59,12 +60,17 @@ class save_on_cpu(saved_tensors_hooks):
 
 @contextmanager
 def disable_saved_tensors_hooks(error_message: str) -> Iterator[None]:
-    """Context in which `saved_tensors_hooks` raises RuntimeError with a message."""
+    """Context that refuses `saved_tensors_hooks` by a RuntimeError, those that are on as well."""
+    if HOOKS.get():
+        raise RuntimeError(error_message)
     token = _REFUSAL.set(error_message)
     try:
         yield
     finally:
         _REFUSAL.reset(token)
+
+
+_ALLOWING: ContextVar[bool] = ContextVar("allow_mutation", default=False)
 
 
 class _Copies:
@@ -84,10 +90,12 @@ def allow_mutation_on_saved_tensors() -> Iterator[_Copies]:
 
     A copy of each saved tensor is kept until the context ends; backward must be run within it.
     """
-    copies = _Copies()
+    if _ALLOWING.get():
+        raise RuntimeError("allow_mutation_on_saved_tensors contexts cannot be nested")
+    copies, numbers = _Copies(), itertools.count()
 
     def pack(tensor: Tensor) -> int:
-        number = len(copies.kept)
+        number = next(numbers)
         copies.kept[number] = K.clone(tensor)
         return number
 
@@ -99,11 +107,13 @@ def allow_mutation_on_saved_tensors() -> Iterator[_Copies]:
             )
         return copies.kept[number]
 
-    with saved_tensors_hooks(pack, unpack):
-        try:
+    token = _ALLOWING.set(True)
+    try:
+        with saved_tensors_hooks(pack, unpack):
             yield copies
-        finally:
-            copies.clear()
+    finally:
+        _ALLOWING.reset(token)
+        copies.clear()
 
 
 def get_gradient_edge(tensor: Tensor) -> GradientEdge:
@@ -166,7 +176,13 @@ def register_multi_grad_hook(
 
         return hook
 
-    return _Handles([t.register_hook(hook_of(i)) for i, t in enumerate(tensors)])
+    return _Handles(
+        [
+            t.register_hook(hook_of(i))
+            for i, t in enumerate(tensors)
+            if mode == "all" or t.requires_grad
+        ]
+    )
 
 
 def increment_version(tensor: Tensor | Iterable[Tensor]) -> None:

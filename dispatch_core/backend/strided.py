@@ -42,6 +42,11 @@ class StridedArray(ABC, Generic[M]):
         """The array that the memory was made for, if this is a view of it."""
 
     @property
+    def ndim(self) -> int:
+        """The number of dimensions."""
+        return len(self.shape)
+
+    @property
     @abstractmethod
     def held(self) -> int:
         """The size of the whole memory in bytes."""
@@ -130,6 +135,11 @@ def reshape(input: StridedArray[M], shape: Sequence[int]) -> StridedArray[M]:
 def permute(input: StridedArray[M], dims: Sequence[int]) -> StridedArray[M]:
     """The dimensions in another order."""
     order = [check_dim(d, len(input.shape)) for d in dims]
+    if sorted(order) != list(range(len(input.shape))):
+        raise RuntimeError(
+            f"permute(dims): each of {len(input.shape)} dimensions must be named once, got {list(dims)}; "
+            "duplicate dims are not allowed"
+        )
     return input.view(
         [input.shape[d] for d in order], [input.strides[d] for d in order], input.offset
     )

@@ -9,10 +9,12 @@ from math import prod
 from typing import Any
 
 from dispatch_core._op import K
+from dispatch_core._shapes import whole
 from dispatch_core._tensor import Tensor, check_tensor
 
-_REST = "..."
-_TOKEN = re.compile(r"\.\.\.|[^\W\d]\w*|1|[()]")
+_REST, _MERGED = "...", "(...)"
+"""Any dimensions, each for itself or within parentheses."""
+_TOKEN = re.compile(r"\.\.\.|[^\W\d_]\w*|1|[()]")
 Side = tuple[tuple[str, ...], ...]
 """For each dimension of a tensor the axes that it is made of."""
 
@@ -47,14 +49,17 @@ def _parsed(pattern: str) -> tuple[Side, Side]:
     if len(sides) != 2:
         raise ValueError(f"a pattern has two sides around '->', got {pattern!r}")
     left, right = (_side(pattern, text) for text in sides)
-    names = [[name for axes in side for name in axes] for side in (left, right)]
+    names = [
+        [_REST if name == _MERGED else name for axes in side for name in axes]
+        for side in (left, right)
+    ]
     for each in names:
         if len(set(each)) != len(each):
             raise ValueError(f"an axis stands twice on one side of {pattern!r}")
     if set(names[0]) != set(names[1]):
         only = sorted(set(names[0]) ^ set(names[1]))
         raise ValueError(f"axes {only} stand on one side of {pattern!r} only")
-    if any(_REST in axes and len(axes) > 1 for axes in left):
+    if any(_MERGED in axes for axes in left):
         raise ValueError(f"'...' cannot be part of a merged dimension on the left of {pattern!r}")
     return left, right
 
@@ -73,7 +78,7 @@ def _side(pattern: str, text: str) -> Side:
         elif token in ("(", ")"):
             raise ValueError(f"the parentheses of {pattern!r} do not match, or are nested")
         elif open_ is not None:
-            open_ += [] if token == "1" else [token]
+            open_ += [] if token == "1" else [_MERGED if token == _REST else token]
         else:
             found.append(() if token == "1" else (token,))
     if open_ is not None:
@@ -87,7 +92,7 @@ def _expanded(side: Side, rest: Sequence[str]) -> Side:
         if axes == (_REST,):
             found += [(name,) for name in rest]
         else:
-            found.append(tuple(n for name in axes for n in (rest if name == _REST else (name,))))
+            found.append(tuple(n for name in axes for n in (rest if name == _MERGED else (name,))))
     return tuple(found)
 
 
@@ -98,6 +103,9 @@ def _sizes(
     unknown = given.keys() - {name for axes in left for name in axes}
     if unknown:
         raise ValueError(f"{sorted(unknown)} are no axes of {pattern!r}")
+    wrong = {name: size for name, size in given.items() if whole(name, size) < 0}
+    if wrong:
+        raise ValueError(f"sizes cannot be negative, but got {wrong} for {pattern!r}")
     sizes = dict(given)
     for axes, total in zip(left, shape, strict=True):
         missing = [name for name in axes if name not in sizes]

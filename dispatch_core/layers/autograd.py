@@ -72,13 +72,13 @@ def _has_grad(number: Any) -> bool:
 
 def plain_keys(keys: Keys) -> Keys:
     """The keys of the same arguments without gradient (a view stays a view)."""
+    return tuple(_plain(number) for number in keys)
 
-    def plain(number: Any) -> Any:
-        if isinstance(number, frozenset):
-            return frozenset(plain(n) for n in number)
-        return number & ~GRAD if number >= FIRST_TENSOR_KEY else number
 
-    return tuple(plain(number) for number in keys)
+def _plain(number: Any) -> Any:
+    if isinstance(number, frozenset):
+        return frozenset(_plain(n) for n in number)
+    return number & ~GRAD if number >= FIRST_TENSOR_KEY else number
 
 
 def _detaching(op: Op, chain: Chain) -> Chain:

@@ -16,6 +16,7 @@ from dispatch_core._graph import Node, Pick
 from dispatch_core._keys import GRAD
 from dispatch_core._state import is_on
 from dispatch_core._tensor import Tensor, detached, wrap_raw
+from dispatch_core.backend.api import Backend
 from dispatch_core.layers.spec import Mode, OperatorSpec
 
 ON = "saved_tensors_hooks"
@@ -29,11 +30,12 @@ HOOKS: ContextVar[tuple[Pair, ...]] = ContextVar("saved_tensors_hooks", default=
 class Packed:
     """What the pack hook made of one saved array."""
 
-    __slots__ = ("backend", "kept", "unpack")
+    __slots__ = ("backend", "dtype", "kept", "shape", "unpack")
 
     def __init__(self, tensor: Tensor, hooks: Pair) -> None:
         pack, self.unpack = hooks
         self.backend = tensor._backend
+        self.shape, self.dtype = tensor._raw.shape, tensor.dtype
         self.kept = pack(tensor)
 
     def tensor(self) -> Tensor:
@@ -47,7 +49,13 @@ class Packed:
 
     def array(self) -> Any:
         """Its array."""
-        found = self.tensor()._raw
+        tensor = self.tensor()
+        if tensor._raw.shape != self.shape:
+            raise RuntimeError(
+                f"a saved tensor's unpack hook returned one of shape {list(tensor.shape)}, but "
+                f"{list(self.shape)} was saved"
+            )
+        found = (tensor if tensor.dtype is self.dtype else tensor.to(self.dtype))._raw
         if found.__class__ is not self.backend.array:
             raise RuntimeError(
                 f"a saved tensor's unpack hook returned one of another device than '{self.backend.device}', "
@@ -96,16 +104,7 @@ class PackedSpec(OperatorSpec):
 
     def pack(self, node: Node) -> None:
         """Have all that a node of the operator saved packed."""
-        backend, hooks = self.backend, hooks_now()
-
-        def packed(value: Any) -> Any:
-            if isinstance(value, backend.array):
-                return Packed(wrap_raw(value, backend), hooks)
-            if value.__class__ in (list, tuple):
-                return value.__class__(packed(each) for each in value)
-            return value
-
-        node.saved = tuple(packed(value) for value in node.saved)
+        node.saved = _packed(node.saved, self.backend, hooks_now())
         node.spec = self
 
     def gradients(self, node: Node, g: Any, mode: Mode) -> tuple[Any, ...]:
@@ -115,6 +114,15 @@ class PackedSpec(OperatorSpec):
             return super().gradients(node, g, mode)
         finally:
             node.saved = kept
+
+
+def _packed(value: Any, backend: Backend, hooks: Pair) -> Any:
+    """Saved values with every array packed."""
+    if isinstance(value, backend.array):
+        return Packed(wrap_raw(value, backend), hooks)
+    if value.__class__ in (list, tuple):
+        return value.__class__(_packed(each, backend, hooks) for each in value)
+    return value
 
 
 def kept_array(tensor: Tensor) -> Any:

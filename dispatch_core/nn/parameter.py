@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dispatch_core._saving import register_subclass
-from dispatch_core.nn._core import Tensor, empty, make_subclass
+from dispatch_core.nn._core import PLAIN_DATA, Tensor, empty, make_subclass
 
 
 def _as_tensor(kind: str, data: Any) -> Tensor:
@@ -32,7 +32,7 @@ class Parameter(Tensor):
     tensors. An integer `data` needs `requires_grad=False`, otherwise RuntimeError is raised.
     """
 
-    __dispatch_function__ = None
+    __dispatch_function__ = PLAIN_DATA
 
     def __new__(cls, data: Tensor | None = None, requires_grad: bool = True) -> Parameter:
         result: Parameter = make_subclass(cls, _as_tensor("Parameter", data), requires_grad)
@@ -58,7 +58,7 @@ class Buffer(Tensor):
     A `persistent` buffer is part of the `state_dict`; one that is not is only moved and copied.
     """
 
-    __dispatch_function__ = None
+    __dispatch_function__ = PLAIN_DATA
     persistent: bool
 
     def __new__(cls, data: Tensor | None = None, *, persistent: bool = True) -> Buffer:

@@ -28,13 +28,16 @@ def det_slope(g: Tensor, A: Tensor, out: Tensor) -> Tensor:
     if all_true(K.gt(K.abs(out), bound * 1e-6)):
         det = K.unsqueeze(K.unsqueeze(out, -1), -1)
         return wide * K.conj(det) * turned(K, K.inverse(A))
-    U, S, Vh = K.svd_factors(A, True)
+    finite = K.unsqueeze(K.all(K.isfinite(K.reshape(A, (*A.shape[:-2], -1))), -1), -1)
+    finite = K.unsqueeze(finite, -1)
+    U, S, Vh = K.svd_factors(K.where(finite, A, 0.0), True)
     n = S.shape[-1]
     rows = K.expand(K.unsqueeze(S, -2), (*S.shape, n))
     others = K.prod(K.tril(rows, -1) + K.triu(rows, 1) + K.diag_embed(K.ones_like(S)), -1)
     phase = K.unsqueeze(K.unsqueeze(K.conj(K.det(U) * K.det(Vh)), -1), -1)
     # conj(det(U) det(Vh))^-1 = det(U) det(Vh), both being of modulus one.
-    return wide * K.matmul(U * K.unsqueeze(others, -2), Vh) * phase
+    slope = wide * K.matmul(U * K.unsqueeze(others, -2), Vh) * phase
+    return K.where(finite, slope, float("nan"))
 
 
 @composite(
@@ -43,6 +46,7 @@ def det_slope(g: Tensor, A: Tensor, out: Tensor) -> Tensor:
     ),
     grad={"input": lambda K, g, input, out: K.det_slope(g, input, out)},
     aliases=("linalg.det",),
+    batch="leading",
     keywords={"A": "input"},
     out=True,
 )
@@ -86,6 +90,7 @@ def _slogdet_input(K: Any, gs: Any, A: Any, outs: Any) -> Any:
     outputs=2,
     fields=("sign", "logabsdet"),
     aliases=("linalg.slogdet",),
+    batch="leading",
     keywords={"A": "input"},
     out=True,
 )

@@ -66,22 +66,28 @@ def _matrix_exp_input(K: Any, g: Any, A: Any) -> Any:
     batch="leading",
 )
 def matrix_exp(input: Tensor) -> Tensor:
-    """The matrix exponential: halved to a 1-norm of 1/2, Taylor's series, squared back."""
+    """The matrix exponential: halved to a 1-norm of 1/2, Taylor's series, squared back.
+
+    Each matrix as often as it needs; NaN where it is not finite.
+    """
     check_square("linalg.matrix_exp", input)
     if input.dtype.itemsize == 2:
         return K.cast(K.matrix_exp(K.cast(input, float32)), input.dtype)
-    size = K.amax(K.linalg_matrix_norm(input.detach(), 1)).item() if input.numel() else 0.0
-    halvings = 0
-    while size > 0.5:
-        size, halvings = size / 2, halvings + 1
-    x = input * 2.0**-halvings
+    if not input.numel():
+        return K.clone(input)
+    size = K.linalg_matrix_norm(input.detach(), 1)
+    needed = K.ceil(
+        K.log2(K.where(K.bitwise_and(K.gt(size, 0.5), K.isfinite(size)), size * 2, 1.0))
+    )
+    needed = K.unsqueeze(K.unsqueeze(needed, -1), -1)
+    x = input * K.exp2(K.neg(needed))
     eye = K.expand(K.eye(input.shape[-1], dtype=input.dtype, device=input.device), input.shape)
     total = term = eye
     for k in range(1, 16):
         term = K.matmul(term, x) / k
         total = total + term
-    for _ in range(halvings):
-        total = K.matmul(total, total)
+    for done in range(int(K.amax(needed).item())):
+        total = K.where(K.lt(done, needed), K.matmul(total, total), total)
     return total
 
 

@@ -103,3 +103,20 @@ def test_functionalize_computes_what_the_function_does():
     ]
     with pytest.raises(RuntimeError, match="invalid argument for remove"):
         func.functionalize(double, remove="all")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "shape"),
+    [("... -> (...)", (144,)), ("b ... -> b (...)", (2, 72)), ("... w -> (...) w", (24, 6))],
+)
+def test_any_dimensions_are_merged_within_parentheses(pattern, shape):
+    assert func.rearrange(X, pattern).shape == shape
+
+
+@pytest.mark.parametrize(
+    ("pattern", "sizes"),
+    [("(...) -> ...", {}), ("_ c h w -> c h w _", {}), ("(a b) c h w -> a b c h w", {"a": -1})],
+)
+def test_more_patterns_that_are_refused(pattern, sizes):
+    with pytest.raises(ValueError, match=r"pattern|left|something else|negative|dimensions"):
+        func.rearrange(X, pattern, **sizes)

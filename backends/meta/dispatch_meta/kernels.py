@@ -29,9 +29,10 @@ class RuleTable(KernelTable):
 
     def __init__(self, device: str) -> None:
         super().__init__(device)
-        for kernels in (VIEW_KERNELS, _OTHERS, _MATRICES):
-            for name, kernel in kernels.items():
-                self.register(name, kernel)
+        for name, kernel in (VIEW_KERNELS | _OTHERS).items():
+            self.register(name, kernel)
+        for name, kernel in _MATRICES.items():
+            self.register(name, _checked(OPERATORS[name].op, kernel))
 
     def candidates(self, op: str) -> tuple[Kernel, ...]:
         """Those that were registered, else the rule of the operator's family."""
@@ -47,6 +48,16 @@ _LOOPS = frozenset({"gcd", "lcm"}) | {
     declared.op.name for declared in OPERATORS.values() if "_polynomial_" in declared.op.name
 }
 """Operators that look at values to see whether they have done, and whose family tells the shape."""
+
+
+def _checked(op: Op, kernel: Function) -> Function:
+    """A kernel that has the operator's family look at its arguments, as others do when they fail."""
+
+    def checked(*args: Any) -> Any:
+        op.family.check(op, args)
+        return kernel(*args)
+
+    return checked
 
 
 def _pointwise(op: Op) -> Function:

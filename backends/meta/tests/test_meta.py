@@ -99,3 +99,18 @@ def test_a_training_step_has_shapes():
     optimizer.step()
     assert loss.shape == ()
     assert all(p.grad.shape == p.shape and p.grad.is_meta for p in model.parameters())
+
+
+@pytest.mark.parametrize("name", ["inv", "det", "eigh", "cholesky", "slogdet", "matrix_exp", "eig"])
+def test_matrices_must_be_square(name):
+    with pytest.raises(RuntimeError, match="square"):
+        getattr(dc.linalg, name)(dc.empty(2, 3, device="meta"))
+
+
+def test_dimensions_are_permuted_once(x):
+    with pytest.raises(RuntimeError, match="duplicate dims"):
+        x.permute(0, 0)
+
+
+def test_a_number_is_formatted_without_a_value(x):
+    assert f"{x.sum()}" == "tensor(..., device='meta', size=())"

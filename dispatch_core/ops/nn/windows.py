@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from dispatch_core._dtypes import bool_
 from dispatch_core._families.base import ALL, NUMBERS
 from dispatch_core._families.others import custom
 from dispatch_core._op import K, composite
@@ -92,7 +93,8 @@ def windows(
     at, inside = _table(input, sizes, kernel_size, stride, padding, dilation, out_size)
     planes = K.reshape(input, (*input.shape[:2], product(sizes)))
     picked = K.index_select(planes, 2, K.reshape(at, (-1,)))
-    return K.where(inside, K.reshape(picked, (*input.shape[:2], *at.shape)), fill)
+    outside = bool(fill) if input.dtype is bool_ else fill
+    return K.where(inside, K.reshape(picked, (*input.shape[:2], *at.shape)), outside)
 
 
 @composite(

@@ -40,9 +40,17 @@ def _samples(make: Any) -> list[Any]:
     ]
 
 
+MOST = 100_000
+"""The highest degree: a step each is what the recurrences take."""
+
+
 def _of_degree(x: Tensor, n: Tensor | Number, first: Any, step: Step) -> Any:
     degree = K.trunc(n) if isinstance(n, Tensor) else _whole(n)
     top = _largest(degree)
+    if top > MOST:
+        raise RuntimeError(
+            f"a polynomial of degree {top} takes as many steps; the highest degree is {MOST}"
+        )
     before, value = K.ones_like(x), first
     result = _chosen(degree, 0, before, K.zeros_like(x))
     leading = K.sgn(x) * math.copysign(1.0, step(1, 8.0, 0.0, 1.0))

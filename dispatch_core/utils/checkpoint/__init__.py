@@ -104,6 +104,7 @@ def checkpoint(
     stop, watch = _EARLY_STOP.get(), _DEBUG.get()
     frame = Frame(
         lambda: function(*args, **kwargs),
+        (args, kwargs),
         context_fn(),
         preserve_rng_state=preserve,
         early_stop=early_stop if stop is None else stop,
@@ -135,6 +136,10 @@ def checkpoint_sequential(
     if kwargs:
         raise ValueError("Unexpected keyword arguments: " + ",".join(kwargs))
     steps = list(functions.children()) if hasattr(functions, "children") else list(functions)
+    if not 1 <= segments <= len(steps):
+        raise ValueError(
+            f"expected from 1 to {len(steps)} segments, one function each, got {segments}"
+        )
     size = len(steps) // segments
     start = 0
     for _ in range(segments - 1):

@@ -8,8 +8,10 @@ from contextlib import AbstractContextManager, ExitStack, suppress
 from contextvars import ContextVar, Token
 from typing import Any, Self
 
+from dispatch_core._graph import WRITES
 from dispatch_core._random import replayed, states_now
 from dispatch_core._tensor import Tensor
+from dispatch_core._tree import flatten
 from dispatch_core.autograd import enable_grad
 from dispatch_core.autograd.graph import saved_tensors_hooks
 
@@ -73,6 +75,7 @@ class Frame:
     def __init__(
         self,
         call: Callable[[], Any],
+        arguments: Any,
         contexts: Contexts,
         *,
         preserve_rng_state: bool,
@@ -81,6 +84,10 @@ class Frame:
         debug: bool,
     ) -> None:
         self.call = call
+        storages = [
+            t._backend.storage_of(t._raw) for t in flatten(arguments)[0] if isinstance(t, Tensor)
+        ]
+        self.written = [(storage, WRITES.moment(storage)) for storage in storages]
         self.contexts = contexts
         self.states = states_now() if preserve_rng_state else None
         self.early_stop = early_stop
@@ -123,6 +130,11 @@ class Frame:
         return found
 
     def _recompute(self) -> None:
+        if any(WRITES.moment(storage) != moment for storage, moment in self.written):
+            raise RuntimeError(
+                "one of the variables needed for gradient computation has been modified by an inplace "
+                "operation: an argument of a checkpointed call was written after the call began"
+            )
         seen = 0
 
         def take(tensor: Tensor) -> Tensor:

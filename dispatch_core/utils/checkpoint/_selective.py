@@ -160,13 +160,21 @@ class _Asking(Chain):
 
 
 class _Handled:
-    """Context manager, for any number of runs: a handler is asked about every operator."""
+    """Context manager: a handler is asked about every operator; for one run, or for any number."""
 
-    def __init__(self, handler: Callable[..., Any]) -> None:
+    def __init__(self, handler: Callable[..., Any], *, once: bool) -> None:
         self.handler = handler
+        self.once = once
+        self.entered = False
         self._stacks: list[ExitStack] = []
 
     def __enter__(self) -> None:
+        if self.once and self.entered:
+            raise RuntimeError(
+                "these contexts serve one checkpointed call: have context_fn make new ones each time, as in "
+                "context_fn=lambda: create_selective_checkpoint_contexts(...)"
+            )
+        self.entered = True
         if not any(layer.name == SelectiveCheckpoint.name for layer in LAYERS.layers):
             LAYERS.add(SelectiveCheckpoint())
         stack = ExitStack()
@@ -202,4 +210,4 @@ def create_selective_checkpoint_contexts(
     if not callable(policy):
         raise TypeError("policy_fn_or_list must be either a function or a list of ops.")
     cache = _Cache(policy, allow_cache_entry_mutation)
-    return _Handled(cache.first), _Handled(cache.again)
+    return _Handled(cache.first, once=True), _Handled(cache.again, once=False)

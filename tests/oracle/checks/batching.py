@@ -55,5 +55,5 @@ def _mapped(op: Operator, side: Side, call: Call, which: set[int], dim: int) -> 
 def _examples(array: Array, dim: int) -> Array:
     """The array and another like it, stacked along a dimension."""
     values = array.values
-    other = values * values.dtype.type(0.75) if array.inexact else np.roll(values, 1)
+    other = values * values.dtype.type(0.75) if array.inexact else np.roll(values, 1, -1)
     return Array(np.stack([values, other], dim), array.dtype)
