@@ -57,7 +57,8 @@ def _less_maxima(x: Array, dim: int) -> Array:
     """
     most = np.maximum.reduce(x, dim, None, None, True)
     if x.ndim == 2 and dim in (1, -1) and x.shape[1] <= FEW:
-        most = most.repeat(x.shape[1], 1)
+        out = most.repeat(x.shape[1], 1)
+        return np.subtract(x, out, out)  # type: ignore[no-any-return]
     return np.subtract(x, most, order="C")  # type: ignore[no-any-return]
 
 
