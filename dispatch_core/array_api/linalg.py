@@ -95,7 +95,7 @@ def vecdot(x1: Tensor, x2: Tensor, /, *, axis: int = -1) -> Tensor:
             f"vecdot(): the vectors have {x1.shape[axis]} and {x2.shape[axis]} elements; axis {axis} "
             "does not broadcast"
         )
-    return K.linalg_vecdot(x1, x2, dim=axis)
+    return K.sum(K.mul(K.conj(x1), x2), axis, False).to(x1.dtype)
 
 
 @standard("linalg.cross")

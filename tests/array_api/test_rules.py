@@ -285,6 +285,14 @@ def test_linear_algebra() -> None:
     assert xp.linalg.trace(stacked).tolist() == [6.0, 6.0]
 
 
+def test_vectors_of_integers_have_products() -> None:
+    found = xp.vecdot(xp.asarray([1, 2], dtype=xp.int8), xp.asarray([3, 4], dtype=xp.int8))
+    assert found.dtype == xp.int8
+    assert found.tolist() == 11
+    z = xp.asarray([1 + 2j])
+    assert xp.vecdot(z, z).tolist() == 5
+
+
 def test_searching() -> None:
     x = xp.asarray([3.0, 1.0, 2.0])
     order = xp.argsort(x)
