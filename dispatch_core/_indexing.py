@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dispatch_core._construct import tensor_like
+from dispatch_core._dtypes import bool_
 from dispatch_core._namespaces import public
 from dispatch_core._op import K, operator_named
 from dispatch_core._shapes import broadcast_shapes
@@ -34,6 +35,12 @@ def getitem(tensor: Tensor, index: Any) -> Tensor:
 
 def setitem(tensor: Tensor, index: Any, value: Any) -> None:
     """`tensor[index] = value`: writes into the memory of `tensor`; `value` broadcasts."""
+    if isinstance(index, Tensor) and _fills(tensor, index, value):
+        mask = K.reshape(index, tuple(index.shape) + (1,) * (tensor.ndim - index.ndim))
+        tensor.masked_fill_(
+            mask, value if isinstance(value, Tensor) else tensor_like(tensor, value)
+        )
+        return
     basic, indices, dims = parse(tensor, index)
     target = tensor if basic is None else K.basic_index(tensor, basic)
     if not isinstance(value, Tensor):
@@ -46,6 +53,17 @@ def setitem(tensor: Tensor, index: Any, value: Any) -> None:
     if value.device != target.device and value.ndim == 0:
         value = value.to(target.device)
     target.index_put_at_(indices, _without_leading_ones(value, target, indices, dims), dims, False)
+
+
+def _fills(tensor: Tensor, mask: Tensor, value: Any) -> bool:
+    """Whether one value goes where a mask says: no place has to be known for that."""
+    if mask.dtype is not bool_ or not mask.ndim or mask.device != tensor.device:
+        return False
+    if tuple(mask.shape) != tuple(tensor.shape[: mask.ndim]):
+        return False
+    if isinstance(value, Tensor):
+        return not value.ndim and value.dtype is tensor.dtype and value.device == tensor.device
+    return isinstance(value, (bool, int, float, complex))
 
 
 def _check_source(target: Tensor, values: Tensor) -> None:

@@ -265,3 +265,31 @@ def test_advanced_indexing_writes_its_own_dtype_only():
     x[0:2] = dc.ones(2) * 1.5  # a slice is written as by copy_
     x[[4]] = 9.5
     assert x.tolist() == [1, 1, 2, 3, 9, 5]
+
+
+def test_one_value_goes_where_a_mask_says_without_looking_for_places():
+    x = dc.arange(6.0).reshape(2, 3)
+    x[x > 3] = -1
+    assert x.tolist() == [[0, 1, 2], [3, -1, -1]]
+    x[dc.tensor([False, True])] = dc.tensor(9.0)
+    assert x.tolist() == [[0, 1, 2], [9, 9, 9]]
+    w, v = dc.ones(3, requires_grad=True), dc.tensor(2.0, requires_grad=True)
+    y = w * 3
+    y[dc.tensor([True, False, True])] = v
+    y.sum().backward()
+    assert w.grad.tolist() == [0, 3, 0]
+    assert v.grad.item() == 2
+    whole = dc.ones(3, dtype=dc.int64)
+    whole[whole > 0] = 2.9
+    assert whole.tolist() == [2, 2, 2]
+    with pytest.raises(IndexError, match="shape of the mask"):
+        x[dc.ones(5, dtype=dc.bool)] = 0
+    empty = dc.empty(2, 3, device="meta")
+    empty[empty > 0] = 1
+
+    def clipped(a):
+        b = a.clone()
+        b[b < 0] = 0
+        return b
+
+    assert dc.func.vmap(clipped)(dc.tensor([[1.0, -1.0]])).tolist() == [[1, 0]]
