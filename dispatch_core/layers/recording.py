@@ -12,6 +12,7 @@ from dispatch_core._dispatcher.kernel_chains import (
     Ternary,
     Unary,
     UnaryBound,
+    UnarySeveral,
     UnaryTwo,
     ViewOne,
     ViewTwo,
@@ -46,6 +47,8 @@ def recording_class(op: Op, spec: OperatorSpec, inner: Chain) -> type[Record]:
         return RecordBinary
     if inner.__class__ is Ternary:
         return RecordTernary
+    if inner.__class__ is UnarySeveral and op.tensors == (0,):
+        return RecordSeveral
     if inner.__class__ is ListParams and not spec.keeps_arrays and spec.uniform:
         return RecordList
     return Record
@@ -376,6 +379,39 @@ class RecordBinary(Record):
         t._node = node
         t._k |= GRAD
         return t
+
+
+class RecordSeveral(Record):
+    """Records y, z, ... = f(x, ...) with one tensor argument."""
+
+    __slots__ = ("kept", "save_shape", "save_x")
+
+    def __init__(self, op: Op, inner: Chain, spec: OperatorSpec) -> None:
+        super().__init__(op, inner, spec)
+        self.save_x = 0 in spec.keeps
+        self.kept = spec.kept_outputs if spec.saves_out else None
+        self.save_shape = spec.saves_shapes
+
+    def call(self, x: Tensor, *params: Any) -> Any:
+        results = self.below(x, *params)
+        kept = self.kept
+        node = Node()
+        node.spec = self.spec
+        node.order = tick()
+        node.edges = (x._node,)
+        outs = None
+        if kept is not None:
+            outs = tuple([t._raw if i in kept else None for i, t in enumerate(results)])
+        node.saved = (x._raw if self.save_x else None, *params, outs)
+        if self.save_shape:
+            node.saved += (x._raw.shape,)
+        node.shapes = None
+        node.hooks = None
+        for index, result in enumerate(results):
+            if _differentiable(result):
+                result._node = pick(node, index)
+                result._k |= GRAD
+        return results
 
 
 class RecordTernary(Record):
