@@ -72,6 +72,7 @@ oracle: $(BENCH_VENV)/.installed
 	$(BENCH_VENV)/bin/python -m tests.oracle.card $(ORACLE_ARGS)
 
 docs: $(VENV)/.docs
+	rm -rf docs/reference
 	$(VENV)/bin/python -m dispatch_core.testing.reference docs/reference
 	$(VENV)/bin/python -m sphinx -q -W -b html docs docs/_build/html
 	@echo "docs/_build/html/index.html"
