@@ -14,6 +14,7 @@ from dispatch_core._tensor import Tensor
 from dispatch_core._tree import flatten
 from dispatch_core.autograd import enable_grad
 from dispatch_core.autograd.graph import saved_tensors_hooks
+from dispatch_core.profiler import profile
 
 Contexts = tuple[AbstractContextManager[Any], AbstractContextManager[Any]]
 
@@ -174,8 +175,6 @@ class Frame:
         """The call; with `debug`, its operators are noted."""
         if not self.debug:
             return self.call()
-        from dispatch_core.profiler import profile  # noqa: PLC0415  for debugging only
-
         with profile() as profiled:
             try:
                 return self.call()
