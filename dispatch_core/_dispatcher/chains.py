@@ -20,8 +20,6 @@ from dispatch_core._tensor import Tensor
 from dispatch_core.backend.api import Backend
 from dispatch_core.backend.kernels import Kernel
 
-_new: Callable[[type[Tensor]], Tensor] = object.__new__
-
 
 class Chain:
     """What runs when an operator is called with arguments of certain keys in a certain state."""

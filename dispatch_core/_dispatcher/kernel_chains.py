@@ -9,11 +9,9 @@ from dispatch_core._dispatcher.chains import KernelChain, failure
 from dispatch_core._dispatcher.operator import Op, ParamKind
 from dispatch_core._graph import WRITES, Raw
 from dispatch_core._keys import VIEW
-from dispatch_core._tensor import Tensor
+from dispatch_core._tensor import Tensor, fresh
 from dispatch_core.backend.api import Backend
 from dispatch_core.backend.kernels import Kernel
-
-_new: Callable[[type[Tensor]], Tensor] = object.__new__
 
 
 class Unary(KernelChain):
@@ -28,7 +26,7 @@ class Unary(KernelChain):
             raise failure(self.op, (x,), error) from error
         if r.__class__ is not self.array:
             r = self.fix(r)
-        t = _new(Tensor)
+        t = fresh()
         t._raw = r
         t._k = self.key
         t._node = None
@@ -52,7 +50,7 @@ class UnaryBound(KernelChain):
             raise failure(self.op, (x,), error) from error
         if r.__class__ is not self.array:
             r = self.fix(r)
-        t = _new(Tensor)
+        t = fresh()
         t._raw = r
         t._k = self.key
         t._node = None
@@ -71,7 +69,7 @@ class UnaryParams(KernelChain):
             raise failure(self.op, (x, *params), error) from error
         if r.__class__ is not self.array:
             r = self.fix(r)
-        t = _new(Tensor)
+        t = fresh()
         t._raw = r
         t._k = self.key
         t._node = None
@@ -90,7 +88,7 @@ class UnaryTwo(KernelChain):
             raise failure(self.op, (x, p, q), error) from error
         if r.__class__ is not self.array:
             r = self.fix(r)
-        t = _new(Tensor)
+        t = fresh()
         t._raw = r
         t._k = self.key
         t._node = None
@@ -109,7 +107,7 @@ class Binary(KernelChain):
             raise failure(self.op, (x, y), error) from error
         if r.__class__ is not self.array:
             r = self.fix(r)
-        t = _new(Tensor)
+        t = fresh()
         t._raw = r
         t._k = self.key
         t._node = None
@@ -165,7 +163,7 @@ class BinaryScalar(KernelChain):
             raise failure(self.op, (x, s), error) from error
         if r.__class__ is not self.array:
             r = self.fix(r)
-        t = _new(Tensor)
+        t = fresh()
         t._raw = r
         t._k = self.key
         t._node = None
@@ -189,7 +187,7 @@ class ScalarBinary(BinaryScalar):
             raise failure(self.op, (s, x), error) from error
         if r.__class__ is not self.array:
             r = self.fix(r)
-        t = _new(Tensor)
+        t = fresh()
         t._raw = r
         t._k = self.key
         t._node = None
@@ -213,7 +211,7 @@ class View(KernelChain):
             r = self.kernel(x._raw, *params)
         except Exception as error:
             raise failure(self.op, (x, *params), error) from error
-        t = _new(Tensor)
+        t = fresh()
         t._raw = r
         t._k = self.key
         t._node = None
@@ -229,11 +227,30 @@ class View(KernelChain):
 class ViewOne(View):
     """kernel(x, p): a view with one plain argument; packs no tuple on the way in."""
 
-    __slots__ = ("maybe",)
+    __slots__ = ()
 
-    def __init__(self, op: Op, backend: Backend, kernel: Kernel, key: int, nested: bool) -> None:
-        super().__init__(op, backend, kernel, key, nested)
-        self.maybe = op.traits.view == "sometimes"
+    def call(self, x: Tensor, p: Any) -> Tensor:
+        try:
+            r = self.kernel(x._raw, p)
+        except Exception as error:
+            raise failure(self.op, (x, p), error) from error
+        t = fresh()
+        t._raw = r
+        t._k = self.key
+        t._node = None
+        if self.nested:
+            parent = x._base
+            root = parent[0]
+            t._base = (root, root._node, parent, self.op, (p,))
+        else:
+            t._base = (x, x._node, None, self.op, (p,))
+        return t
+
+
+class ViewSometimes(View):
+    """kernel(x, p) that shares the memory of x where the layout allows it and copies elsewhere."""
+
+    __slots__ = ()
 
     def call(self, x: Tensor, p: Any) -> Tensor:
         raw = x._raw
@@ -241,21 +258,48 @@ class ViewOne(View):
             r = self.kernel(raw, p)
         except Exception as error:
             raise failure(self.op, (x, p), error) from error
-        t = _new(Tensor)
+        t = fresh()
         t._raw = r
         t._node = None
-        if self.maybe:
-            base = r.base
-            if base is not raw and (base is None or base is not raw.base):
-                t._k = self.key & ~VIEW
-                return t
-        t._k = self.key
-        if self.nested:
-            parent = x._base
-            root = parent[0]
-            t._base = (root, root._node, parent, self.op, (p,))
+        base = r.base
+        if base is raw or (base is not None and base is raw.base):
+            t._k = self.key
+            if self.nested:
+                parent = x._base
+                root = parent[0]
+                t._base = (root, root._node, parent, self.op, (p,))
+            else:
+                t._base = (x, x._node, None, self.op, (p,))
         else:
-            t._base = (x, x._node, None, self.op, (p,))
+            t._k = self.key & ~VIEW
+        return t
+
+
+class Reshape(ViewSometimes):
+    """`ViewSometimes` of which the kernel is the array's own `reshape`: a method is called faster as such."""
+
+    __slots__ = ()
+
+    def call(self, x: Tensor, p: Any) -> Tensor:
+        raw: Any = x._raw
+        try:
+            r = raw.reshape(p)
+        except Exception as error:
+            raise failure(self.op, (x, p), error) from error
+        t = fresh()
+        t._raw = r
+        t._node = None
+        base = r.base
+        if base is raw or (base is not None and base is raw.base):
+            t._k = self.key
+            if self.nested:
+                parent = x._base
+                root = parent[0]
+                t._base = (root, root._node, parent, self.op, (p,))
+            else:
+                t._base = (x, x._node, None, self.op, (p,))
+        else:
+            t._k = self.key & ~VIEW
         return t
 
 
@@ -269,7 +313,7 @@ class ViewTwo(View):
             r = self.kernel(x._raw, p, q)
         except Exception as error:
             raise failure(self.op, (x, p, q), error) from error
-        t = _new(Tensor)
+        t = fresh()
         t._raw = r
         t._k = self.key
         t._node = None
@@ -294,7 +338,7 @@ class Ternary(KernelChain):
             raise failure(self.op, (x, y, z), error) from error
         if r.__class__ is not self.array:
             r = self.fix(r)
-        t = _new(Tensor)
+        t = fresh()
         t._raw = r
         t._k = self.key
         t._node = None
@@ -316,7 +360,31 @@ class ListParams(KernelChain):
             raise failure(self.op, (tensors, *params), error) from error
         if r.__class__ is not self.array:
             r = self.fix(r)
-        t = _new(Tensor)
+        t = fresh()
+        t._raw = r
+        t._k = self.key
+        t._node = None
+        return t
+
+
+class ListOne(ListParams):
+    """kernel([x, y, ...], p) with one plain argument; packs no tuple on the way in."""
+
+    __slots__ = ()
+
+    def call(self, tensors: Sequence[Tensor], p: Any) -> Tensor:
+        raws = []
+        for (
+            each
+        ) in tensors:  # faster than a comprehension, which is a call of its own before Python 3.12
+            raws.append(each._raw)  # noqa: PERF401
+        try:
+            r = self.kernel(raws, p)
+        except Exception as error:
+            raise failure(self.op, (tensors, p), error) from error
+        if r.__class__ is not self.array:
+            r = self.fix(r)
+        t = fresh()
         t._raw = r
         t._k = self.key
         t._node = None
@@ -326,7 +394,7 @@ class ListParams(KernelChain):
 class General(KernelChain):
     """Any arguments, any number of results; result keys follow from the results' own dtypes."""
 
-    __slots__ = ("at", "fields", "lists", "makers")
+    __slots__ = ("at", "lists", "makers", "pack")
 
     def __init__(
         self,
@@ -339,7 +407,7 @@ class General(KernelChain):
         self.at = tuple(i for i in op.tensors if op.params[i].kind is not ParamKind.LIST)
         self.lists = tuple(i for i in op.tensors if op.params[i].kind is ParamKind.LIST)
         self.makers = makers
-        self.fields = op.result_type
+        self.pack = op.pack
 
     def call(self, *args: Any) -> Any:
         raws = list(args)
@@ -356,14 +424,13 @@ class General(KernelChain):
         except Exception as error:
             raise failure(self.op, args, error) from error
         if results.__class__ is tuple:
-            tensors = [self._wrap(r) for r in results]
-            return tuple(tensors) if self.fields is None else self.fields(*tensors)
+            return self.pack([self._wrap(r) for r in results])
         return self._wrap(results)
 
     def _wrap(self, r: Raw) -> Tensor:
         if r.__class__ is not self.array:
             r = self.fix(r)
-        t = _new(Tensor)
+        t = fresh()
         t._raw = r
         t._k = self.backend.key_of(r)
         t._node = None
@@ -398,25 +465,30 @@ class Writing(KernelChain):
 class UnarySeveral(KernelChain):
     """kernel(x, ...) with several results, whose keys follow from their own dtypes."""
 
-    __slots__ = ("fields",)
+    __slots__ = ("keys", "pack")
 
     def __init__(self, op: Op, backend: Backend, kernel: Kernel) -> None:
         super().__init__(op, backend, kernel, 0)
-        self.fields = op.result_type
+        self.keys: dict[Any, int] = {}
+        """Of each dtype that came: a chain has few."""
+        self.pack = op.pack
 
     def call(self, x: Tensor, *params: Any) -> Any:
         try:
             results = self.kernel(x._raw, *params)
         except Exception as error:
             raise failure(self.op, (x, *params), error) from error
-        array, key_of = self.array, self.backend.key_of
+        array, keys = self.array, self.keys
         tensors = []
         for r in results:
             if r.__class__ is not array:
                 r = self.fix(r)
-            t = _new(Tensor)
+            t = fresh()
             t._raw = r
-            t._k = key_of(r)
+            try:
+                t._k = keys[r.dtype]
+            except KeyError:
+                t._k = keys[r.dtype] = self.backend.key_of(r)
             t._node = None
             tensors.append(t)
-        return tuple(tensors) if self.fields is None else self.fields(*tensors)
+        return self.pack(tensors)

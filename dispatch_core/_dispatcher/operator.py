@@ -81,6 +81,12 @@ class Op:
         fields = self.traits.fields
         return namedtuple(self.name.removesuffix("_dim"), fields) if fields else None
 
+    @functools.cached_property
+    def pack(self) -> Callable[[Sequence[Any]], Any]:
+        """Makes the (named) tuple of several results."""
+        kind = self.result_type
+        return tuple if kind is None else functools.partial(tuple.__new__, kind)
+
     def __init__(
         self,
         name: str,

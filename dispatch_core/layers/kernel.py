@@ -13,7 +13,9 @@ from dispatch_core._dispatcher.kernel_chains import (
     Binary,
     BinaryScalar,
     General,
+    ListOne,
     ListParams,
+    Reshape,
     ScalarBinary,
     Ternary,
     Unary,
@@ -23,6 +25,7 @@ from dispatch_core._dispatcher.kernel_chains import (
     UnaryTwo,
     View,
     ViewOne,
+    ViewSometimes,
     ViewTwo,
     Writing,
 )
@@ -150,7 +153,7 @@ def kernel_chain(op: Op, keys: Keys, found: Resolution, kernel: Kernel) -> Kerne
         key = key_number(backend.device, result)  # type: ignore[arg-type]
         count, total = len(op.tensors), len(op.params)
         if op.traits.view:
-            view = _view_class(op)
+            view = _view_class(op, backend, kernel)
             return view(op, backend, kernel, key | VIEW, bool(keys[0] & VIEW))
         if count == 1:
             return _unary_class(op, kernel)(op, backend, kernel, key)
@@ -163,7 +166,8 @@ def kernel_chain(op: Op, keys: Keys, found: Resolution, kernel: Kernel) -> Kerne
         if count == 3 and total == 3 and all(tensors[:2]) and (tensors[2] or keys[2] == NONE):
             return Ternary(op, backend, kernel, key)
     if op.tensors == (0,) and op.has_list and op.traits.outputs == 1 and result is not None:
-        return ListParams(op, backend, kernel, key_number(backend.device, result))
+        listed = ListOne if len(op.params) == 2 else ListParams
+        return listed(op, backend, kernel, key_number(backend.device, result))
     if op.tensors == (0,) and op.nested and op.traits.outputs > 1 and all(tensors):
         return UnarySeveral(op, backend, kernel)
     makers: dict[int, Callable[[Any], Any]] = {}
@@ -174,8 +178,11 @@ def kernel_chain(op: Op, keys: Keys, found: Resolution, kernel: Kernel) -> Kerne
     return General(op, backend, kernel, makers)
 
 
-def _view_class(op: Op) -> type[View]:
+def _view_class(op: Op, backend: Backend, kernel: Kernel) -> type[View]:
     plain = len(op.params) - 1
+    if plain == 1 and op.traits.view == "sometimes":
+        own = kernel.fn is getattr(backend.array, "reshape", None)
+        return Reshape if own else ViewSometimes
     if plain == 1:
         return ViewOne
     return ViewTwo if plain == 2 and op.traits.view is True else View

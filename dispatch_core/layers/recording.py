@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
 from typing import Any
 
 from dispatch_core._dispatcher.chains import Chain, KernelChain, failure
 from dispatch_core._dispatcher.kernel_chains import (
     General,
+    ListOne,
     ListParams,
+    Reshape,
     Ternary,
     Unary,
     UnaryBound,
     UnarySeveral,
     UnaryTwo,
     ViewOne,
+    ViewSometimes,
     ViewTwo,
 )
 from dispatch_core._dispatcher.operator import Op, ParamKind
 from dispatch_core._graph import Node, Pick, tick
 from dispatch_core._keys import GRAD, VIEW, tensor_key
-from dispatch_core._tensor import Tensor
+from dispatch_core._tensor import Tensor, fresh
 from dispatch_core.layers.spec import OperatorSpec
-
-_new: Callable[[type[Tensor]], Tensor] = object.__new__
 
 
 def recording_class(op: Op, spec: OperatorSpec, inner: Chain) -> type[Record]:
@@ -49,8 +50,8 @@ def recording_class(op: Op, spec: OperatorSpec, inner: Chain) -> type[Record]:
         return RecordTernary
     if inner.__class__ is UnarySeveral and op.tensors == (0,):
         return RecordSeveral
-    if inner.__class__ is ListParams and not spec.keeps_arrays and spec.uniform:
-        return RecordList
+    if isinstance(inner, ListParams) and not spec.keeps_arrays and spec.uniform:
+        return RecordListOne if inner.__class__ is ListOne else RecordList
     return Record
 
 
@@ -75,12 +76,12 @@ class Record(Chain):
         node.edges, node.shapes = spec.edges_of(args)
         node.saved = spec.saved_of(args, results)
         if isinstance(results, Tensor):
-            if _differentiable(results):
+            if _differentiable(results._k):
                 results._node = node
                 results._k |= GRAD
             return results
         for index, result in enumerate(results):
-            if _differentiable(result):
+            if _differentiable(result._k):
                 result._node = pick(node, index)
                 result._k |= GRAD
         return results
@@ -92,8 +93,10 @@ class Record(Chain):
         ]
 
 
-def _differentiable(result: Tensor) -> bool:
-    dtype = tensor_key(result._k).dtype
+@functools.cache
+def _differentiable(key: int) -> bool:
+    """Whether a result with this key can have a gradient."""
+    dtype = tensor_key(key).dtype
     return dtype.is_floating_point or dtype.is_complex
 
 
@@ -169,7 +172,7 @@ class RecordPlainUnary(RecordUnary):
         )
         node.shapes = None
         node.hooks = None
-        t = _new(Tensor)
+        t = fresh()
         t._raw = r
         t._k = self.key
         t._node = node
@@ -204,7 +207,7 @@ class RecordBound(RecordPlainUnary):
         )
         node.shapes = None
         node.hooks = None
-        t = _new(Tensor)
+        t = fresh()
         t._raw = r
         t._k = self.key
         t._node = node
@@ -237,7 +240,7 @@ class RecordTwo(RecordPlainUnary):
         )
         node.shapes = None
         node.hooks = None
-        t = _new(Tensor)
+        t = fresh()
         t._raw = r
         t._k = self.key
         t._node = node
@@ -247,14 +250,13 @@ class RecordTwo(RecordPlainUnary):
 class RecordView(RecordUnary):
     """Records a view by one plain argument, in one frame with its kernel: the cheapest of calls."""
 
-    __slots__ = ("kernel", "key", "maybe", "nested")
+    __slots__ = ("kernel", "key", "nested")
 
     def __init__(self, op: Op, inner: ViewOne, spec: OperatorSpec) -> None:
         super().__init__(op, inner, spec)
         self.kernel = inner.kernel
         self.key = inner.key | GRAD
         self.nested = inner.nested
-        self.maybe = inner.maybe
 
     def call(self, x: Tensor, p: Any) -> Tensor:
         raw = x._raw
@@ -270,21 +272,52 @@ class RecordView(RecordUnary):
         node.saved = (None, p, None, raw.shape if self.save_shape else None)
         node.shapes = None
         node.hooks = None
-        t = _new(Tensor)
+        t = fresh()
         t._raw = r
-        t._node = node
-        if self.maybe:
-            base = r.base
-            if base is not raw and (base is None or base is not raw.base):
-                t._k = self.key & ~VIEW
-                return t
         t._k = self.key
+        t._node = node
         if self.nested:
             parent = x._base
             root = parent[0]
             t._base = (root, root._node, parent, self.op, (p,))
         else:
             t._base = (x, edge, None, self.op, (p,))
+        return t
+
+
+class RecordViewSometimes(RecordView):
+    """Records what shares memory where the layout allows it, in one frame with its kernel."""
+
+    __slots__ = ()
+
+    def call(self, x: Tensor, p: Any) -> Tensor:
+        raw = x._raw
+        try:
+            r = self.kernel(raw, p)
+        except Exception as error:
+            raise failure(self.op, (x, p), error) from error
+        edge = x._node
+        node = Node()
+        node.spec = self.spec
+        node.order = tick()
+        node.edges = (edge,)
+        node.saved = (None, p, None, raw.shape if self.save_shape else None)
+        node.shapes = None
+        node.hooks = None
+        t = fresh()
+        t._raw = r
+        t._node = node
+        base = r.base
+        if base is raw or (base is not None and base is raw.base):
+            t._k = self.key
+            if self.nested:
+                parent = x._base
+                root = parent[0]
+                t._base = (root, root._node, parent, self.op, (p,))
+            else:
+                t._base = (x, edge, None, self.op, (p,))
+        else:
+            t._k = self.key & ~VIEW
         return t
 
 
@@ -313,7 +346,7 @@ class RecordViewTwo(RecordUnary):
         node.saved = (None, p, q, None, raw.shape if self.save_shape else None)
         node.shapes = None
         node.hooks = None
-        t = _new(Tensor)
+        t = fresh()
         t._raw = r
         t._k = self.key
         t._node = node
@@ -326,7 +359,12 @@ class RecordViewTwo(RecordUnary):
         return t
 
 
-_RECORD_VIEW: dict[type[Chain], type[RecordUnary]] = {ViewOne: RecordView, ViewTwo: RecordViewTwo}
+_RECORD_VIEW: dict[type[Chain], type[RecordUnary]] = {
+    ViewOne: RecordView,
+    ViewSometimes: RecordViewSometimes,
+    Reshape: RecordViewSometimes,
+    ViewTwo: RecordViewTwo,
+}
 
 
 class RecordBinary(Record):
@@ -408,7 +446,7 @@ class RecordSeveral(Record):
         node.shapes = None
         node.hooks = None
         for index, result in enumerate(results):
-            if _differentiable(result):
+            if _differentiable(result._k):
                 result._node = pick(node, index)
                 result._k |= GRAD
         return results
@@ -476,4 +514,42 @@ class RecordList(Record):
         node.hooks = None
         t._node = node
         t._k |= GRAD
+        return t
+
+
+class RecordListOne(RecordList):
+    """Records f([x, y, ...], p) with one plain argument, in one frame with its kernel."""
+
+    __slots__ = ("array", "fix", "kernel", "key")
+
+    def __init__(self, op: Op, inner: ListOne, spec: OperatorSpec) -> None:
+        super().__init__(op, inner, spec)
+        self.array = inner.array
+        self.fix = inner.fix
+        self.kernel = inner.kernel
+        self.key = inner.key | GRAD
+
+    def call(self, tensors: Any, p: Any) -> Tensor:
+        raws = []
+        edges = []
+        for each in tensors:
+            raws.append(each._raw)
+            edges.append(each._node)
+        try:
+            r = self.kernel(raws, p)
+        except Exception as error:
+            raise failure(self.op, (tensors, p), error) from error
+        if r.__class__ is not self.array:
+            r = self.fix(r)
+        node = Node()
+        node.spec = self.spec
+        node.order = tick()
+        node.edges = tuple(edges)
+        node.saved = (None, p, None, [raw.shape for raw in raws] if self.save_shapes else None)
+        node.shapes = None
+        node.hooks = None
+        t = fresh()
+        t._raw = r
+        t._k = self.key
+        t._node = node
         return t

@@ -36,6 +36,8 @@ def max(input: Tensor, dim: Any = None, keepdim: bool = False, other: Any = None
 
     With another tensor the larger of each two elements.
     """
+    if dim.__class__ is int and other is None:
+        return K.max_dim(input, dim, keepdim)
     return _either(K.max_all, K.max_dim, K.maximum, input, dim, keepdim, other)
 
 
@@ -45,6 +47,8 @@ def min(input: Tensor, dim: Any = None, keepdim: bool = False, other: Any = None
 
     With another tensor the smaller of each two elements.
     """
+    if dim.__class__ is int and other is None:
+        return K.min_dim(input, dim, keepdim)
     return _either(K.min_all, K.min_dim, K.minimum, input, dim, keepdim, other)
 
 

@@ -78,8 +78,8 @@ def _plain(ufunc: Any) -> Kernel:
 
     def plain(input: Any, dim: Any, keepdim: bool) -> Any:
         try:
-            if dim is None or dim.__class__ is int:
-                result = reduce(input, dim, keepdims=keepdim, out=...)
+            if not keepdim and (dim is None or dim.__class__ is int):
+                result = reduce(input, dim, out=...)  # each keyword takes time
             else:
                 result = reduce(input, axes(dim), keepdims=keepdim, out=...)
             return result if result.ndim < 2 else in_order(result)

@@ -14,6 +14,7 @@ from dispatch_cpu.kernels._common import Array, accumulate_in_float32
 BLOCK_BYTES = 1 << 18
 FEW = 16
 SMALL = 1 << 11  # elements below which finding blocks costs more than they save
+REACH = 80  # sums of `SMALL` powers of e between -REACH and REACH are normal numbers of float32
 _Formula = Callable[..., None]
 
 
@@ -21,8 +22,11 @@ _Formula = Callable[..., None]
 def softmax(input: Array, dim: int) -> Array:
     """exp(input) scaled to sum to 1 along `dim`; a slice of only -inf gives nan."""
     if 0 < input.size <= SMALL and input.ndim:
-        out = _less_maxima(input, dim)
-        np.exp(out, out)
+        if _is_moderate(input):
+            out = np.exp(input, order="C")
+        else:
+            out = _less_maxima(input, dim)
+            np.exp(out, out)
         out /= _small_sum(out, dim)
         return out  # type: ignore[no-any-return]
     return _blockwise(_softmax_block, dim, input)
@@ -48,6 +52,12 @@ def softmax_backward(grad: Array, output: Array, dim: int) -> Array:
 def log_softmax_backward(grad: Array, output: Array, dim: int) -> Array:
     """G - exp(output) * sum(g) along `dim`."""
     return _blockwise(_log_softmax_backward_block, dim, grad, output)
+
+
+def _is_moderate(x: Array) -> bool:
+    """Whether powers neither overflow nor vanish, so that they need no shift: it costs more than they do."""
+    most = x.item(x.argmax())
+    return most < REACH and x.item(x.argmin()) > -REACH  # type: ignore[no-any-return]
 
 
 def _less_maxima(x: Array, dim: int) -> Array:
