@@ -102,6 +102,12 @@ class device:
         return device, (self.type,) if self.index is None else (self.type, self.index)
 
 
+@functools.cache
+def device_named(type: str, index: int | None) -> device:
+    """`device(type, index)`, made once for each: for those who ask a tensor where it is at every call."""
+    return device(type, index)
+
+
 class _Scopes:
     used = False
     """Whether any `with device(...)` was entered: until then nobody need look."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, Self, SupportsIndex, overload
 
 
@@ -25,11 +26,6 @@ class Size(tuple[int, ...]):
                 items = tuple([_as_int(position, item) for position, item in enumerate(items)])
                 break
         return tuple.__new__(cls, items)
-
-    @classmethod
-    def trusted(cls, shape: tuple[int, ...]) -> Self:
-        """Return `shape` as a `Size` without checking its items; for shapes known to be good."""
-        return tuple.__new__(cls, shape)
 
     def numel(self) -> int:
         """Return the number of elements of a tensor of this shape."""
@@ -73,3 +69,7 @@ def _as_int(position: int, item: SupportsIndex) -> int:
         raise TypeError(
             f"dc.Size() takes an iterable of 'int' (item {position} is {type(item).__name__!r})"
         ) from None
+
+
+trusted_size: Callable[[tuple[int, ...]], Size] = partial(tuple.__new__, Size)
+"""A `Size` of ints that need no check, such as an array's own shape."""

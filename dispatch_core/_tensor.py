@@ -13,10 +13,11 @@ from typing import Any
 from dispatch_core import _graph
 from dispatch_core._caller import warn
 from dispatch_core._device import device as Device
+from dispatch_core._device import device_named
 from dispatch_core._dtypes import dtype as DType
 from dispatch_core._graph import WRITES, Leaf, Node, Raw
 from dispatch_core._keys import GRAD, INFERENCE, KEYS, PLAIN, TRANSPARENT, VIEW, tensor_key
-from dispatch_core._size import Size
+from dispatch_core._size import Size, trusted_size
 from dispatch_core._state import is_on
 from dispatch_core.backend.api import Backend
 from dispatch_core.backend.registry import backend_of, proxied
@@ -62,7 +63,7 @@ class Tensor:
     def device(self) -> Device:
         """The device that holds the memory."""
         name = KEYS[self._k].device  # type: ignore[union-attr]
-        return Device(name, self._backend.index_of(self._raw))
+        return device_named(name, self._backend.index_of(self._raw))
 
     @property
     def requires_grad(self) -> bool:
@@ -115,7 +116,7 @@ class Tensor:
     @property
     def shape(self) -> Size:
         """The size of each dimension."""
-        return Size(self._raw.shape)
+        return trusted_size(self._raw.shape)
 
     @property
     def ndim(self) -> int:

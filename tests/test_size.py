@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from dispatch_core._size import Size
+from dispatch_core._size import Size, trusted_size
 
 S = Size((2, 3, 4))
 
@@ -35,7 +35,7 @@ def test_is_a_tuple() -> None:
         ((1,) + S, (1, 2, 3, 4)),
         (S[:1] * 2, (2, 2)),
         (2 * S[:1], (2, 2)),
-        (Size.trusted((5, 6)), (5, 6)),
+        (trusted_size((5, 6)), (5, 6)),
         (Size(range(3)), (0, 1, 2)),
         (copy.copy(S), S),
         (copy.deepcopy(S), S),

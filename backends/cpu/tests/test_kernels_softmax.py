@@ -79,7 +79,8 @@ def test_cross_entropy(shape, reduction, weighted, ignored):
     target_shape = shape[:1] + shape[2:] if len(shape) > 1 else ()
     target = np.asarray(rng.integers(0, 5, target_shape))
     weight = rng.uniform(0.5, 2, 5) if weighted else None
-    loss, log_probs = cross_entropy_classes(x, target, weight, ignored, reduction)
+    with np.errstate(invalid="ignore"):  # the mean over a single target that is ignored
+        loss, log_probs = cross_entropy_classes(x, target, weight, ignored, reduction)
     np.testing.assert_allclose(log_probs, log_softmax(x, dim))
     expected, total = np.zeros(target_shape), 0
     for at in np.ndindex(target_shape):
@@ -90,7 +91,7 @@ def test_cross_entropy(shape, reduction, weighted, ignored):
     if reduction == "sum":
         expected = expected.sum()
     elif reduction == "mean":
-        expected = expected.sum() / total
+        expected = expected.sum() / total if total else np.nan
     np.testing.assert_allclose(loss, expected)
 
 
@@ -105,3 +106,20 @@ def test_cross_entropy_of_an_empty_batch():
     loss, log_probs = cross_entropy_classes(np.zeros((0, 5)), empty, None, -100, "none")
     assert loss.shape == (0,)
     assert log_probs.shape == (0, 5)
+
+
+@pytest.mark.parametrize("scale", [1, 30, 200])
+@pytest.mark.parametrize("shape", [(2, 2), (3, 5), (4, 40), (6,), (2, 3, 4)])
+def test_small_softmax_with_and_without_shift(shape, scale):
+    """Moderate values are not shifted; infinities and NaN are never moderate."""
+    x = (np.linspace(-1, 1, np.prod(shape)) * scale).reshape(shape).astype(np.float32)
+    for value in (x.flat[0], np.inf, -np.inf, np.nan):
+        x.flat[0] = value
+        for dim in range(x.ndim):
+            with np.errstate(invalid="ignore", divide="ignore", under="ignore"):
+                shifted = np.exp(x.astype(np.float64) - x.max(dim, keepdims=True))
+                expected = shifted / shifted.sum(dim, keepdims=True)
+                np.testing.assert_allclose(softmax(x, dim), expected, rtol=1e-5, atol=1e-37)
+                logarithm = x - x.max(dim, keepdims=True)
+                logarithm -= np.log(shifted.sum(dim, keepdims=True))
+                np.testing.assert_allclose(log_softmax(x, dim), logarithm, rtol=1e-5, atol=1e-6)

@@ -9,37 +9,52 @@ import numpy as np
 
 from dispatch_cpu.kernels._common import HALF_DTYPES, Array
 
-BLOCK = 1 << 15  # elements worked on at a time
-SMALL = 1 << 13  # parameters below this size are gathered into a common block
+BLOCK = 1 << 15  # elements worked on at a time, by many passes
+TWO_PASSES = 1 << 17  # the same for steps that pass over them only twice
+SMALL = 1 << 13  # parameters below this size are gathered where a step is worth the copies
 Key = TypeVar("Key", bound=Hashable)
 
 
 def blocks(
-    changed: Sequence[Sequence[Array]], grads: Sequence[Array], keys: Sequence[Key]
+    changed: Sequence[Sequence[Array]],
+    grads: Sequence[Array],
+    keys: Sequence[Key],
+    small: int = SMALL,
+    block: int = BLOCK,
 ) -> Iterator[tuple[Key, list[Array], Array]]:
     """Yield (key, flat blocks of `changed`, flat block of the gradients), together all elements.
 
     `changed` holds the lists of arrays to be updated, the parameters first. What is written into
     their blocks reaches the arrays when the generator goes on. Only parameters of equal key share
-    a block. Half precision is widened to float32 for the block; complex counts as pairs of reals.
+    a block, and those of fewer elements than `small` do. Half precision is widened to float32 for
+    the block; complex counts as pairs of reals.
     """
     gathered: dict[tuple[Key, np.dtype[np.generic]], list[int]] = {}
-    for i, (param, key) in enumerate(zip(changed[0], keys, strict=True)):
-        arrays = [*(column[i] for column in changed), grads[i]]
-        if param.size >= SMALL and all(_is_plain(a, param.dtype) for a in arrays):
-            flat = [_flat(a) for a in arrays]
-            for begin in range(0, flat[0].size, BLOCK):
-                *parts, grad = (a[begin : begin + BLOCK] for a in flat)
-                yield key, parts, grad
+    for i, (key, *arrays) in enumerate(zip(keys, *changed, grads, strict=True)):
+        param = arrays[0]
+        if param.size >= small and _are_plain(arrays):
+            yield from _slices(key, [_flat(a) for a in arrays], block)
         elif param.size:
             gathered.setdefault((key, param.dtype), []).append(i)
     for (key, dtype), indices in gathered.items():
         for batch in _batches(indices, changed[0]):
-            yield from _gathered(key, dtype, [[c[i] for i in batch] for c in (*changed, grads)])
+            columns = [[c[i] for i in batch] for c in (*changed, grads)]
+            yield from _gathered(key, dtype, columns, block)
+
+
+def _slices(key: Key, flat: list[Array], block: int) -> Iterator[tuple[Key, list[Array], Array]]:
+    size = flat[0].size
+    if size <= block:
+        *parts, grad = flat
+        yield key, parts, grad
+        return
+    for begin in range(0, size, block):
+        *parts, grad = [a[begin : begin + block] for a in flat]
+        yield key, parts, grad
 
 
 def _gathered(
-    key: Key, dtype: np.dtype[np.generic], columns: list[list[Array]]
+    key: Key, dtype: np.dtype[np.generic], columns: list[list[Array]], block: int
 ) -> Iterator[tuple[Key, list[Array], Array]]:
     """One block of copies, written back to all columns but the last, the gradients."""
     wide = np.dtype(np.float32) if dtype in HALF_DTYPES else dtype
@@ -47,10 +62,7 @@ def _gathered(
         np.concatenate([a.reshape(-1) for a in column], dtype=wide, casting="unsafe")
         for column in columns
     ]
-    flat = [_flat(buffer) for buffer in buffers]
-    for begin in range(0, flat[0].size, BLOCK):
-        *parts, grad = (a[begin : begin + BLOCK] for a in flat)
-        yield key, parts, grad
+    yield from _slices(key, [_flat(buffer) for buffer in buffers], block)
     for buffer, column in zip(buffers[:-1], columns[:-1], strict=True):
         begin = 0
         for array in column:
@@ -71,8 +83,15 @@ def _batches(indices: list[int], params: Sequence[Array]) -> Iterator[list[int]]
         yield batch
 
 
-def _is_plain(array: Array, dtype: np.dtype[np.generic]) -> bool:
-    return array.flags.c_contiguous and array.dtype == dtype and dtype not in HALF_DTYPES
+def _are_plain(arrays: list[Array]) -> bool:
+    """Whether arrays have one dtype that needs no widening, and elements in order."""
+    dtype = arrays[0].dtype
+    if dtype.itemsize <= 2 and dtype in HALF_DTYPES:
+        return False
+    for array in arrays:
+        if (array.dtype is not dtype and array.dtype != dtype) or not array.flags.c_contiguous:
+            return False
+    return True
 
 
 def _flat(array: Array) -> Array:

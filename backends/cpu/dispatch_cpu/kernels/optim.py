@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from dispatch_cpu.kernels._common import Array
-from dispatch_cpu.kernels._optim_blocks import BLOCK, blocks
+from dispatch_cpu.kernels._optim_blocks import BLOCK, TWO_PASSES, blocks
 
 Arrays = Sequence[Array]
 
@@ -39,8 +39,10 @@ def sgd_step_(
     if momentum:
         changed.append(_required(momentum_buffers, "momentum_buffers", "momentum"))
     first = [step == 1 for step in steps]
-    scratch = _Scratch()
-    for is_first, (param, *buffers), raw in blocks(changed, grads, first):
+    block = BLOCK if momentum else TWO_PASSES
+    scratch = _Scratch(block)
+    # Its few passes take less time than gathering small parameters would.
+    for is_first, (param, *buffers), raw in blocks(changed, grads, first, small=0, block=block):
         work, grad = scratch.pair(param)
         grad = _effective_grad(param, raw, weight_decay, maximize, grad)
         if momentum:
@@ -152,13 +154,14 @@ def rmsprop_step_(
 class _Scratch:
     """Two buffers of a block's size and dtype, made once for a step."""
 
-    def __init__(self) -> None:
+    def __init__(self, block: int = BLOCK) -> None:
+        self._block = block
         self._pairs: dict[np.dtype[np.generic], tuple[Array, Array]] = {}
 
     def pair(self, block: Array) -> tuple[Array, Array]:
         found = self._pairs.get(block.dtype)
         if found is None:
-            found = np.empty(BLOCK, block.dtype), np.empty(BLOCK, block.dtype)
+            found = np.empty(self._block, block.dtype), np.empty(self._block, block.dtype)
             self._pairs[block.dtype] = found
         return found[0][: block.size], found[1][: block.size]
 

@@ -61,14 +61,18 @@ def _is_moderate(x: Array) -> bool:
 
 
 def _less_maxima(x: Array, dim: int) -> Array:
-    """The elements less the largest along `dim`, in order; of few columns that is repeated first.
+    """The elements less the largest along `dim`, in order; of few columns that is found and repeated first.
 
-    Numpy subtracts arrays of one shape in a third of the time that broadcasting takes.
+    Numpy finds the places of maxima in half the time of the maxima, and subtracts arrays of one
+    shape in a third of the time that broadcasting takes.
     """
-    most = np.maximum.reduce(x, dim, None, None, True)
     if x.ndim == 2 and dim in (1, -1) and x.shape[1] <= FEW:
-        out = most.repeat(x.shape[1], 1)
+        rows, n = x.shape
+        places = x.argmax(1)
+        places += np.arange(0, rows * n, n)
+        out = x.take(places).repeat(n).reshape(rows, n)
         return np.subtract(x, out, out)  # type: ignore[no-any-return]
+    most = np.maximum.reduce(x, dim, None, None, True)
     return np.subtract(x, most, order="C")  # type: ignore[no-any-return]
 
 
