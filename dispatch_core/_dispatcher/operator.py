@@ -76,7 +76,7 @@ class Op:
     front: Callable[..., Any]
 
     @functools.cached_property
-    def result_type(self) -> Callable[..., Any] | None:
+    def result_type(self) -> type[Any] | None:
         """The named tuple of several results."""
         fields = self.traits.fields
         return namedtuple(self.name.removesuffix("_dim"), fields) if fields else None
