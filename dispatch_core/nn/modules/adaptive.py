@@ -61,7 +61,7 @@ class AdaptiveLogSoftmaxWithLoss(Module):
         """Draw all weights anew."""
         self.head.reset_parameters()
         for projection in self.tail:
-            for layer in projection:
+            for layer in projection.children():
                 layer.reset_parameters()
 
     def forward(self, input_: Tensor, target_: Tensor) -> _ASMoutput:
@@ -72,7 +72,7 @@ class AdaptiveLogSoftmaxWithLoss(Module):
         _check_target(input_, target_)
         input = input_ if target_.dim() else input_.unsqueeze(0)
         target = target_ if target_.dim() else target_.unsqueeze(0)
-        if target.numel() and not bool(((target >= 0) & (target < self.n_classes)).all()):
+        if not bool((target.ge(0) & target.lt(self.n_classes)).all()):
             raise RuntimeError(
                 f"Target values should be in [0, {self.n_classes - 1}], but values in range "
                 f"[{int(target.min())}, {int(target.max())}] were found."
@@ -81,7 +81,7 @@ class AdaptiveLogSoftmaxWithLoss(Module):
         places = target
         output = zeros(target.shape[0], device=head.device, dtype=head.dtype)
         for i, (low, high) in enumerate(self._clusters()):
-            inside = (target >= low) & (target < high)
+            inside = target.ge(low) & target.lt(high)
             rows = inside.nonzero().squeeze(1)
             if not rows.numel():
                 continue
