@@ -44,6 +44,12 @@ def as_instance(tensor: Tensor, cls: type[T]) -> T:
     return made
 
 
+def become(tensor: Tensor, cls: type[Tensor]) -> None:
+    """Make a tensor itself an instance of another class."""
+    tensor.__class__ = cls
+    tensor._k = key_in(cls, tensor._k)
+
+
 def key_in(cls: type, number: int) -> int:
     """The key number of an instance of a class that would be `number` in a plain tensor."""
     plain = unflagged(number, SUBCLASS)

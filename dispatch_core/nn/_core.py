@@ -8,7 +8,7 @@ from dispatch_core._device import device
 from dispatch_core._dtypes import dtype, int64
 from dispatch_core._handles import Hook, HookTable, RemovableHandle, add_hook
 from dispatch_core._methods import parse_to
-from dispatch_core._subclass import PLAIN_DATA
+from dispatch_core._subclass import PLAIN_DATA, as_instance, become, subclass_hooks
 from dispatch_core._tensor import Tensor
 from dispatch_core.autograd import Function, is_grad_enabled, no_grad
 from dispatch_core.nn import functional as F
@@ -37,6 +37,8 @@ __all__ = [
     "Tensor",
     "add_hook",
     "arange",
+    "as_instance",
+    "become",
     "cat",
     "device",
     "dtype",
@@ -55,6 +57,7 @@ __all__ = [
     "randperm",
     "rnn_layer",
     "stack",
+    "subclass_hooks",
     "tensor",
     "zeros",
 ]

@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from dispatch_core._saving import register_subclass
-from dispatch_core.nn._core import PLAIN_DATA, Tensor, empty, make_subclass
+from dispatch_core.nn._core import (
+    PLAIN_DATA,
+    Tensor,
+    as_instance,
+    become,
+    empty,
+    make_subclass,
+    subclass_hooks,
+)
 
 
 def _as_tensor(kind: str, data: Any) -> Tensor:
@@ -76,6 +84,119 @@ class Buffer(Tensor):
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
         arguments = {"persistent": self.persistent}
         return _rebuild, (type(self), self.data, arguments, dict(self.__dict__))
+
+
+_NO_SHAPE = (
+    "Can't access the shape of an uninitialized parameter or buffer. This happens in "
+    "`load_state_dict` when an uninitialized parameter is loaded into an initialized one. Call "
+    "`forward` to initialize the parameters before accessing their attributes."
+)
+
+
+def _moved_only(
+    cls: Any, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+) -> Any:
+    """The hook of tensors without shape: they can be moved and cast, and nothing else."""
+    name = func.__name__
+    if name not in _HARMLESS:
+        raise ValueError(
+            f"Attempted to use an uninitialized parameter in {name}. This error happens when you "
+            "are using a lazy module or explicitly manipulating uninitialized parameters. When "
+            "using lazy modules call `forward` with a dummy batch to initialize the parameters "
+            "before calling other functions"
+        )
+    with subclass_hooks(False):
+        result = func(*args, **(kwargs or {}))
+    return result if isinstance(result, cls) else as_instance(result, cls)
+
+
+_HARMLESS = frozenset(
+    ("to", "cast", "copy_to", "clone", "detach", "alias", "empty_like", "contiguous")
+)
+
+
+class _Uninitialized(Tensor):
+    """A tensor of which device and dtype are known, and the shape is not yet."""
+
+    __dispatch_function__ = classmethod(_moved_only)
+    cls_to_become: type[Tensor]
+
+    def materialize(self, shape: Any, device: Any = None, dtype: Any = None) -> None:
+        """Give it a shape: from now on it is a Parameter or Buffer, of undefined content."""
+        device = self.device if device is None else device
+        dtype = self.dtype if dtype is None else dtype
+        become(self, self.cls_to_become)
+        self.data = empty(tuple(shape), device=device, dtype=dtype)
+
+    @property
+    def shape(self) -> Any:
+        """Not known yet: RuntimeError."""
+        raise RuntimeError(_NO_SHAPE)
+
+    def share_memory_(self) -> Any:
+        """There is no memory yet: RuntimeError."""
+        raise RuntimeError("Can't share memory on an uninitialized parameter or buffer.")
+
+    def __repr__(self, **options: Any) -> str:
+        return f"<{type(self).__name__}>"
+
+    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+        return type(self), self._arguments()
+
+    def _arguments(self) -> tuple[Any, ...]:
+        """What it is made of."""
+        raise NotImplementedError
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        if id(self) not in memo:
+            memo[id(self)] = type(self)(*self._arguments())
+        return memo[id(self)]
+
+
+class UninitializedParameter(_Uninitialized, Parameter):
+    """A Parameter whose shape is not known until `materialize(shape)`, as in lazy modules.
+
+    It can be moved, cast, saved and loaded; its shape raises RuntimeError, operators raise ValueError.
+    """
+
+    cls_to_become = Parameter
+
+    def __new__(
+        cls, requires_grad: bool = True, device: Any = None, dtype: Any = None
+    ) -> UninitializedParameter:
+        data = empty(0, device=device, dtype=dtype)
+        result: UninitializedParameter = make_subclass(cls, data, requires_grad)
+        return result
+
+    def _arguments(self) -> tuple[Any, ...]:
+        return self.requires_grad, self.device, self.dtype
+
+
+class UninitializedBuffer(_Uninitialized, Buffer):
+    """A Buffer whose shape is not known until `materialize(shape)`."""
+
+    cls_to_become = Buffer
+
+    def __new__(
+        cls,
+        requires_grad: bool = False,
+        device: Any = None,
+        dtype: Any = None,
+        persistent: bool = True,
+    ) -> UninitializedBuffer:
+        data = empty(0, device=device, dtype=dtype)
+        result: UninitializedBuffer = make_subclass(cls, data, requires_grad)
+        result.persistent = persistent
+        return result
+
+    def _arguments(self) -> tuple[Any, ...]:
+        persistent = getattr(self, "persistent", True)  # what a move returns has no attributes
+        return self.requires_grad, self.device, self.dtype, persistent
+
+
+def is_lazy(param: Any) -> bool:
+    """Whether a parameter or buffer has no shape yet."""
+    return isinstance(param, _Uninitialized)
 
 
 register_subclass(Parameter, "parameter", Parameter)
