@@ -5,7 +5,7 @@ from __future__ import annotations
 from dispatch_core import linalg
 from dispatch_core._construct import make_subclass, tensor
 from dispatch_core._device import device
-from dispatch_core._dtypes import dtype, int64
+from dispatch_core._dtypes import dtype, finfo, int64
 from dispatch_core._handles import Hook, HookTable, RemovableHandle, add_hook
 from dispatch_core._methods import parse_to
 from dispatch_core._subclass import PLAIN_DATA, as_instance, become, subclass_hooks
@@ -17,10 +17,14 @@ from dispatch_core.ops import (
     cat,
     empty,
     empty_like,
+    eye,
     full,
+    geqrf,
     gru_layer,
     lstm_layer,
+    matrix_exp,
     ones,
+    randn,
     randperm,
     rnn_layer,
     stack,
@@ -44,16 +48,21 @@ __all__ = [
     "dtype",
     "empty",
     "empty_like",
+    "eye",
+    "finfo",
     "full",
+    "geqrf",
     "gru_layer",
     "int64",
     "is_grad_enabled",
     "linalg",
     "lstm_layer",
     "make_subclass",
+    "matrix_exp",
     "no_grad",
     "ones",
     "parse_to",
+    "randn",
     "randperm",
     "rnn_layer",
     "stack",
