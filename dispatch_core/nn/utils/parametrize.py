@@ -251,7 +251,8 @@ def register_parametrization(
     made = ParametrizationList([parametrization], original, unsafe=unsafe)
     delattr(module, tensor_name)
     if not is_parametrized(module):
-        module.__class__ = _class_for(type(module))
+        base: Any = type(module)
+        module.__class__ = _class_for(base)
         module.parametrizations = ModuleDict()
     lists = module.parametrizations
     lists[tensor_name] = made

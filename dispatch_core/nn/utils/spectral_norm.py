@@ -85,7 +85,7 @@ def remove_spectral_norm(module: M, name: str = "weight") -> M:
     key = _found(module, name)
     if key is None:
         raise ValueError(f"spectral_norm of '{name}' not found in {module}")
-    hook = module._forward_pre_hooks.pop(key)
+    hook: Any = module._forward_pre_hooks.pop(key)
     with no_grad():
         weight = hook.compute_weight(module, do_power_iteration=False)
     for part in (name, f"{name}_u", f"{name}_v", f"{name}_orig"):

@@ -63,7 +63,7 @@ def remove_weight_norm(module: M, name: str = "weight") -> M:
     key = _found(module, name)
     if key is None:
         raise ValueError(f"weight_norm of '{name}' not found in {module}")
-    hook = module._forward_pre_hooks.pop(key)
+    hook: Any = module._forward_pre_hooks.pop(key)
     weight = hook.compute_weight(module)
     delattr(module, name)
     for part in ("g", "v"):
