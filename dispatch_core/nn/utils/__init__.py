@@ -1,6 +1,6 @@
 """Helpers around modules: limits on gradients, parametrizations, fusion, sequences of any length."""
 
-from dispatch_core.nn.utils import parametrizations, parametrize, rnn
+from dispatch_core.nn.utils import parametrizations, parametrize, prune, rnn
 from dispatch_core.nn.utils.clip_grad import (
     clip_grad_norm,
     clip_grad_norm_,
@@ -38,6 +38,7 @@ __all__ = [
     "parameters_to_vector",
     "parametrizations",
     "parametrize",
+    "prune",
     "remove_spectral_norm",
     "remove_weight_norm",
     "rnn",
