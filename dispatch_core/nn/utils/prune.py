@@ -397,4 +397,5 @@ def _checked_amount(amount: Any) -> Any:
         raise ValueError(
             f"amount={amount} should either be a float in the range [0, 1] or a non-negative integer"
         )
-    return int(amount) if whole else float(amount)
+    number: Any = amount
+    return int(number) if whole else float(number)
