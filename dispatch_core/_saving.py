@@ -23,19 +23,28 @@ Array = np.ndarray[Any, Any]
 MapLocation = str | Device | dict[str, str] | Callable[[Tensor, str], Tensor] | None
 
 
-def save(obj: Any, f: Any, pickle_module: Any = None, pickle_protocol: int = 2) -> None:
+def save(
+    obj: Any,
+    f: Any,
+    pickle_module: Any = None,
+    pickle_protocol: int = 2,
+    *,
+    format: str = "safetensors",
+) -> None:
     """Write nested Python state (dicts, lists, numbers, strings, tensors, ...) to a path or file object.
 
-    The file is in the safetensors format; it is written beside its place and renamed, so a crash
-    leaves an old file whole. `pickle_module` and `pickle_protocol` are accepted and ignored.
+    The file is in the safetensors format, or with `format="pytorch"` in that of `torch.save`, which
+    `torch.load` reads; it is written beside its place and renamed, so a crash leaves an old file
+    whole. `pickle_module` and `pickle_protocol` are accepted and ignored.
 
     Raises:
         TypeError: something in `obj` has no safe form; the message names its place. Save a module's
             `state_dict()` rather than the module.
         RuntimeError: the folder does not exist.
+        ValueError: `obj` contains itself, or there is no such format.
 
     """
-    _save(obj, f)
+    _save(obj, f, format)
 
 
 def load(
@@ -46,7 +55,11 @@ def load(
     weights_only: bool | None = None,
     mmap: bool | None = None,
 ) -> Any:
-    """Read what `save` wrote, or any safetensors file (as a dict of tensors); never executes code.
+    """Read what `save` or `torch.save` wrote, or any safetensors file (as a dict); never executes code.
+
+    Of a file of PyTorch's (.pt, .pth, .bin, of all ages) tensors, parameters, numpy arrays and plain
+    Python values are read; one that refers to anything else is refused with that name. float8, in
+    which nothing computes here, is read as float32.
 
     Args:
         f: a path or a readable file object.
