@@ -54,6 +54,8 @@ class Family:
     """Whether arguments are broadcast, so that gradients must be summed back."""
     inplace = False
     """Whether operators of this kind have an in-place variant."""
+    alike = False
+    """Whether operands must have one dtype as they are given; for operators that do not promote."""
     kind = "custom"
     batching: str | None = None
     """The name of the rule by which `vmap` computes on all examples at once; None: example by example."""
@@ -131,6 +133,12 @@ class Family:
 
     def admit(self, op: Op, dtypes: Mapping[str, dtype]) -> None:
         """Raise where the dtypes of the tensor arguments (by parameter name) do not go together."""
+        if self.alike and len(set(dtypes.values())) > 1:
+            named = ", ".join(f"{name}: {d}" for name, d in dtypes.items())
+            raise RuntimeError(
+                f"{op.title}expected all operands to have the same dtype, but got {named}; "
+                "convert one of them with .to(dtype)"
+            )
 
     def admit_apart(self, op: Op, dtypes: Mapping[str, dtype]) -> None:
         """Raise where an argument that takes no part in promotion is not of the dtype it must have."""

@@ -310,10 +310,8 @@ def _cross_rule(input: Tensor, other: Tensor, dim: int) -> int:
 
 
 @composite(
-    pointwise(
-        SAME,
+    contraction(
         NUMBERS,
-        inplace=False,
         samples=lambda make: [(make(2, 3), make(2, 3)), (make(3, 4), make(3, 1), {"dim": 0})],
     ),
     out=True,
@@ -329,7 +327,7 @@ def linalg_cross(input: Tensor, other: Tensor, *, dim: int = -1) -> Tensor:
 
 
 @composite(
-    pointwise(SAME, NUMBERS, inplace=False, samples=lambda make: [(make(2, 3), make(2, 3), 1)]),
+    contraction(NUMBERS, samples=lambda make: [(make(2, 3), make(2, 3), 1)]),
     out=True,
 )
 def cross(input: Tensor, other: Tensor, dim: Any = None) -> Tensor:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from dispatch_core import _shapes
+from dispatch_core._dispatcher.kinds import telling
 from dispatch_core._dtypes import Priority, promote_operands
 from dispatch_core._keys import KIND, kind_dtype
 from dispatch_core._namespaces import public
@@ -86,6 +87,7 @@ def cartesian_prod(*tensors: Tensor) -> Tensor:
 
 
 @public("")
+@telling
 def combinations(input: Tensor, r: int = 2, with_replacement: bool = False) -> Tensor:
     """All combinations of r elements of a vector, as rows."""
     if input.ndim != 1:

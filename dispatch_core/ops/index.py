@@ -225,6 +225,8 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
 def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: Any = 1) -> Tensor:
     """input with alpha times the slices of source added at the places of a 1-d index."""
     if alpha != 1:
+        op = K.index_add.op
+        op.family.admit(op, {"input": input.dtype, "source": source.dtype})
         return K.index_add(input, dim, index, source * fitting(alpha, input.dtype))
     at = check_dim(dim, input.ndim)
     check_slices("index_add", input, at, index, source)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from dispatch_core._dispatcher.kinds import telling
 from dispatch_core._dtypes import int64
 from dispatch_core._families.others import creation, movement
 from dispatch_core._families.reduction import reduction
@@ -146,6 +147,7 @@ def vander(x: Tensor, N: Any = None, increasing: bool = False) -> Tensor:
 
 
 @public("")
+@telling
 def block_diag(*tensors: Tensor) -> Tensor:
     """A matrix with the given matrices (or vectors, as rows) along its diagonal."""
     parts = [K.reshape(t, (1, -1)) if t.ndim < 2 else t for t in tensors] or [K.empty((1, 0))]

@@ -565,12 +565,94 @@ MISTAKES |= {
         RuntimeError,
         "Expected self.dtype to be equal to source.dtype",
     ),
+    "index_add of another dtype, scaled": (
+        lambda: dc.zeros(3).index_add(0, PLACES, dc.ones(2) > 0, alpha=2),
+        RuntimeError,
+        "index_add(): Expected self.dtype to be equal to source.dtype",
+    ),
+    "index_add scaled by text": (
+        lambda: dc.zeros(3).index_add(0, PLACES, dc.ones(2), alpha="text"),
+        TypeError,
+        "index_add(): argument 'alpha' must be numbers, not str",
+    ),
+    "index_put of None": (
+        lambda: dc.index_put(dc.zeros(3), (PLACES,), None),
+        TypeError,
+        "argument 'values' (position 3) must be Tensor, not NoneType",
+    ),
+    "block_diag of None": (
+        lambda: dc.block_diag(dc.zeros(3), None),
+        TypeError,
+        "block_diag(): argument 'tensors' (position 2) must be Tensor, not NoneType",
+    ),
+    "combinations of text": (
+        lambda: dc.combinations("text"),
+        TypeError,
+        "combinations(): argument 'input' (position 1) must be Tensor, not str",
+    ),
+    "histogramdd of None": (lambda: dc.histogramdd(None, [3]), TypeError, "must be Tensor"),
+    "histogramdd with text": (
+        lambda: dc.histogramdd(dc.zeros(2, 2), "text"),
+        TypeError,
+        "argument 'bins' (position 2) must be int",
+    ),
+    "resize_as_ of text": (lambda: dc.resize_as_("text", dc.zeros(3)), TypeError, "must be Tensor"),
+    "resize_ to text": (lambda: dc.zeros(3).resize_("text"), TypeError, "must be numbers, not str"),
     "index_put of another dtype": (
         lambda: dc.zeros(3).index_put((PLACES,), WHOLE),
         RuntimeError,
         "Index put requires the source and destination dtypes match",
     ),
 }
+
+
+OF_TWO_DTYPES = {
+    "cross": lambda x, y: dc.cross(x, y),
+    "linalg.cross": lambda x, y: dc.linalg.cross(x, y),
+    "linalg.vecdot": lambda x, y: dc.linalg.vecdot(x, y),
+    "baddbmm": lambda x, y: dc.baddbmm(x.reshape(1, 1, 3), x.reshape(1, 1, 3), y.expand(1, 3, 3)),
+    "layer_norm": lambda x, y: dc.nn.functional.layer_norm(x, (3,), y),
+    "group_norm": lambda x, y: dc.nn.functional.group_norm(x.expand(2, 3), 1, y, y),
+    "batch_norm": lambda x, y: dc.nn.functional.batch_norm(
+        x.expand(2, 3), None, None, y, None, True
+    ),
+    "batch_norm by running": lambda x, y: dc.nn.functional.batch_norm(x.expand(2, 3), y, y),
+    "instance_norm": lambda x, y: dc.nn.functional.instance_norm(
+        x.expand(2, 3).reshape(1, 3, 2), weight=y
+    ),
+}
+
+
+@pytest.mark.parametrize("how", ["plain", "recording", "mapped", "dual", "meta", "minimal"])
+@pytest.mark.parametrize("name", OF_TWO_DTYPES)
+def test_operands_of_two_dtypes_are_refused_however_the_call_is_made(name, how):
+    call = OF_TWO_DTYPES[name]
+    with dc.device(how if how in ("meta", "minimal") else "cpu"):
+        x, y = dc.ones(3, requires_grad=how == "recording"), dc.ones(3, dtype=dc.float64)
+        if how == "mapped":
+            call = dc.func.vmap(call)
+            x, y = x.reshape(1, 3), y.reshape(1, 3)
+        if how == "dual":
+            call = lambda x, y, call=call: dc.func.jvp(lambda z: call(z, y), (x,), (x,))  # noqa: E731
+        with pytest.raises(RuntimeError, match=r"same dtype, but got .*float32, .*float64"):
+            call(x, y)
+
+
+@pytest.mark.parametrize("dtype", [dc.float16, dc.bfloat16])
+def test_norms_take_halves_with_parameters_of_float32(dtype):
+    x, w = dc.ones(4, 3, dtype=dtype), dc.ones(3)
+    norms = dc.nn.functional
+    for y in (norms.layer_norm(x, (3,), w, w), norms.batch_norm(x, w, w, w, w)):
+        assert y.dtype is dtype
+    with pytest.raises(RuntimeError, match="same dtype"):
+        norms.layer_norm(x, (3,), w.double())
+
+
+def test_addr_promotes_and_a_number_counts_like_the_vectors():
+    x, y = dc.ones(2), dc.ones(3)
+    for start in (dc.ones(2, 3, dtype=dc.float64), dc.ones((), dtype=dc.float64)):
+        assert dc.addr(start, x, y).dtype is dc.float64
+        assert dc.addr(start, x.requires_grad_(), y).dtype is dc.float64
 
 
 @pytest.mark.parametrize("name", MISTAKES)

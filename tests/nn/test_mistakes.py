@@ -231,6 +231,54 @@ MISTAKES = {
         RuntimeError,
         "argnums must be int",
     ),
+    **{
+        f"{name} of 1 for all channels": (call, RuntimeError, "should contain 3 elements")
+        for name, call in {
+            "batch_norm by a mean": lambda: F.batch_norm(dc.ones(2, 3), dc.ones(()), dc.ones(3)),
+            "batch_norm by a variance": lambda: F.batch_norm(
+                dc.ones(2, 3), dc.ones(3), dc.ones(())
+            ),
+            "batch_norm with a weight": lambda: F.batch_norm(
+                dc.ones(2, 3), dc.ones(3), dc.ones(3), dc.ones(())
+            ),
+            "instance_norm with a weight": lambda: F.instance_norm(
+                dc.ones(2, 3, 4), weight=dc.ones(())
+            ),
+            "native_batch_norm with a bias": lambda: dc.native_batch_norm(
+                dc.ones(2, 3), None, dc.ones(()), None, None, True, 0.1, 1e-5
+            ),
+        }.items()
+    },
+    "native_group_norm with a number": (
+        lambda: dc.native_group_norm(dc.ones(2, 4, 3), dc.ones(()), None, 2, 4, 3, 2, 1e-5),
+        RuntimeError,
+        "Expected weight to be a vector",
+    ),
+    "native_group_norm of text channels": (
+        lambda: dc.native_group_norm(dc.ones(2, 4, 3), None, None, 2, "text", 3, 2, 1e-5),
+        TypeError,
+        "argument 'C' .position 5. must be int, not str",
+    ),
+    "native_layer_norm with a number": (
+        lambda: dc.native_layer_norm(dc.ones(2, 4), (4,), None, dc.ones(()), 1e-5),
+        RuntimeError,
+        "Expected bias to be of same shape",
+    ),
+    "native_layer_norm over text": (
+        lambda: dc.native_layer_norm(dc.ones(2, 4), "text", None, None, 1e-5),
+        TypeError,
+        "argument 'normalized_shape' .position 2. must be numbers",
+    ),
+    "native_layer_norm of None": (
+        lambda: dc.native_layer_norm(None, (4,), None, None, 1e-5),
+        TypeError,
+        "must be Tensor, not NoneType",
+    ),
+    "native_batch_norm by text": (
+        lambda: dc.native_batch_norm(dc.ones(2, 3), None, None, "text", None, True, 0.1, 1e-5),
+        TypeError,
+        "argument 'running_mean' .position 4. must be Tensor, not str",
+    ),
     "grad by none": (
         lambda: grad(lambda x: x.sum(), argnums=())(dc.ones(1)),
         RuntimeError,
