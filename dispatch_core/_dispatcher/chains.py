@@ -142,7 +142,9 @@ def failure(op: Op, args: Sequence[Any], error: Exception) -> Exception:
         if param.name == "dtype" and value is not None and not isinstance(value, dtype):
             shown = value.__name__ if isinstance(value, type) else type(value).__name__
             raise TypeError(f"{op.title}argument 'dtype' must be dc.dtype, not {shown}")
-    refuse_kinds(op, args, error)
+    # What numpy calls a ValueError says nothing of PyTorch's classes.
+    told = RuntimeError(*error.args) if isinstance(error, ValueError) else error
+    refuse_kinds(op, args, told)
     op.family.check(op, args)
     # Of numpy's own classes (AxisError is an IndexError) the builtin is raised; what numpy calls a
     # ValueError, shapes that do not go together, is a RuntimeError in PyTorch.

@@ -17,8 +17,9 @@ from dispatch_core._tensor import Tensor
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_NUMBERS = ("bool", "int", "float", "Number", "Ints")
+_NUMBERS = ("bool", "int", "float", "Number")
 _TEXTS = ("str", "str | None")
+_INTS = ("Ints", "Sequence[int]")
 _UNREADABLE = ("invalid literal for int", "could not convert string")
 """How Python begins to say that a string is no number."""
 
@@ -63,12 +64,26 @@ def _refuse(
     if isinstance(error, TypeError):
         return
     for at, (name, value) in enumerate([*given, *named.items()], 1):
-        wanted = _wanted(spelled(function.__annotations__[name]), value, error)
+        annotation = spelled(function.__annotations__[name])
+        wanted = _wanted(annotation, value, error)
+        if wanted is None and annotation in _INTS:
+            wanted, value = _odd(value)
         if wanted is not None:
             place = f" (position {at})" if at <= len(given) else ""
             raise TypeError(
                 f"{title}argument '{name}'{place} must be {wanted}, not {type(value).__name__}"
             ) from error
+
+
+def _odd(value: Any) -> tuple[str | None, Any]:
+    """The element of some ints that is none, and what should have been given."""
+    if value is None or isinstance(value, str):
+        return "tuple of ints", value
+    if isinstance(value, (tuple, list)):
+        for each in value:
+            if each is None or isinstance(each, str):
+                return "tuple of ints only", each
+    return None, value
 
 
 def _wanted(annotation: str, value: Any, error: Exception) -> str | None:
@@ -77,7 +92,7 @@ def _wanted(annotation: str, value: Any, error: Exception) -> str | None:
         fits = isinstance(value, Tensor) or (value is None and annotation != "Tensor")
         return None if fits else "Tensor"
     if value is None:
-        return annotation if annotation in _NUMBERS else None
+        return None if annotation == "Any" or "None" in annotation else annotation
     if annotation in _TEXTS:
         return None if isinstance(value, str) or isinstance(error, ValueError) else annotation
     if not isinstance(value, str) or "str" in annotation:

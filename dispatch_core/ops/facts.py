@@ -29,7 +29,12 @@ def _listed(tensors: Sequence[Any]) -> list[Tensor]:
 def broadcast_shapes(*shapes: Any) -> Size:
     """The shape that all shapes broadcast to; RuntimeError where there is none."""
     return Size(
-        _shapes.broadcast_shapes(*((s,) if isinstance(s, int) else tuple(s) for s in shapes))
+        _shapes.broadcast_shapes(
+            *(
+                (s,) if isinstance(s, int) else tuple(_shapes.whole("shapes", n) for n in s)
+                for s in shapes
+            )
+        )
     )
 
 
@@ -180,7 +185,8 @@ def detach(input: Tensor) -> Tensor:
     return input.detach()
 
 
-def _rank(value: Any) -> tuple[Any, Priority]:
+def rank_of(value: Any) -> tuple[Any, Priority]:
+    """The dtype of a tensor or number, and its rank in promotion."""
     if isinstance(value, Tensor):
         return value.dtype, Priority.DIMENSIONED if value.ndim else Priority.ZERO_DIM
     for cls, kind in KIND.items():
@@ -192,4 +198,4 @@ def _rank(value: Any) -> tuple[Any, Priority]:
 @public("")
 def result_type(tensor1: Any, tensor2: Any) -> Any:
     """The dtype that arithmetic on two tensors or numbers gives."""
-    return promote_operands([_rank(tensor1), _rank(tensor2)])
+    return promote_operands([rank_of(tensor1), rank_of(tensor2)])

@@ -88,6 +88,7 @@ def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False)
     indexing(
         apart=("index",),
         inplace=True,
+        places=(int32, int64),
         rule=_check_index,
         samples=lambda make: [
             (make(3, 4), 1, _index_of(make, 3, 2, high=4), make(3, 2)),

@@ -104,6 +104,13 @@ def _grids(*sizes: int) -> Any:
 def _sampled(
     input: Tensor, grid: Tensor, interpolation_mode: int, padding_mode: int, align_corners: bool
 ) -> Tensor:
+    for name, mode, known in (
+        ("interpolation_mode", interpolation_mode, _MODES),
+        ("padding_mode", padding_mode, _PADDINGS),
+    ):
+        if mode not in range(len(known)):
+            said = ", ".join(f"{i} {each}" for i, each in enumerate(known))
+            raise RuntimeError(f"grid_sampler(): {name} must be one of {said}, but got {mode}")
     return K.grid_sample(
         input, grid, _MODES[interpolation_mode], _PADDINGS[padding_mode], align_corners
     )
