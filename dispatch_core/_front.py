@@ -19,8 +19,9 @@ from types import MappingProxyType
 from typing import Any
 
 from dispatch_core._caller import GENERATED
-from dispatch_core._dispatcher.chains import found_chain, refuse_kinds
+from dispatch_core._dispatcher.chains import found_chain
 from dispatch_core._dispatcher.inplace import apply_inplace, into
+from dispatch_core._dispatcher.kinds import refuse_kinds
 from dispatch_core._dispatcher.operator import Op, ParamKind
 from dispatch_core._dispatcher.signature import REQUIRED, Parameter
 from dispatch_core._dtypes import dtype as DType
@@ -91,7 +92,7 @@ def make_front(
         try:
             result = body(*positional, **named)
         except Exception as error:
-            refuse_kinds(op, positional, error)
+            refuse_kinds(op, positional, error, named)
             raise
         return result if out is None else into(op, None, (result,), out)
 

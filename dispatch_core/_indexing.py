@@ -10,7 +10,7 @@ from dispatch_core._namespaces import public
 from dispatch_core._op import K, operator_named
 from dispatch_core._shapes import broadcast_shapes
 from dispatch_core._state import current_state
-from dispatch_core._tensor import Tensor, is_readable
+from dispatch_core._tensor import Tensor, check_tensor, is_readable
 
 _SLICE_ALL = slice(None)
 _basic = operator_named("basic_index").table
@@ -66,7 +66,8 @@ def _fills(tensor: Tensor, mask: Tensor, value: Any) -> bool:
     return isinstance(value, (bool, int, float, complex))
 
 
-def _check_source(target: Tensor, values: Tensor) -> None:
+def _check_source(target: Tensor, values: Any) -> None:
+    check_tensor(values, "index_put(): argument 'values' (position 3)")
     if values.dtype is not target.dtype:
         raise RuntimeError(
             f"Index put requires the source and destination dtypes match, got {target.dtype} for the "

@@ -57,6 +57,7 @@ from dispatch_core._families.others import (
     custom,
     indexing,
     movement,
+    normalisation,
     random,
 )
 from dispatch_core._families.pointwise import BOOL, FLOAT, SAME, pointwise
@@ -156,6 +157,7 @@ __all__ = [
     "int32",
     "int64",
     "movement",
+    "normalisation",
     "philox",
     "pointwise",
     "primitive",

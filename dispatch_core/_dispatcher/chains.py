@@ -11,8 +11,8 @@ from typing import Any, ClassVar
 
 from dispatch_core import _state
 from dispatch_core._dispatcher import operator
+from dispatch_core._dispatcher.kinds import refuse_kinds
 from dispatch_core._dispatcher.operator import Op
-from dispatch_core._dispatcher.signature import spelled
 from dispatch_core._dtypes import dtype
 from dispatch_core._errors import DeclarationError, DispatchCoreError, PluginError
 from dispatch_core._keys import tensor_key
@@ -129,42 +129,6 @@ def invoke(op: Op, args: Sequence[Any]) -> Any:
     return found_chain(op, args).call(*args)
 
 
-_NUMBERS = ("bool", "int", "float", "Number", "Ints")
-_TEXTS = ("str", "str | None")
-_UNREADABLE = ("invalid literal for int", "could not convert string")
-"""How Python begins to say that a string is no number."""
-
-
-def refuse_kinds(op: Op, args: Sequence[Any], error: Exception) -> None:
-    """Raise TypeError where an argument of a call that failed is not of the kind that it must be."""
-    if isinstance(error, TypeError):
-        return
-    annotations = op.front.__wrapped__.__annotations__  # type: ignore[attr-defined]
-    for at, (param, value) in enumerate(zip(op.params, args, strict=False), 1):
-        wanted = _wanted(spelled(annotations[param.name]), value, error)
-        if wanted is not None:
-            raise TypeError(
-                f"{op.title}argument '{param.name}' (position {at}) must be {wanted}, "
-                f"not {type(value).__name__}"
-            ) from error
-
-
-def _wanted(annotation: str, value: Any, error: Exception) -> str | None:
-    """What should have been given instead of a value; None where the value may be right."""
-    if annotation == "Tensor":
-        return None if isinstance(value, Tensor) else annotation
-    if value is None:
-        return annotation if annotation in _NUMBERS else None
-    if annotation in _TEXTS:
-        return None if isinstance(value, str) or isinstance(error, ValueError) else annotation
-    if not isinstance(value, str) or "str" in annotation:
-        return None
-    if annotation.split(" | ", 1)[0] in _NUMBERS:
-        return annotation
-    misread = isinstance(error, AttributeError) or str(error).startswith(_UNREADABLE)
-    return "numbers" if misread else None
-
-
 _NUMPYS = (ValueError, RuntimeError, OverflowError, FloatingPointError)
 
 
@@ -176,7 +140,9 @@ def failure(op: Op, args: Sequence[Any], error: Exception) -> Exception:
         if param.name == "dtype" and value is not None and not isinstance(value, dtype):
             shown = value.__name__ if isinstance(value, type) else type(value).__name__
             raise TypeError(f"{op.title}argument 'dtype' must be dc.dtype, not {shown}")
-    refuse_kinds(op, args, error)
+    # What numpy calls a ValueError says nothing of PyTorch's classes.
+    told = RuntimeError(*error.args) if isinstance(error, ValueError) else error
+    refuse_kinds(op, args, told)
     op.family.check(op, args)
     # Of numpy's own classes (AxisError is an IndexError) the builtin is raised; what numpy calls a
     # ValueError, shapes that do not go together, is a RuntimeError in PyTorch.

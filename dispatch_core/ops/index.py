@@ -88,6 +88,7 @@ def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False)
     indexing(
         apart=("index",),
         inplace=True,
+        places=(int32, int64),
         rule=_check_index,
         samples=lambda make: [
             (make(3, 4), 1, _index_of(make, 3, 2, high=4), make(3, 2)),
@@ -225,6 +226,8 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
 def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: Any = 1) -> Tensor:
     """input with alpha times the slices of source added at the places of a 1-d index."""
     if alpha != 1:
+        op = K.index_add.op
+        op.family.admit(op, {"input": input.dtype, "source": source.dtype})
         return K.index_add(input, dim, index, source * fitting(alpha, input.dtype))
     at = check_dim(dim, input.ndim)
     check_slices("index_add", input, at, index, source)

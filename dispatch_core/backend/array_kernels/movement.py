@@ -8,6 +8,7 @@ from typing import Any
 
 from dispatch_core._shapes import expanded
 from dispatch_core.backend.array_kernels.layout import order_of
+from dispatch_core.backend.array_kernels.reduce import scalar_dim
 
 Kernel = Callable[..., Any]
 
@@ -26,7 +27,7 @@ def kernels(xp: Any) -> dict[str, Kernel]:
         "storage_index": lambda input, count: xp.arange(count, dtype="int64"),
         "square_diagonal": _square_diagonal(xp),
         "clone": _clone,
-        "flip": lambda input, dims: xp.flip(input, dims).copy() if input.ndim else input.copy(),
+        "flip": lambda input, dims: xp.flip(input, dims if input.ndim else scalar_dim(dims)).copy(),
         "cat": _cat(xp),
         "bits_as": _bits_as,
         "unfold_windows": _unfold_windows(xp),
