@@ -79,6 +79,7 @@ globals().update(_DTYPES | _TYPES | _names_of(""))
 
 _FACES = frozenset(
     {
+        "amp",
         "array_api",
         "fft",
         "func",
@@ -96,7 +97,19 @@ _FACES = frozenset(
 """Public namespaces that are imported when they are first named, to keep the import short."""
 
 
-_LATE = {
+_AUTOCAST = (
+    "autocast",
+    "autocast_decrement_nesting",
+    "autocast_increment_nesting",
+    "clear_autocast_cache",
+    "get_autocast_dtype",
+    "is_autocast_cache_enabled",
+    "is_autocast_enabled",
+    "set_autocast_cache_enabled",
+    "set_autocast_dtype",
+    "set_autocast_enabled",
+)
+_LATE = dict.fromkeys(_AUTOCAST, "amp.autocast_mode") | {
     "devices": "_loader.devices",
     "explain": "layers.explain",
     "layer": "_loader.layers",

@@ -56,6 +56,7 @@ def find_layer(name: str) -> Layer:
 LATE = {
     name: f"dispatch_core.layers.{module}"
     for name, module in {
+        "autocast": "autocast",
         "explain": "explain",
         "override": "override",
         "override_body": "override",

@@ -53,6 +53,7 @@ class OperatorSpec:
         "backend",
         "broadcasts",
         "calls",
+        "casts",
         "keeps",
         "kept_outputs",
         "mode",
@@ -90,7 +91,14 @@ class OperatorSpec:
             if not isinstance(n, frozenset) and n >= FIRST_TENSOR_KEY
         }
         self.parts = tuple(part.bound(dtypes) for part in parts)
-        single = not op.has_list and op.traits.outputs == 1
+        backend, computed = site(op, keys)
+        self.casts = tuple(
+            (op.tensors.index(at), dtypes[at])
+            for at in sorted(targets)
+            if dtypes.get(at, computed) is not computed and not op.has_list
+        )
+        """Edge number and dtype of the arguments whose dtype is another than the operator computes in."""
+        single = not op.has_list and op.traits.outputs == 1 and not self.casts
         self.calls = (
             tuple((op.tensors.index(part.targets[0]), part.call) for part in self.parts)
             if single and all(len(part.targets) == 1 for part in self.parts)
@@ -102,7 +110,6 @@ class OperatorSpec:
         self.saves_shapes = any(i > gradient.out_at for i in self.keeps)
         self.saves_layouts = any(i >= gradient.layouts_at for i in self.keeps)
         self.broadcasts = op.family.broadcasts
-        backend, computed = site(op, keys)
         flags = flags_of(keys)
         if flags:
             backend = proxied(backend.device, flags)
@@ -211,6 +218,9 @@ class OperatorSpec:
             for i, value in enumerate(found):
                 if value is not None and value.shape != shapes[i]:
                     found[i] = mode.finish(mode.K.sum_to(value, shapes[i]))
+        for i, dtype in self.casts:
+            if found[i] is not None:
+                found[i] = mode.finish(mode.K.cast(found[i], dtype))
         return tuple(found)
 
     def _place(
