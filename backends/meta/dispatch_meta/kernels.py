@@ -38,7 +38,9 @@ class RuleTable(KernelTable):
         """Those that were registered, else the rule of the operator's family."""
         found = super().candidates(op)
         declared = None if found else OPERATORS.get(op)
-        if declared is None or not (declared.op.traits.primitive or op in _LOOPS):
+        if declared is None or not (
+            declared.op.traits.primitive or op in _LOOPS or _is_ruled(declared.op)
+        ):
             return found
         rule = _RULES[declared.op.family.kind](declared.op)
         return (Kernel(op, self.device, rule, self.provider),)
@@ -48,6 +50,19 @@ _LOOPS = frozenset({"gcd", "lcm"}) | {
     declared.op.name for declared in OPERATORS.values() if "_polynomial_" in declared.op.name
 }
 """Operators that look at values to see whether they have done, and whose family tells the shape."""
+
+
+def _is_ruled(op: Op) -> bool:
+    """Whether the family of an operator with a body tells all of its result, the layout included.
+
+    What is element by element has an in-place variant; others are of that family for its promotion.
+    """
+    family = op.family
+    if op.traits.outputs != 1 or op.traits.view:
+        return False
+    if family.kind == "pointwise":
+        return family.inplace
+    return family.kind == "reduction" and family.one and any(p.name == "dim" for p in op.params)  # type: ignore[attr-defined]
 
 
 def _checked(op: Op, kernel: Function) -> Function:
@@ -96,14 +111,23 @@ def _is_dense(array: MetaArray) -> bool:
     return True
 
 
+def _scan(op: Op) -> Function:
+    at = next(i for i, p in enumerate(op.params) if p.name == "dim")
+
+    def scan(*args: Any) -> MetaArray:
+        input: MetaArray = args[0]
+        check_dim(args[at], len(input.shape))
+        return MetaArray.of(input.shape, op.family.result(op, input.dtype))
+
+    return scan
+
+
 def _reduction(op: Op) -> Function:
-    scan = op.family.one  # type: ignore[attr-defined]
+    if op.family.one:  # type: ignore[attr-defined]
+        return _scan(op)
 
     def reduction(input: MetaArray, dim: Any, keepdim: bool = False, *_: Any) -> MetaArray:
         kind = op.family.result(op, input.dtype)
-        if scan:
-            check_dim(dim, len(input.shape))
-            return MetaArray.of(input.shape, kind)
         dims = check_dims(dim, len(input.shape)) if input.shape else ()
         op.family.check(op, (input, dim, keepdim))
         kept = [n if i not in dims else 1 for i, n in enumerate(input.shape)]

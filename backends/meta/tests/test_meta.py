@@ -65,6 +65,13 @@ def test_layouts_are_kept_as_on_the_cpu():
         lambda d: dc.empty(2, 3, 4, device=d)[:, ::2].neg(),
         lambda d: dc.empty(3, 4, device=d).t() + dc.empty(3, device=d),
         lambda d: dc.empty(1, 4, device=d).expand(3, 4) * 2,
+        lambda d: nn.functional.gelu(dc.empty(3, 4, device=d).t()),
+        lambda d: dc.erf(dc.empty(3, 4, device=d).t()),
+        lambda d: dc.empty(3, 4, device=d).t().rsqrt(),
+        lambda d: dc.empty(3, 4, device=d, dtype=dc.complex64).t().tan(),
+        lambda d: dc.empty(3, 4, device=d).t().softmax(0),
+        lambda d: dc.empty(2, 3, 4, device=d).permute(2, 0, 1).log_softmax(1),
+        lambda d: dc.empty(3, 4, device=d)[1:2].expand(5, 4),
     ):
         assert make("meta").stride() == make("cpu").stride()
 

@@ -10,6 +10,28 @@ def order_of(input: Any) -> str:
     return "C" if not input.size or 0 in input.strides else "K"
 
 
+def copied(input: Any) -> Any:
+    """A copy that lies like `input`."""
+    return input.copy(order=order_of(input))
+
+
+def owner(array: Any) -> Any:
+    """The array whose memory it shows, itself where that is its own: the same for all views of one array.
+
+    numpy's stride tricks put an object between a view and its array, which has that as its `base`.
+    """
+    kind = array.__class__
+    base = array.base
+    while base is not None:
+        if base.__class__ is not kind:
+            base = getattr(base, "base", None)
+            if base.__class__ is not kind:
+                break
+        array = base
+        base = array.base
+    return array
+
+
 def in_order(result: Any) -> Any:
     """The elements in the order of the dimensions; numpy keeps that of a transposed argument."""
     return result if result.ndim < 2 or result.flags.c_contiguous else result.copy()
