@@ -14,7 +14,6 @@ from dispatch_core.extend import (
     broadcast_shapes,
     check_dim,
     check_dims,
-    check_index_shape,
     int32,
     int64,
 )
@@ -31,7 +30,7 @@ class RuleTable(KernelTable):
         super().__init__(device)
         for name, kernel in (VIEW_KERNELS | _OTHERS).items():
             self.register(name, kernel)
-        for name, kernel in _MATRICES.items():
+        for name, kernel in (_MATRICES | _BY_INDEX).items():
             self.register(name, _checked(OPERATORS[name].op, kernel))
 
     def candidates(self, op: str) -> tuple[Kernel, ...]:
@@ -166,13 +165,7 @@ def _matmul(input: MetaArray, other: MetaArray) -> MetaArray:
 
 
 def _gather(input: MetaArray, dim: int, index: MetaArray) -> MetaArray:
-    check_index_shape(input.shape, dim, index.shape)
     return MetaArray.of(index.shape, input.dtype)
-
-
-def _scatter(input: MetaArray, dim: int, index: MetaArray, src: MetaArray) -> MetaArray:
-    check_index_shape(input.shape, dim, index.shape)
-    return input.copied()
 
 
 def _cat(tensors: Sequence[MetaArray], dim: int) -> MetaArray:
@@ -201,13 +194,16 @@ _OTHERS: dict[str, Function] = {
     "fill_new": _new,
     "histc": lambda input, bins, *_: MetaArray.of((bins,), input.dtype),
     "masked_scatter": lambda input, *_: input.copied(),
-    "gather": _gather,
     "matmul": _matmul,
     "nonzero_static": lambda input, size, _: MetaArray.of((size, len(input.shape)), int64),
     "random_new": _new,
-    "scatter_add": _scatter,
+}
+
+_BY_INDEX: dict[str, Function] = {
+    "gather": _gather,
+    "scatter_add": lambda input, *_: input.copied(),
     "scatter_combine": lambda input, *_: input.copied(),
-    "scatter_src": _scatter,
+    "scatter_src": lambda input, *_: input.copied(),
 }
 
 

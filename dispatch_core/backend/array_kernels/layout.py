@@ -15,21 +15,21 @@ def copied(input: Any) -> Any:
     return input.copy(order=order_of(input))
 
 
-def owner(array: Any) -> Any:
+def owner(raw: Any) -> Any:
     """The array whose memory it shows, itself where that is its own: the same for all views of one array.
 
     numpy's stride tricks put an object between a view and its array, which has that as its `base`.
     """
-    kind = array.__class__
-    base = array.base
+    kind = raw.__class__
+    base = raw.base
     while base is not None:
         if base.__class__ is not kind:
             base = getattr(base, "base", None)
             if base.__class__ is not kind:
                 break
-        array = base
-        base = array.base
-    return array
+        raw = base
+        base = raw.base
+    return raw
 
 
 def in_order(result: Any) -> Any:
