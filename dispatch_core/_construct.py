@@ -87,7 +87,7 @@ def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None
     if isinstance(ext_tensor, Tensor):
         if ext_tensor.requires_grad:
             raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
-        if not ext_tensor._backend.holds_values:
+        if not backend_of(ext_tensor.device.type).holds_values:
             raise UnsharedMemoryError(
                 f"from_dlpack(): a tensor on device {ext_tensor.device} has no memory to share; make one "
                 "like it with empty_like(x)"

@@ -20,6 +20,7 @@ from dispatch_core._serialization import (
 from dispatch_core._serialization import load as _load
 from dispatch_core._serialization import save as _save
 from dispatch_core._tensor import Tensor
+from dispatch_core.backend.registry import backend_of
 
 Array = np.ndarray[Any, Any]
 MapLocation = str | Device | dict[str, str] | Callable[[Tensor, str], Tensor] | None
@@ -72,7 +73,7 @@ def _encode(tensor: Tensor, context: SaveContext) -> tuple[Any, Sequence[Array]]
     record: dict[str, Any] = {"device": str(tensor.device)}
     if tensor.requires_grad and tensor.is_leaf:
         record["requires_grad"] = "true"
-    if not plain._backend.holds_values:
+    if not backend_of(plain.device.type).holds_values:
         record["layout"] = [plain.dtype.name, list(plain.shape), list(plain.stride())]
         return record, []
     return record, [plain._backend.to_host(plain._raw)]

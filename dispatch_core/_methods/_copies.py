@@ -14,6 +14,7 @@ from dispatch_core._keys import GRAD, PLAIN, VIEW
 from dispatch_core._methods._table import method
 from dispatch_core._op import OPERATORS, K
 from dispatch_core._tensor import Tensor, check_tensor, host_values
+from dispatch_core.backend.registry import backend_of
 
 
 @method
@@ -72,7 +73,7 @@ def __deepcopy__(self: Tensor, memo: dict[int, Any]) -> Tensor:
 @method
 def __reduce_ex__(self: Tensor, protocol: int) -> Any:
     state = (str(self.device), self.requires_grad, dict(self.__dict__))
-    if not self._backend.holds_values:
+    if not backend_of(self.device.type).holds_values:
         return _rebuild_layout, (
             self.__class__,
             tuple(self.shape),

@@ -8,7 +8,7 @@ from dispatch_core._device import device
 from dispatch_core._dtypes import dtype, int64
 from dispatch_core._handles import Hook, HookTable, RemovableHandle, add_hook
 from dispatch_core._methods import parse_to
-from dispatch_core._subclass import PLAIN_DATA
+from dispatch_core._subclass import PLAIN_DATA, is_asked
 from dispatch_core._tensor import Tensor
 from dispatch_core.autograd import Function, is_grad_enabled, no_grad
 from dispatch_core.nn import functional as F
@@ -45,6 +45,7 @@ __all__ = [
     "full",
     "gru_layer",
     "int64",
+    "is_asked",
     "is_grad_enabled",
     "linalg",
     "lstm_layer",
