@@ -15,7 +15,12 @@ from dispatch_core._dtypes import (
 )
 from dispatch_core._indexing import getitem, setitem
 from dispatch_core._layouts import strided
-from dispatch_core._methods import _copies, _history, _values  # noqa: F401  enter theirs in the table
+from dispatch_core._methods import (  # noqa: F401  enter theirs in the table
+    _copies,
+    _history,
+    _memory,
+    _values,
+)
 from dispatch_core._methods._facts import SIZE
 from dispatch_core._methods._table import TABLE
 from dispatch_core._namespaces import METHODS, names_of
