@@ -148,3 +148,21 @@ def test_small_names():
     for exponent in (dc.int64, dc.float32):
         with pytest.raises(RuntimeError, match="int32 can't be cast"):
             dc.frexp(dc.ones(2), out=(dc.empty(0), dc.empty(0, dtype=exponent)))
+
+
+@pytest.mark.parametrize("name", ["eig", "lstsq", "matrix_rank", "solve", "symeig"])
+def test_what_was_removed_says_what_to_use(name):
+    with pytest.raises(RuntimeError, match=r"was removed, .* use linalg\."):
+        getattr(dc, name)(dc.eye(2))
+    if name != "matrix_rank":
+        with pytest.raises(RuntimeError, match="was removed"):
+            getattr(dc.eye(2), name)()
+
+
+def test_feature_dropout_drops_whole_channels():
+    x = dc.ones(20, 10, 3)
+    y = dc.feature_dropout(x, 0.5, True)
+    assert set(y.reshape(200, 3).unique(dim=0).flatten().tolist()) == {0.0, 2.0}
+    assert dc.feature_dropout(x, 0.5, False) is x
+    assert dc.feature_dropout_(x, 1.0, True) is x
+    assert not x.any()
