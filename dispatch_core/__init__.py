@@ -48,8 +48,10 @@ from dispatch_core._random import (
     manual_seed,
     seed,
     set_rng_state,
+    thread_safe_generator,
 )
 from dispatch_core._size import Size
+from dispatch_core._storage import TypedStorage, UntypedStorage
 from dispatch_core._subclass import subclass_hooks
 from dispatch_core._tensor import Tensor
 from dispatch_core._typed import TYPES as _TYPES
@@ -64,6 +66,7 @@ from dispatch_core.autograd import (
     no_grad,
     set_grad_enabled,
 )
+from dispatch_core.autograd._anomaly import set_anomaly_enabled
 from dispatch_core.autograd._forward import ForwardMode as _ForwardMode
 from dispatch_core.layers import install as _install
 from dispatch_core.layers.fallback import fallback_report
@@ -86,6 +89,7 @@ _FACES = frozenset(
         "linalg",
         "nn",
         "optim",
+        "overrides",
         "plugins",
         "profiler",
         "signal",
@@ -112,8 +116,10 @@ _AUTOCAST = (
 _LATE = dict.fromkeys(_AUTOCAST, "amp.autocast_mode") | {
     "devices": "_loader.devices",
     "explain": "layers.explain",
+    "get_device_module": "_device_module",
     "layer": "_loader.layers",
     "load": "_saving",
+    "lobpcg": "_lobpcg",
     "override": "layers.override",
     "save": "_saving",
     "vmap": "func",
@@ -151,6 +157,8 @@ __all__ = [
     "OutOfMemoryError",
     "Size",
     "Tensor",
+    "TypedStorage",
+    "UntypedStorage",
     "__version__",
     "as_tensor",
     "asarray",
@@ -193,6 +201,7 @@ __all__ = [
     "random",
     "scalar_tensor",
     "seed",
+    "set_anomaly_enabled",
     "set_default_dtype",
     "set_default_tensor_type",
     "set_emulation",
@@ -203,6 +212,7 @@ __all__ = [
     "strided",
     "subclass_hooks",
     "tensor",
+    "thread_safe_generator",
     "to_dlpack",
 ]
 

@@ -29,6 +29,8 @@ class _Slots:
     refresh: Callable[[Tensor], None]
     construct: Callable[..., Tensor]
     as_gradient: Callable[[Tensor, Any], Tensor]
+    subclassed: Callable[[type[Tensor]], None] = staticmethod(lambda cls: None)
+    """Told of every subclass of Tensor; of those that the framework itself makes before it, not."""
 
 
 SLOTS = _Slots()
@@ -193,6 +195,7 @@ class Tensor:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        SLOTS.subclassed(cls)
 
     def __hash__(self) -> int:
         return id(self)

@@ -10,6 +10,7 @@ from dispatch_core._graph import Leaf, hooks_of, retain
 from dispatch_core._handles import RemovableHandle, add_hook
 from dispatch_core._keys import GRAD, VIEW
 from dispatch_core._methods._table import method
+from dispatch_core._namespaces import public
 from dispatch_core._subclass import as_in
 from dispatch_core._tensor import Tensor, detached
 
@@ -20,6 +21,7 @@ def detach(self: Tensor) -> Tensor:
     return as_in(detached(self), self)
 
 
+@public("")
 @method
 def detach_(self: Tensor) -> Tensor:
     """Cut the history off this tensor itself."""

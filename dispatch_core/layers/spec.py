@@ -55,6 +55,7 @@ class OperatorSpec:
         "calls",
         "casts",
         "keeps",
+        "keeps_arrays",
         "kept_outputs",
         "mode",
         "name",
@@ -107,6 +108,8 @@ class OperatorSpec:
         """Edge number and formula of each gradient, where the engine may call them one by one."""
         self.mode: Any = None
         """The engine's raw mode for these nodes, once it has been looked up."""
+        self.keeps_arrays = any(i in self.keeps for i in (*op.tensors, len(op.params)))
+        """Whether formulas need some argument or result itself, not only shapes and plain arguments."""
         self.saves_shapes = any(i > gradient.out_at for i in self.keeps)
         self.saves_layouts = any(i >= gradient.layouts_at for i in self.keeps)
         self.broadcasts = op.family.broadcasts
@@ -187,12 +190,6 @@ class OperatorSpec:
         """The names of what is saved, for `explain`."""
         names = sorted({n for part in self.parts for n in part.needs if n not in ("K", "g", "gs")})
         return ", ".join(names) or "nothing"
-
-    @property
-    def keeps_arrays(self) -> bool:
-        """Whether formulas need some argument or result itself, not only shapes and plain arguments."""
-        op = self.op
-        return any(i in self.keeps for i in (*op.tensors, len(op.params)))
 
     def output_count(self, node: Node) -> int:
         """How many results the operator has."""
