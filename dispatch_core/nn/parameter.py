@@ -149,8 +149,24 @@ def _moved_only(
 
 
 _HARMLESS = frozenset(
-    "__get__ alias bfloat16 cast clone contiguous cpu cuda detach double empty_like float half to to_device "
-    "type".split()
+    [
+        "__get__",
+        "alias",
+        "bfloat16",
+        "cast",
+        "clone",
+        "contiguous",
+        "cpu",
+        "cuda",
+        "detach",
+        "double",
+        "empty_like",
+        "float",
+        "half",
+        "to",
+        "to_device",
+        "type",
+    ]
 )
 """The functions that move, cast or copy; `__get__` is that of the attribute `data`."""
 
