@@ -170,23 +170,19 @@ class Leaf:
     spec = None
     edges: tuple[Any, ...] = ()
 
-    def __init__(self) -> None:
+    def __init__(self, tensor: Tensor) -> None:
         self.grad: Tensor | None = None
         self.hooks: HookTable | None = None
         self.after: HookTable | None = None
         self.order = tick()
-        self.tensor: weakref.ref[Tensor] | None = None
+        self.tensor = weakref.ref(tensor)
 
     next_functions: tuple[tuple[Any, int], ...] = ()
-
-    def watch(self, tensor: Tensor) -> None:
-        """Remember (weakly) whose gradient this is, for hooks that want the tensor."""
-        self.tensor = weakref.ref(tensor)
 
     @property
     def variable(self) -> Tensor | None:
         """The tensor whose gradient this is, while it is alive."""
-        return None if self.tensor is None else self.tensor()
+        return self.tensor()
 
     def name(self) -> str:
         """PyTorch's name for the end of a graph."""

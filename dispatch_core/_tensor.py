@@ -103,7 +103,7 @@ class Tensor:
                     "make a clone() to get a normal tensor."
                 )
             if self._node is None:
-                self._node = Leaf()
+                self._node = Leaf(self)
             self._k |= GRAD
         else:
             if self._node.__class__ is not Leaf:
@@ -167,7 +167,7 @@ class Tensor:
         if self._node is None:
             if value is None:
                 return
-            self._node = Leaf()
+            self._node = Leaf(self)
         if self._node.__class__ is Leaf:
             self._node.grad = value
         else:

@@ -46,7 +46,7 @@ def __copy__(self: Tensor) -> Tensor:
     copied = make_subclass(self.__class__, self)
     copied.__dict__.update(self.__dict__)
     copied._k = self._k
-    copied._node = Leaf() if self.is_leaf and self.requires_grad else self._node
+    copied._node = Leaf(copied) if self.is_leaf and self.requires_grad else self._node
     if self._k & VIEW:
         copied._base = self._base
     return copied

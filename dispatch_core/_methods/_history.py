@@ -54,7 +54,6 @@ def register_post_accumulate_grad_hook(self: Tensor, hook: Callable[..., Any]) -
         raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
     if self._node.after is None:
         self._node.after = OrderedDict()
-    self._node.watch(self)
     return add_hook(self._node.after, hook)
 
 
