@@ -82,6 +82,8 @@ globals().update(_DTYPES | _TYPES | _names_of(""))
 
 _FACES = frozenset(
     {
+        "accelerator",
+        "backends",
         "amp",
         "array_api",
         "fft",
@@ -136,6 +138,10 @@ def __getattr__(name: str) -> Any:
         return found
     if not name.startswith("_") and name in _tables():
         return globals()[name]
+    devices = None if name.startswith("_") else _import_module("dispatch_core._device_module")
+    module = devices and devices.module_named(name)
+    if module:
+        return globals().setdefault(name, module)
     raise AttributeError(f"module 'dispatch_core' has no attribute '{name}'")
 
 

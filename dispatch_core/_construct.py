@@ -154,13 +154,18 @@ def scalar_tensor(s: Any, *, dtype: dtype | None = None, device: Any = None) -> 
     return tensor(s, dtype=dtype or get_default_dtype(), device=device)
 
 
+def _is_number(data: Any) -> bool:
+    """Whether it is a whole number, and no array, which can be asked for one too."""
+    return hasattr(data, "__index__") and not getattr(data, "ndim", 0)
+
+
 def _construct(cls: type[Tensor], *args: Any, device: Any = None, dtype: Any = None) -> Tensor:
     """`Tensor(...)`: a copy of data, or an uninitialised tensor of the given sizes."""
     dtype = dtype or get_default_dtype()
     data = args[0] if len(args) == 1 else None
     if isinstance(data, Tensor):
         made = data.detach()
-    elif data is None or hasattr(data, "__index__") or isinstance(data, Size):
+    elif data is None or isinstance(data, Size) or _is_number(data):
         sizes = data if isinstance(data, Size) else args or (0,)
         made = operator_named("empty").front(*sizes, dtype=dtype, device=device)
     elif isinstance(data, str) or not hasattr(data, "__iter__"):

@@ -1,27 +1,36 @@
-"""`get_device_module`: the devices of one type as an object, as PyTorch has `torch.cuda`."""
+"""The devices of one type as an object, as PyTorch has `torch.cuda`: `dc.cuda`, `dc.cpu`, `dc.<device>`."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from dispatch_core._device import device as Device
+from dispatch_core._errors import DeviceNotFoundError, DeviceUnavailableError
+from dispatch_core._loader.devices import is_installed
 from dispatch_core._op import K
 from dispatch_core._place import as_device, default_device
 from dispatch_core._random import generator_of
 from dispatch_core._tensor import Tensor
+from dispatch_core.backend.api import Backend
 from dispatch_core.backend.registry import backend_of
 
 
 class DeviceModule:
-    """What can be asked of all devices of one type, and done with them."""
+    """What can be asked of all devices of one type, and done with them.
+
+    Of a type that nothing installed provides it can be asked whether there are any.
+    """
 
     def __init__(self, device_type: str) -> None:
         self._type = device_type
-        self._backend = backend_of(device_type)
         self.__name__ = f"dispatch_core.{device_type}"
 
+    @property
+    def _backend(self) -> Backend:
+        return backend_of(self._type)
+
     def __repr__(self) -> str:
-        return f"<devices of type '{self._type}': {self._backend.describe()}>"
+        return f"<devices of type '{self._type}', {self.device_count()} of them usable>"
 
     def _index(self, device: Any) -> int | None:
         if device is None:
@@ -35,11 +44,23 @@ class DeviceModule:
 
     def is_available(self) -> bool:
         """Whether there is one that can be used now."""
-        return self._backend.count() > 0
+        return self.device_count() > 0
 
     def device_count(self) -> int:
-        """How many can be used now."""
-        return self._backend.count()
+        """How many can be used now; 0 also where nothing provides the type."""
+        try:
+            return self._backend.count()
+        except (DeviceNotFoundError, DeviceUnavailableError):
+            return 0
+
+    def device(self, device: Any) -> Device:
+        """One of them, by number: a context manager within which tensors are made there."""
+        return Device(self._type, self._index(device))
+
+    def get_device_name(self, device: Any = None) -> str:
+        """What the driver calls a device."""
+        self._index(device)
+        return self._backend.describe()
 
     def current_device(self) -> Any:
         """The number of the one that is meant where none is named; its type where devices have no numbers."""
@@ -57,6 +78,16 @@ class DeviceModule:
     def manual_seed(self, seed: int) -> None:
         """Seed the generator of the current device."""
         self._generator(None).manual_seed(seed)
+
+    def manual_seed_all(self, seed: int) -> None:
+        """Seed the generators of all devices of the type; nothing where there are none."""
+        for number in range(self.device_count()):
+            index = None if isinstance(self.current_device(), str) else number
+            generator_of(Device(self._type, index)).manual_seed(seed)
+
+    def initial_seed(self) -> int:
+        """The seed of the current device's generator."""
+        return int(self._generator(None).initial_seed())
 
     def get_rng_state(self, device: Any = None) -> Tensor:
         """The state of a device's generator."""
@@ -82,3 +113,12 @@ def get_device_module(device: Any = None) -> DeviceModule:
             f"device '{found.type}' has no module: it computes nothing that could be waited for or drawn"
         )
     return DeviceModule(found.type)
+
+
+KNOWN = ("cpu", "cuda", "mps", "opencl", "xpu")
+"""Types that have a module whether anything provides them or not: programs ask."""
+
+
+def module_named(name: str) -> DeviceModule | None:
+    """The module of a device type that is known or installed."""
+    return DeviceModule(name) if name in KNOWN or is_installed(name) else None
