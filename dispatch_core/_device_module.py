@@ -11,7 +11,7 @@ from dispatch_core._op import K
 from dispatch_core._place import as_device, default_device
 from dispatch_core._random import generator_of
 from dispatch_core._tensor import Tensor
-from dispatch_core.backend.api import Backend
+from dispatch_core.backend.api import Backend, Memory
 from dispatch_core.backend.registry import backend_of
 
 
@@ -74,6 +74,53 @@ class DeviceModule:
     def empty_cache(self) -> None:
         """Give cached memory back to the system."""
         self._backend.reclaim()
+
+    # -- memory ------------------------------------------------------------------------------------
+
+    def _memory(self, device: Any) -> Memory:
+        found = self._backend.memory(self._index(device))
+        if found is None:
+            raise NotImplementedError(
+                f"device '{self._type}' does not say how much memory is in use"
+            )
+        return found
+
+    def memory_allocated(self, device: Any = None) -> int:
+        """The bytes that tensors hold; on the host those that the whole process does."""
+        return self._memory(device).used
+
+    def max_memory_allocated(self, device: Any = None) -> int:
+        """The most bytes that were held since the start, or `reset_peak_memory_stats`."""
+        return self._memory(device).peak
+
+    def memory_reserved(self, device: Any = None) -> int:
+        """The bytes taken from the system, cached ones included."""
+        return self._memory(device).reserved
+
+    def mem_get_info(self, device: Any = None) -> tuple[int, int]:
+        """The bytes that are free, and all there are."""
+        found = self._memory(device)
+        return found.free, found.total
+
+    def memory_stats(self, device: Any = None) -> dict[str, int]:
+        """The same numbers under PyTorch's names."""
+        found = self._memory(device)
+        return {
+            "allocated_bytes.all.current": found.used,
+            "allocated_bytes.all.peak": found.peak,
+            "reserved_bytes.all.current": found.reserved,
+        }
+
+    def memory_summary(self, device: Any = None) -> str:
+        """The same numbers as a text."""
+        found = self._memory(device)._asdict().items()
+        return "\n".join(f"{name:10s}{value / 2**20:12,.1f} MiB" for name, value in found)
+
+    def reset_peak_memory_stats(self, device: Any = None) -> None:
+        """Count the largest use from now on."""
+        self._backend.reset_peak_memory(self._index(device))
+
+    # -- random numbers ----------------------------------------------------------------------------
 
     def manual_seed(self, seed: int) -> None:
         """Seed the generator of the current device."""

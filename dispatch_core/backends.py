@@ -12,6 +12,8 @@ __all__ = ["cuda", "cudnn", "mkl", "mkldnn", "mps", "openmp"]
 class Library:
     """The switches of one library, and whether it is in use: it never is. AttributeError for others."""
 
+    _name: str
+
     def __init__(self, name: str, **switches: Any) -> None:
         self.__dict__["_name"] = name
         self.__dict__.update(switches)

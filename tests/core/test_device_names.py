@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -64,3 +66,23 @@ def test_typed_constructors_take_arrays_as_data():
     assert dc.LongTensor(np.arange(3)).tolist() == [0, 1, 2]
     assert dc.FloatTensor(np.ones((2, 3))).shape == (2, 3)
     assert dc.Tensor(np.int64(3)).shape == (3,)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the kernel's own count")
+def test_memory_of_the_host():
+    dc.cpu.reset_peak_memory_stats()
+    before = dc.cpu.memory_allocated()
+    held = dc.ones(1 << 23)
+    assert dc.cpu.memory_allocated() - before > 24 << 20
+    del held
+    assert dc.cpu.max_memory_allocated() - before > 24 << 20
+    free, total = dc.cpu.mem_get_info()
+    assert 0 < free < total
+    assert dc.cpu.memory_reserved() > 0
+    assert dc.cpu.memory_stats()["allocated_bytes.all.peak"] > 0
+    assert "MiB" in dc.cpu.memory_summary()
+
+
+def test_devices_that_do_not_count_memory_say_so():
+    with pytest.raises(NotImplementedError, match="does not say how much memory"):
+        dc.example.memory_allocated()
