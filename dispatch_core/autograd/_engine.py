@@ -20,12 +20,14 @@ from dispatch_core._graph import RETAIN, WRITES, Leaf, Node, Pick
 from dispatch_core._op import K as OPERATORS
 from dispatch_core._op import operator_named
 from dispatch_core._tensor import Tensor, is_plain, wrap_raw
+from dispatch_core.autograd._hook_results import checked_result, exchanged, run_node_hooks
 from dispatch_core.autograd._modes import (
     PLAIN_TENSORS,
     RECORDED_TENSORS,
     TensorMode,
     raw_mode,
 )
+from dispatch_core.autograd._nodes import FREED, TWICE, check_unmodified, leading_to, reachable
 from dispatch_core.backend.api import Backend
 
 _UNSEEING = (
@@ -128,7 +130,7 @@ class Engine:
         """Whether the pass comes to each of some nodes, if every formula on the way gives a gradient."""
         way = self.useful
         if way is None:
-            way = {id(node) for node in _reachable(self.roots)}
+            way = {id(node) for node in reachable(self.roots)}
         return [id(node) in way for node in nodes]
 
     # -- driving -----------------------------------------------------------------------------------
@@ -137,7 +139,7 @@ class Engine:
         """Send the gradients of the roots back; returns what arrived at `inputs`, by node."""
         self.roots = [node for node, _ in roots]
         if self.inputs is not None:
-            self.useful = _leading_to(self.inputs, self.roots)
+            self.useful = leading_to(self.inputs, self.roots)
         partial = _PARTIAL.set(self.inputs is not None)
         token = _state.set_state(_state.moved(self.number, "grad", self.create_graph))
         try:
@@ -175,9 +177,9 @@ class Engine:
                 continue
             saved = node.saved
             if saved is FREED:
-                raise RuntimeError(_TWICE)
+                raise RuntimeError(TWICE)
             if node.order < WRITES.last and spec.keeps:
-                _check_unmodified(node, spec)
+                check_unmodified(node, spec)
             mode = spec.mode or _raw_mode_of(spec)
             array = mode.array
             if g.__class__ is not array:
@@ -254,11 +256,11 @@ class Engine:
 
     def _step(self, node: Node, spec: Any, g: Any, hooks: Any) -> None:
         if node.saved is FREED:
-            raise RuntimeError(_TWICE)
+            raise RuntimeError(TWICE)
         if node.order < WRITES.last and spec.keeps:
             self._check(node, spec)
         if hooks is not None and hooks.before:
-            g = _run_node_hooks(hooks.before, self.as_tensors(g, spec.backend))
+            g = run_node_hooks(hooks.before, self.as_tensors(g, spec.backend))
         if self.raw_allowed and spec.raw:
             g, mode = _lowered(g), spec.mode or _raw_mode_of(spec)
         else:
@@ -372,7 +374,7 @@ class Engine:
         for hook in list((leaf.hooks or {}).values()):
             changed = self._ask(hook, box[0])
             if changed is not None:
-                box[0] = _checked_hook_result(changed, box[0])
+                box[0] = checked_result(changed, box[0])
         if self.inputs is not None and id(leaf) in self.inputs:
             self.captured[leaf] = box[0]
 
@@ -413,7 +415,7 @@ class Engine:
         for _, hook in sorted(hooks.items(), key=lambda item: item[0] == RETAIN):
             changed = self._ask(hook, tensor)
             if changed is not None:
-                tensor = _checked_hook_result(changed, tensor)
+                tensor = checked_result(changed, tensor)
         return tensor
 
     def _after(self, hooks: Any, grads: tuple[Any, ...], g: Any, spec: Any) -> tuple[Any, ...]:
@@ -423,12 +425,12 @@ class Engine:
         for hook in list(hooks.values()):
             changed = hook(results, incoming)
             if changed is not None:
-                results = _exchanged(changed, results)
+                results = exchanged(changed, results)
         return results
 
     def _check(self, node: Node, spec: Any) -> None:
         try:
-            _check_unmodified(node, spec)
+            check_unmodified(node, spec)
         except RuntimeError as error:
             self._explain(node, error)
             raise
@@ -459,23 +461,6 @@ def _raw_mode_of(spec: Any) -> Any:
     return mode
 
 
-_TWICE = (
-    "Trying to backward through the graph a second time (or directly access saved tensors after they "
-    "have already been freed). Saved intermediate values of the graph are freed when you call "
-    ".backward() or autograd.grad(). Specify retain_graph=True if you need to backward through the "
-    "graph a second time or if you need to access saved tensors after calling backward."
-)
-
-
-class _Freed:
-    def __repr__(self) -> str:
-        return "FREED"
-
-
-FREED = _Freed()
-"""Stands in `node.saved` once the saved arrays have been released."""
-
-
 class Outputs(dict[int, Tensor]):
     """The gradients that have arrived for an operation with several outputs, by output."""
 
@@ -490,45 +475,6 @@ def _lowered(g: Any) -> Any:
     if isinstance(g, tuple):
         return tuple(None if v is None else v._raw for v in g)
     return g
-
-
-def _run_node_hooks(hooks: Any, g: Any) -> Any:
-    grads = g if isinstance(g, tuple) else (g,)
-    for hook in list(hooks.values()):
-        changed = hook(grads)
-        if changed is not None:
-            grads = _exchanged(changed, grads)
-    return grads if isinstance(g, tuple) else grads[0]
-
-
-def _exchanged(changed: Any, grads: tuple[Any, ...]) -> tuple[Any, ...]:
-    """What a hook on a node makes of its gradients: as many, each of the shape and dtype that it had."""
-    given = tuple(changed) if isinstance(changed, (tuple, list)) else (changed,)
-    if len(given) != len(grads):
-        raise RuntimeError(
-            f"hook has returned an incorrect number of values: expected {len(grads)}, got {len(given)}"
-        )
-    return tuple(
-        new if new is None or old is None else _checked_hook_result(new, old)
-        for new, old in zip(given, grads, strict=True)
-    )
-
-
-def _checked_hook_result(changed: Any, g: Tensor) -> Tensor:
-    if not isinstance(changed, Tensor):
-        raise TypeError(
-            f"expected a hook to return a Tensor or None, but got {type(changed).__name__}"
-        )
-    if changed.shape != g.shape:
-        raise RuntimeError(
-            f"hook has changed the size of value: expected {list(g.shape)}, got {list(changed.shape)}"
-        )
-    if changed.dtype is not g.dtype or changed.device != g.device:
-        raise RuntimeError(
-            f"hook has changed the type of value: expected {g.dtype} on {g.device}, got {changed.dtype} on "
-            f"{changed.device}; convert it back, as in result.to(grad)"
-        )
-    return changed
 
 
 def _owned(box: list[Any]) -> Tensor:
@@ -553,42 +499,3 @@ def _owned(box: list[Any]) -> Tensor:
 
 def _same_kind(grad: Tensor, raw: Any) -> bool:
     return grad._raw.__class__ is raw.__class__ and bool(grad._raw.dtype == raw.dtype)
-
-
-def _check_unmodified(node: Node, spec: Any) -> None:
-    backend = spec.backend
-    for value in node.saved:
-        for raw in value if isinstance(value, (list, tuple)) else (value,):
-            if not isinstance(raw, backend.array):
-                continue
-            storage = backend.storage_of(raw)
-            if WRITES.moment(storage) > node.order:
-                raise RuntimeError(
-                    "one of the variables needed for gradient computation has been modified by an "
-                    f"inplace operation: a tensor of shape {list(raw.shape)} saved by {node.name()} "
-                    f"is at version {WRITES.version(storage)}, written after it was saved. Hint: "
-                    "enable anomaly detection to find the operation that failed to compute its "
-                    "gradient, with autograd.set_detect_anomaly(True)."
-                )
-
-
-def _reachable(roots: Sequence[Any]) -> list[Any]:
-    """The roots, and all nodes and leaves that gradients can flow to from them."""
-    seen: dict[int, Any] = {}
-    stack = list(roots)
-    while stack:
-        node = stack.pop()
-        if id(node) in seen:
-            continue
-        seen[id(node)] = node
-        stack.extend(edge for edge in node.edges if edge is not None)
-    return list(seen.values())
-
-
-def _leading_to(inputs: set[int], roots: Sequence[Any]) -> set[int]:
-    """The nodes from which some input can be reached (so that the others can be left out)."""
-    useful: set[int] = set()
-    for node in sorted(_reachable(roots), key=lambda n: n.order):
-        if id(node) in inputs or any(id(e) in useful for e in node.edges if e is not None):
-            useful.add(id(node))
-    return useful
