@@ -13,6 +13,7 @@ from dispatch_core.ops.nn import (  # noqa: F401  they declare
     fractional,
     grid,
     group_norm,
+    grouped,
     linear,
     loss,
     margin,
