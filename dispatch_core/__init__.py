@@ -80,6 +80,7 @@ globals().update(_DTYPES | _TYPES | _names_of(""))
 _FACES = frozenset(
     {
         "array_api",
+        "distributions",
         "fft",
         "func",
         "linalg",

@@ -1,0 +1,92 @@
+"""Binomial random numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dispatch_core._dtypes import float64
+from dispatch_core._families.base import FLOATING
+from dispatch_core._families.others import custom
+from dispatch_core._op import K, composite
+from dispatch_core._shapes import broadcast_shapes
+from dispatch_core._tensor import Tensor
+from dispatch_core.ops._values import all_true, any_true
+from dispatch_core.ops.chance._rejection import by_rejection, uniform
+
+FEW = 10.0
+"""Up to so many successes in the mean they are counted one by one."""
+
+_NOTHING = {
+    "count": lambda K, g: K.zeros_like(g),
+    "prob": lambda K, g: K.zeros_like(g),
+}
+
+
+@composite(
+    custom(FLOATING, samples=lambda make: [(make(3, 4, low=1, high=9), make(3, 4, low=0.0, high=1.0))]),
+    grad=_NOTHING,
+    random=True,
+    method=False,
+)
+def binomial(count: Tensor, prob: Tensor, generator: Any = None) -> Tensor:
+    """Numbers of successes among `count` trials of probability `prob` each, which broadcast.
+
+    Where few are expected, by the number of failures between successes (Devroye 1986, X.4.3); else by
+    transformed rejection (BTRS, Hoermann 1993), whose effort does not depend on the count.
+    """
+    if count.dtype is not prob.dtype:
+        raise ValueError(
+            "binomial() expects count and prob of one dtype, but got "
+            f"{count.dtype} and {prob.dtype}; convert one of them with .to(dtype)"
+        )
+    if not all_true(K.ge(count, 0) & K.ge(prob, 0) & K.le(prob, 1)):
+        raise RuntimeError(
+            "binomial() expects count >= 0 and prob in [0, 1], but got other values"
+        )
+    shape = broadcast_shapes(tuple(count.shape), tuple(prob.shape))
+    n = K.floor(K.expand(K.cast(count, float64), shape))
+    p = K.expand(K.cast(prob, float64), shape)
+    mirrored = K.gt(p, 0.5)
+    p = K.where(mirrored, 1 - p, p)
+    many = K.ge(n * p, FEW)
+    found = _by_waiting(K.where(many, 0.0, n), p, generator)
+    if any_true(many):
+        safe_n, safe_p = K.where(many, n, 4 * FEW), K.where(many, p, 0.5)
+        drawn = by_rejection(lambda n, p: _btrs(n, p, generator), [safe_n, safe_p])
+        found = K.where(many, drawn, found)
+    return K.cast(K.where(mirrored, n - found, found), count.dtype)
+
+
+def _by_waiting(n: Tensor, p: Tensor, generator: Any) -> Any:
+    """Add up the trials until the next success, geometric numbers, until there are no trials left."""
+    scale = K.log1p(-p)
+    spent, found = K.zeros_like(n), K.zeros_like(n)
+    while True:
+        spent = spent + K.maximum(K.ceil(K.log(1 - uniform(n, generator)) / scale), 1.0)
+        going = K.le(spent, n) & K.gt(p, 0)
+        if not any_true(going):
+            return found
+        spent = K.where(going, spent, float("inf"))
+        found = found + K.cast(going, float64)
+
+
+def _btrs(n: Tensor, p: Tensor, generator: Any) -> tuple[Tensor, Tensor]:
+    spread = K.sqrt(n * p * (1 - p))
+    b = 1.15 + 2.53 * spread
+    a = -0.0873 + 0.0248 * b + 0.01 * p
+    alpha = (2.83 + 5.1 / b) * spread
+    u = uniform(n, generator) - 0.5
+    v = 1 - uniform(n, generator)
+    edge = K.maximum(0.5 - K.abs(u), 1e-300)
+    k = K.floor((2 * a / edge + b) * u + n * p + 0.5)
+    inside = K.ge(k, 0) & K.le(k, n)
+    surely = inside & K.ge(edge, 0.07) & K.le(v, 0.92 - 4.2 / b)
+    mode = K.floor((n + 1) * p)
+    at = K.minimum(K.maximum(k, 0.0), n)
+    likely = K.log(v * alpha / (a / (edge * edge) + b))
+    weight = _log_ways(n, mode) - _log_ways(n, at) + (at - mode) * (K.log(p) - K.log1p(-p))
+    return k, surely | (inside & K.le(likely, weight))
+
+
+def _log_ways(n: Tensor, k: Tensor) -> Any:
+    return K.lgamma(k + 1) + K.lgamma(n - k + 1)
