@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dispatch_core.distributions import (
+from dispatch_core.distributions import (  # noqa: F401  namespaces
     constraint_registry,
     constraints,
     kl,

@@ -37,7 +37,9 @@ class Bernoulli(ByProbsOrLogits, ExponentialFamily):
     has_enumerate_support = True
     _mean_carrier_measure = 0
 
-    def __init__(self, probs: Any = None, logits: Any = None, validate_args: bool | None = None) -> None:
+    def __init__(
+        self, probs: Any = None, logits: Any = None, validate_args: bool | None = None
+    ) -> None:
         self._begin(validate_args, **self._either(probs, logits))
 
     @property
@@ -128,7 +130,8 @@ class ContinuousBernoulli(ByProbsOrLogits, ExponentialFamily):
     @property
     def mean(self) -> Tensor:
         return self._by_odds(
-            lambda odds: -1 / K.expm1(-odds) - 1 / odds, lambda odds: 0.5 + odds / 12 - odds**3 / 720
+            lambda odds: -1 / K.expm1(-odds) - 1 / odds,
+            lambda odds: 0.5 + odds / 12 - odds**3 / 720,
         )
 
     @property
@@ -162,7 +165,9 @@ class ContinuousBernoulli(ByProbsOrLogits, ExponentialFamily):
             share = K.expm1(-size * above) / K.expm1(-size)
             return K.where(odds > 0, 1 - share, share)
 
-        return K.clamp(self._by_odds(far, lambda odds: value - odds * value * (1 - value) / 2), 0, 1)
+        return K.clamp(
+            self._by_odds(far, lambda odds: value - odds * value * (1 - value) / 2), 0, 1
+        )
 
     def icdf(self, value: Tensor) -> Tensor:
         def far(odds: Any) -> Any:

@@ -195,7 +195,7 @@ class Kumaraswamy(TransformedDistribution):
     def mode(self) -> Tensor:
         a, b = self.concentration1, self.concentration0
         inside = K.exp((K.log(a - 1) - K.log(a * b - 1)) / a)
-        return K.where((a < 1) | (b < 1), math.nan, inside)
+        return K.where(K.lt(a, 1) | K.lt(b, 1), math.nan, inside)
 
     @property
     def variance(self) -> Tensor:

@@ -32,7 +32,9 @@ class Categorical(ByCategories):
     arg_constraints = _CONSTRAINTS
     has_enumerate_support = True
 
-    def __init__(self, probs: Any = None, logits: Any = None, validate_args: bool | None = None) -> None:
+    def __init__(
+        self, probs: Any = None, logits: Any = None, validate_args: bool | None = None
+    ) -> None:
         self._begin_categories(probs, logits, validate_args)
 
     @property
@@ -101,7 +103,9 @@ class OneHotCategorical(OverCategorical):
     support = constraints.one_hot
     has_enumerate_support = True
 
-    def __init__(self, probs: Any = None, logits: Any = None, validate_args: bool | None = None) -> None:
+    def __init__(
+        self, probs: Any = None, logits: Any = None, validate_args: bool | None = None
+    ) -> None:
         self._categorical = Categorical(probs, logits)
         shape = self._categorical.param_shape
         super().__init__(shape[:-1], shape[-1:], validate_args=validate_args)
@@ -138,7 +142,7 @@ class OneHotCategorical(OverCategorical):
 
 
 class OneHotCategoricalStraightThrough(OneHotCategorical):
-    """A one-hot vector whose gradient is that of `probs` (straight through: Bengio, Leonard, Courville 2013)."""
+    """A one-hot vector whose gradient is that of `probs`: straight through (Bengio et al. 2013)."""
 
     has_rsample = True
 
@@ -213,5 +217,3 @@ class Multinomial(OverCategorical):
         ways = K.lgamma(K.sum(value, -1) + 1) - K.sum(K.lgamma(value + 1), -1)
         impossible = (value == 0) & (self.logits == -math.inf)
         return ways + K.sum(K.where(impossible, 0.0, self.logits) * value, -1)
-
-

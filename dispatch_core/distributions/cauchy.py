@@ -83,10 +83,12 @@ class HalfCauchy(TransformedDistribution):
     has_rsample = True
 
     def __init__(self, scale: Any, validate_args: bool | None = None) -> None:
-        super().__init__(Cauchy(0, scale, validate_args=False), AbsTransform(), validate_args=validate_args)
+        super().__init__(
+            Cauchy(0, scale, validate_args=False), AbsTransform(), validate_args=validate_args
+        )
 
     @property
-    def scale(self) -> Tensor:
+    def scale(self) -> Any:
         """The scale of Cauchy's distribution."""
         return self.base_dist.scale
 
@@ -107,7 +109,7 @@ class HalfCauchy(TransformedDistribution):
             self._validate_sample(value)
         z = value / self.scale
         inside = math.log(2 / math.pi) - K.log(self.scale) - K.log1p(z * z)
-        return K.where(value >= 0, inside, -math.inf)
+        return K.where(K.ge(value, 0), inside, -math.inf)
 
     def cdf(self, value: Tensor) -> Tensor:
         if self._validate_args:

@@ -8,8 +8,7 @@ one's own is entered with `biject_to.register(MyConstraint)` over a factory.
 from __future__ import annotations
 
 from collections.abc import Callable
-from numbers import Number
-from typing import Any
+from typing import Any, overload
 
 from dispatch_core.distributions import constraints, transforms
 
@@ -23,6 +22,12 @@ class ConstraintRegistry:
 
     def __init__(self) -> None:
         self._registry: dict[type, Factory] = {}
+
+    @overload
+    def register(self, constraint: Any) -> Callable[[Factory], Factory]: ...
+
+    @overload
+    def register(self, constraint: Any, factory: Factory) -> Factory: ...
 
     def register(self, constraint: Any, factory: Factory | None = None) -> Any:
         """Enter the factory of a class of constraints (or of the class of an instance).
@@ -100,16 +105,14 @@ def _to_greater_than(constraint: Any) -> transforms.Transform:
 
 @_both(constraints.less_than)
 def _to_less_than(constraint: Any) -> transforms.Transform:
-    return _then(
-        transforms.ExpTransform(), transforms.AffineTransform(constraint.upper_bound, -1)
-    )
+    return _then(transforms.ExpTransform(), transforms.AffineTransform(constraint.upper_bound, -1))
 
 
 @_both(constraints.interval)
 @_both(constraints.half_open_interval)
 def _to_interval(constraint: Any) -> transforms.Transform:
     low, high = constraint.lower_bound, constraint.upper_bound
-    if isinstance(low, Number) and isinstance(high, Number) and (low, high) == (0, 1):
+    if isinstance(low, (int, float)) and isinstance(high, (int, float)) and (low, high) == (0, 1):
         return transforms.SigmoidTransform()
     return _then(transforms.SigmoidTransform(), transforms.AffineTransform(low, high - low))
 

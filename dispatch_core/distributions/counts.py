@@ -187,7 +187,9 @@ class Geometric(ByProbsOrLogits):
     arg_constraints = {"probs": constraints.unit_interval, "logits": constraints.real}
     support = constraints.nonnegative_integer
 
-    def __init__(self, probs: Any = None, logits: Any = None, validate_args: bool | None = None) -> None:
+    def __init__(
+        self, probs: Any = None, logits: Any = None, validate_args: bool | None = None
+    ) -> None:
         self._begin(validate_args, **self._either(probs, logits))
         if self._validate_args and probs is not None and not all_true(self.probs > 0):
             raise ValueError(

@@ -197,12 +197,12 @@ class InverseGamma(TransformedDistribution):
         return state
 
     @property
-    def concentration(self) -> Tensor:
+    def concentration(self) -> Any:
         """The shape."""
         return self.base_dist.concentration
 
     @property
-    def rate(self) -> Tensor:
+    def rate(self) -> Any:
         """The inverse scale of the gamma number."""
         return self.base_dist.rate
 
@@ -274,5 +274,3 @@ class FisherSnedecor(Distribution):
         log_norm = K.lgamma(a + b) - K.lgamma(a) - K.lgamma(b)
         power = a * K.log(ratio) + (a - 1) * K.log(value)
         return log_norm + power - (a + b) * K.log1p(ratio * value)
-
-

@@ -62,7 +62,9 @@ class MixtureSameFamily(Distribution):
             )
         self._mixture_distribution = mixture_distribution
         self._component_distribution = component_distribution
-        super().__init__(batch[:-1], component_distribution.event_shape, validate_args=validate_args)
+        super().__init__(
+            batch[:-1], component_distribution.event_shape, validate_args=validate_args
+        )
 
     @constraints.dependent_property
     def support(self) -> Any:
@@ -122,4 +124,6 @@ class MixtureSameFamily(Distribution):
             return K.squeeze(K.gather(values, self._place, places), self._place)
 
     def __repr__(self) -> str:
-        return f"MixtureSameFamily(\n  {self.mixture_distribution},\n  {self.component_distribution})"
+        return (
+            f"MixtureSameFamily(\n  {self.mixture_distribution},\n  {self.component_distribution})"
+        )

@@ -223,5 +223,3 @@ def low_rank_distance(W: Any, D: Any, x: Any, capacitance: Any) -> Any:
     scaled = x / D
     along = K.squeeze(W.mT @ K.unsqueeze(scaled, -1), -1)
     return K.sum(x * scaled, -1) - squared_length(capacitance, along)
-
-

@@ -10,7 +10,11 @@ from dispatch_core.distributions import constraints
 from dispatch_core.distributions._core import K, Tensor
 from dispatch_core.distributions.exp_family import ExponentialFamily
 from dispatch_core.distributions.transformed_distribution import TransformedDistribution
-from dispatch_core.distributions.transforms import AbsTransform, ExpTransform, StickBreakingTransform
+from dispatch_core.distributions.transforms import (
+    AbsTransform,
+    ExpTransform,
+    StickBreakingTransform,
+)
 from dispatch_core.distributions.utils import standard_normal
 
 __all__ = ["HalfNormal", "LogNormal", "LogisticNormal", "Normal"]
@@ -99,10 +103,12 @@ class HalfNormal(TransformedDistribution):
     has_rsample = True
 
     def __init__(self, scale: Any, validate_args: bool | None = None) -> None:
-        super().__init__(Normal(0, scale, validate_args=False), AbsTransform(), validate_args=validate_args)
+        super().__init__(
+            Normal(0, scale, validate_args=False), AbsTransform(), validate_args=validate_args
+        )
 
     @property
-    def scale(self) -> Tensor:
+    def scale(self) -> Any:
         """The standard deviation of the normal number."""
         return self.base_dist.scale
 
@@ -122,7 +128,7 @@ class HalfNormal(TransformedDistribution):
         if self._validate_args:
             self._validate_sample(value)
         inside = self.base_dist.log_prob(value) + math.log(2)
-        return K.where(value >= 0, inside, -math.inf)
+        return K.where(K.ge(value, 0), inside, -math.inf)
 
     def cdf(self, value: Tensor) -> Tensor:
         if self._validate_args:
@@ -155,12 +161,12 @@ class LogNormal(TransformedDistribution):
         super().__init__(base, ExpTransform(), validate_args=validate_args)
 
     @property
-    def loc(self) -> Tensor:
+    def loc(self) -> Any:
         """The mean of the logarithm."""
         return self.base_dist.loc
 
     @property
-    def scale(self) -> Tensor:
+    def scale(self) -> Any:
         """The standard deviation of the logarithm."""
         return self.base_dist.scale
 
@@ -202,11 +208,11 @@ class LogisticNormal(TransformedDistribution):
         super().__init__(base, StickBreakingTransform(), validate_args=validate_args)
 
     @property
-    def loc(self) -> Tensor:
+    def loc(self) -> Any:
         """The means of the normal numbers."""
         return self.base_dist.base_dist.loc
 
     @property
-    def scale(self) -> Tensor:
+    def scale(self) -> Any:
         """The standard deviations of the normal numbers."""
         return self.base_dist.base_dist.scale

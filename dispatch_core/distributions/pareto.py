@@ -151,7 +151,7 @@ class GeneralizedPareto(Distribution):
     def mean(self) -> Tensor:
         xi = self.concentration
         finite = self.loc + self.scale / (1 - K.where(xi < 1, xi, 0.0))
-        return K.where(xi < 1, finite, math.inf)
+        return K.where(xi < 1, finite, math.nan)
 
     @property
     def mode(self) -> Tensor:
@@ -161,7 +161,7 @@ class GeneralizedPareto(Distribution):
     def variance(self) -> Tensor:
         xi = K.where(self.concentration < 0.5, self.concentration, 0.0)
         finite = self.scale**2 / ((1 - xi) ** 2 * (1 - 2 * xi))
-        return K.where(self.concentration < 0.5, finite, math.inf)
+        return K.where(self.concentration < 0.5, finite, math.nan)
 
     def rsample(self, sample_shape: Iterable[int] = ()) -> Tensor:
         return self.icdf(standard_uniform(self._extended_shape(sample_shape), self.loc))

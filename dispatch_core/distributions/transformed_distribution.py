@@ -127,5 +127,7 @@ def _listed(transforms: Any) -> list[Transform]:
     if not isinstance(transforms, list):
         raise ValueError(f"transforms must be a Transform or list, but was {transforms}")
     if not all(isinstance(t, Transform) for t in transforms):
-        raise ValueError(f"transforms must be a Transform or a list of Transforms, but got {transforms}")
+        raise ValueError(
+            f"transforms must be a Transform or a list of Transforms, but got {transforms}"
+        )
     return transforms

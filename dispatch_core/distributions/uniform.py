@@ -83,5 +83,3 @@ class Uniform(Distribution):
 
     def entropy(self) -> Tensor:
         return K.log(self.high - self.low)
-
-

@@ -1,4 +1,4 @@
-"""What distributions share: broadcasting of parameters, probabilities and logits, values made when asked for."""
+"""What distributions share: broadcasting, probabilities and logits, values computed when asked for."""
 
 from __future__ import annotations
 

@@ -182,7 +182,7 @@ class LKJCholesky(Distribution):
         eta = self.concentration.detach()
         rows = K.clamp(K.arange(-1, self.dim - 1, dtype=eta.dtype, device=eta.device), 0)
         eta = K.unsqueeze(eta + (self.dim - 2) / 2, -1)
-        lengths = Beta(rows + 0.5, eta - 0.5 * rows, validate_args=False).sample(sample_shape)
+        lengths = Beta((rows + 1) / 2, eta - rows / 2, validate_args=False).sample(sample_shape)
         shape = self._extended_shape(sample_shape)
         below = K.tril(standard_normal(shape, eta.dtype, eta.device), -1)
         norms = K.sqrt(K.sum(below * below, -1, True))

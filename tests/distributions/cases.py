@@ -54,7 +54,8 @@ DISTRIBUTIONS: dict[str, Case] = {
         t([[0.0, 1.0, -1.0]]), t([[[1.0], [0.3], [0.0]], [[0.1], [0.7], [2.0]]]), t([0.5, 1.0, 2.0])
     ),
     "MixtureSameFamily": lambda D, t: D.MixtureSameFamily(
-        D.Categorical(t([[0.3, 0.7], [0.5, 0.5]])), D.Normal(t([0.0, 4.0]), t([[1.0, 0.5], [2.0, 1.0]]))
+        D.Categorical(t([[0.3, 0.7], [0.5, 0.5]])),
+        D.Normal(t([0.0, 4.0]), t([[1.0, 0.5], [2.0, 1.0]])),
     ),
     "MixtureSameFamily-vectors": lambda D, t: D.MixtureSameFamily(
         D.Categorical(t([0.3, 0.7])),
@@ -78,7 +79,9 @@ DISTRIBUTIONS: dict[str, Case] = {
     "Pareto": lambda D, t: D.Pareto(t([1.0, 2.0, 0.5]), t([0.8, 1.5, 4.0])),
     "Poisson": lambda D, t: D.Poisson(t([0.5, 3.0, 20.0])),
     "RelaxedBernoulli": lambda D, t: D.RelaxedBernoulli(t(0.7), t([0.2, 0.8])),
-    "RelaxedBernoulli-logits": lambda D, t: D.RelaxedBernoulli(t([0.7, 2.0]), logits=t([0.2, -0.8])),
+    "RelaxedBernoulli-logits": lambda D, t: D.RelaxedBernoulli(
+        t([0.7, 2.0]), logits=t([0.2, -0.8])
+    ),
     "RelaxedOneHotCategorical": lambda D, t: D.RelaxedOneHotCategorical(
         t(0.7), t([[0.2, 0.3, 0.5], [1.0, 4.0, 1.0]])
     ),
@@ -103,7 +106,9 @@ TRANSFORMS: dict[str, Case] = {
     "Abs": lambda D, t: D.AbsTransform(),
     "Affine": lambda D, t: D.AffineTransform(1.0, -2.5),
     "Affine-tensors": lambda D, t: D.AffineTransform(t([0.0, 1.0, 2.0]), t([1.0, -2.0, 0.5])),
-    "Affine-vectors": lambda D, t: D.AffineTransform(t([0.0, 1.0, 2.0]), t([1.0, -2.0, 0.5]), event_dim=1),
+    "Affine-vectors": lambda D, t: D.AffineTransform(
+        t([0.0, 1.0, 2.0]), t([1.0, -2.0, 0.5]), event_dim=1
+    ),
     "Cat": lambda D, t: D.CatTransform(
         [D.ExpTransform(), D.AffineTransform(1.0, 2.0)], dim=-1, lengths=[1, 2]
     ),
@@ -185,14 +190,19 @@ VALUES: list[Any] = [
 ]
 """What constraints are asked about."""
 
-REGISTERED: dict[str, Case] = {
-    name: CONSTRAINTS[name]
-    for name in (
-        "cat corr_cholesky greater_than greater_than_eq half_open_interval independent interval less_than "
-        "lower_cholesky nonnegative positive positive_definite positive_semidefinite real real_vector "
-        "simplex stack unit_interval"
-    ).split()
+_UNREGISTERED = {
+    "boolean",
+    "integer_interval",
+    "lower_triangular",
+    "mixture",
+    "multinomial",
+    "nonnegative_integer",
+    "one_hot",
+    "positive_integer",
+    "square",
+    "symmetric",
 }
+REGISTERED = {name: case for name, case in CONSTRAINTS.items() if name not in _UNREGISTERED}
 """Constraints that `transform_to` knows; `biject_to` knows those whose transform is one to one."""
 
 SECOND: dict[str, Case] = {
@@ -208,7 +218,9 @@ SECOND: dict[str, Case] = {
     "Geometric": lambda D, t: D.Geometric(t([0.4, 0.5])),
     "Gumbel": lambda D, t: D.Gumbel(t([0.5, -1.0]), t([1.5, 0.9])),
     "HalfNormal": lambda D, t: D.HalfNormal(t([2.0, 0.7])),
-    "Independent": lambda D, t: D.Independent(D.Normal(t([1.0, 1.0]), t([2.0, 1.0])).expand((2, 2)), 1),
+    "Independent": lambda D, t: D.Independent(
+        D.Normal(t([1.0, 1.0]), t([2.0, 1.0])).expand((2, 2)), 1
+    ),
     "Laplace": lambda D, t: D.Laplace(t([1.0, 0.0]), t([2.0, 0.7])),
     "LowRankMultivariateNormal": lambda D, t: D.LowRankMultivariateNormal(
         t([1.0, 0.0, -1.0]), t([[0.2], [0.9], [0.4]]), t([1.5, 0.4, 1.0])

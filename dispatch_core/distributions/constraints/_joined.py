@@ -38,12 +38,12 @@ class IndependentConstraint(Constraint):
         super().__init__()
 
     @property
-    def is_discrete(self) -> bool:  # type: ignore[override]
+    def is_discrete(self) -> bool:
         """That of the constraint of one."""
         return self.base_constraint.is_discrete
 
     @property
-    def event_dim(self) -> int:  # type: ignore[override]
+    def event_dim(self) -> int:
         """The dimensions of the larger events."""
         return self.base_constraint.event_dim + self.reinterpreted_batch_ndims
 
@@ -72,12 +72,12 @@ class MixtureSameFamilyConstraint(Constraint):
         super().__init__()
 
     @property
-    def is_discrete(self) -> bool:  # type: ignore[override]
+    def is_discrete(self) -> bool:
         """That of the components."""
         return self.base_constraint.is_discrete
 
     @property
-    def event_dim(self) -> int:  # type: ignore[override]
+    def event_dim(self) -> int:
         """The dimensions of the components' events."""
         return self.base_constraint.event_dim
 
@@ -110,7 +110,7 @@ class _Joined(Constraint):
         super().__init__()
 
     @property
-    def is_discrete(self) -> bool:  # type: ignore[override]
+    def is_discrete(self) -> bool:
         """Whether one of them is discrete."""
         return any(c.is_discrete for c in self.cseq)
 
@@ -125,7 +125,9 @@ class Cat(_Joined):
 
     """
 
-    def __init__(self, cseq: Sequence[Any], dim: int = 0, lengths: Sequence[int] | None = None) -> None:
+    def __init__(
+        self, cseq: Sequence[Any], dim: int = 0, lengths: Sequence[int] | None = None
+    ) -> None:
         super().__init__(cseq, dim)
         self.lengths = [1] * len(self.cseq) if lengths is None else list(lengths)
         if len(self.lengths) != len(self.cseq):
@@ -135,14 +137,16 @@ class Cat(_Joined):
             )
 
     @property
-    def event_dim(self) -> int:  # type: ignore[override]
+    def event_dim(self) -> int:
         """The most that one of them has."""
         return max(c.event_dim for c in self.cseq)
 
     def check(self, value: Any) -> Any:
         """Raises AssertionError where there is no such dimension."""
         if not -value.ndim <= self.dim < value.ndim:
-            raise AssertionError(f"dim {self.dim} out of range for value with {value.ndim} dimensions")
+            raise AssertionError(
+                f"dim {self.dim} out of range for value with {value.ndim} dimensions"
+            )
         checks = []
         start = 0
         for constraint, length in zip(self.cseq, self.lengths, strict=True):
@@ -161,7 +165,7 @@ class Stack(_Joined):
     """
 
     @property
-    def event_dim(self) -> int:  # type: ignore[override]
+    def event_dim(self) -> int:
         """The most that one of them has, and one more where the dimension is within the events."""
         most = max(c.event_dim for c in self.cseq)
         return most + 1 if self.dim + most < 0 else most
@@ -169,7 +173,9 @@ class Stack(_Joined):
     def check(self, value: Any) -> Any:
         """Raises AssertionError where there is no such dimension."""
         if not -value.ndim <= self.dim < value.ndim:
-            raise AssertionError(f"dim {self.dim} out of range for value with {value.ndim} dimensions")
+            raise AssertionError(
+                f"dim {self.dim} out of range for value with {value.ndim} dimensions"
+            )
         slices = (value.select(self.dim, i) for i in range(value.shape[self.dim]))
         checks = [c.check(v) for c, v in zip(self.cseq, slices, strict=False)]
         return K.stack(checks, self.dim)

@@ -20,7 +20,7 @@ class Real(Constraint):
     """Every number that is not NaN."""
 
     def check(self, value: Any) -> Any:
-        return value == value  # noqa: PLR0124  false for NaN
+        return value == value
 
 
 class _Bounded(Constraint):

@@ -54,7 +54,9 @@ def kl_divergence(p: Any, q: Any) -> Tensor:
 
 
 def _lookup(type_p: type, type_q: type) -> Formula | None:
-    fits = [pair for pair in _FORMULAS if issubclass(type_p, pair[0]) and issubclass(type_q, pair[1])]
+    fits = [
+        pair for pair in _FORMULAS if issubclass(type_p, pair[0]) and issubclass(type_q, pair[1])
+    ]
     if not fits:
         return None
 

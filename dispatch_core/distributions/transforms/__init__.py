@@ -10,7 +10,11 @@ from dispatch_core.distributions.transforms._arrays import (
     SoftmaxTransform,
     StickBreakingTransform,
 )
-from dispatch_core.distributions.transforms._base import ComposeTransform, Transform, identity_transform
+from dispatch_core.distributions.transforms._base import (
+    ComposeTransform,
+    Transform,
+    identity_transform,
+)
 from dispatch_core.distributions.transforms._joined import (
     CatTransform,
     IndependentTransform,

@@ -68,7 +68,9 @@ class Transform:
 
         Raises NotImplementedError for others.
         """
-        raise NotImplementedError(f"{type(self).__name__} is not known to be monotone: it has no `sign`")
+        raise NotImplementedError(
+            f"{type(self).__name__} is not known to be monotone: it has no `sign`"
+        )
 
     def with_cache(self, cache_size: int = 1) -> Self:
         """The same transform with this cache size; itself where it has it already."""
@@ -109,10 +111,12 @@ class Transform:
         raise NotImplementedError(f"{type(self).__name__} does not define `_call`")
 
     def _inverse(self, y: Any) -> Any:
-        raise NotImplementedError(f"{type(self).__name__} has no inverse: it does not define `_inverse`")
+        raise NotImplementedError(
+            f"{type(self).__name__} has no inverse: it does not define `_inverse`"
+        )
 
     def log_abs_det_jacobian(self, x: Any, y: Any) -> Any:
-        """log |det dy/dx| at an input and its result, without the dimensions of the events.
+        """Logarithm of |det dy/dx| at an input and its result, without the dimensions of the events.
 
         Raises NotImplementedError where it is not known.
         """
@@ -153,15 +157,15 @@ class _InverseTransform(Transform):
         return dict(vars(self))
 
     @property
-    def domain(self) -> Any:  # type: ignore[override]
+    def domain(self) -> Any:
         return self._forward.codomain
 
     @property
-    def codomain(self) -> Any:  # type: ignore[override]
+    def codomain(self) -> Any:
         return self._forward.domain
 
     @property
-    def bijective(self) -> Any:  # type: ignore[override]
+    def bijective(self) -> Any:
         return self._forward.bijective
 
     @property
@@ -214,7 +218,7 @@ class ComposeTransform(Transform):
         super().__init__(cache_size)
 
     @property
-    def domain(self) -> Any:  # type: ignore[override]
+    def domain(self) -> Any:
         """The domain of the first part, its events as large as all parts need them."""
         if not self.parts:
             return constraints.real
@@ -226,7 +230,7 @@ class ComposeTransform(Transform):
         return _with_dims(domain, dims)
 
     @property
-    def codomain(self) -> Any:  # type: ignore[override]
+    def codomain(self) -> Any:
         """The codomain of the last part, its events as large as all parts make them."""
         if not self.parts:
             return constraints.real
@@ -238,7 +242,7 @@ class ComposeTransform(Transform):
         return _with_dims(codomain, dims)
 
     @property
-    def bijective(self) -> Any:  # type: ignore[override]
+    def bijective(self) -> Any:
         """Whether all parts are."""
         return all(part.bijective for part in self.parts)
 
@@ -320,5 +324,7 @@ identity_transform = ComposeTransform([])
 def checked_shape(shape: Sequence[int], dims: int) -> Size:
     """A shape with at least so many dimensions; ValueError for others."""
     if len(shape) < dims:
-        raise ValueError(f"Too few dimensions on input: expected at least {dims}, but got {tuple(shape)}")
+        raise ValueError(
+            f"Too few dimensions on input: expected at least {dims}, but got {tuple(shape)}"
+        )
     return Size(shape)

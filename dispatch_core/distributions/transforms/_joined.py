@@ -36,15 +36,15 @@ class IndependentTransform(Transform):
         )
 
     @property
-    def domain(self) -> Any:  # type: ignore[override]
+    def domain(self) -> Any:
         return constraints.independent(self.base_transform.domain, self.reinterpreted_batch_ndims)
 
     @property
-    def codomain(self) -> Any:  # type: ignore[override]
+    def codomain(self) -> Any:
         return constraints.independent(self.base_transform.codomain, self.reinterpreted_batch_ndims)
 
     @property
-    def bijective(self) -> Any:  # type: ignore[override]
+    def bijective(self) -> Any:
         return self.base_transform.bijective
 
     @property
@@ -94,12 +94,14 @@ class _Joined(Transform):
         self.dim = dim
 
     @property
-    def bijective(self) -> Any:  # type: ignore[override]
+    def bijective(self) -> Any:
         return all(t.bijective for t in self.transforms)
 
     def _check(self, value: Any, name: str, length: int, what: str) -> None:
         if not -value.ndim <= self.dim < value.ndim:
-            raise AssertionError(f"dim {self.dim} out of range for {name} with {value.ndim} dimensions")
+            raise AssertionError(
+                f"dim {self.dim} out of range for {name} with {value.ndim} dimensions"
+            )
         if value.shape[self.dim] != length:
             raise AssertionError(
                 f"{name}.size({self.dim}) = {value.shape[self.dim]} must equal {what} {length}"
@@ -147,11 +149,11 @@ class CatTransform(_Joined):
         return CatTransform(self.transforms, self.dim, self.lengths, cache_size)
 
     @property
-    def domain(self) -> Any:  # type: ignore[override]
+    def domain(self) -> Any:
         return constraints.cat([t.domain for t in self.transforms], self.dim, self.lengths)
 
     @property
-    def codomain(self) -> Any:  # type: ignore[override]
+    def codomain(self) -> Any:
         return constraints.cat([t.codomain for t in self.transforms], self.dim, self.lengths)
 
     def _stretches(self, value: Any, name: str) -> list[Any]:
@@ -196,11 +198,11 @@ class StackTransform(_Joined):
         return StackTransform(self.transforms, self.dim, cache_size)
 
     @property
-    def domain(self) -> Any:  # type: ignore[override]
+    def domain(self) -> Any:
         return constraints.stack([t.domain for t in self.transforms], self.dim)
 
     @property
-    def codomain(self) -> Any:  # type: ignore[override]
+    def codomain(self) -> Any:
         return constraints.stack([t.codomain for t in self.transforms], self.dim)
 
     def _slices(self, value: Any, name: str) -> list[Any]:

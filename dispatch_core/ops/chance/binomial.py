@@ -23,7 +23,9 @@ _NOTHING = {
 
 
 @composite(
-    custom(FLOATING, samples=lambda make: [(make(3, 4, low=1, high=9), make(3, 4, low=0.0, high=1.0))]),
+    custom(
+        FLOATING, samples=lambda make: [(make(3, 4, low=1, high=9), make(3, 4, low=0.0, high=1.0))]
+    ),
     grad=_NOTHING,
     random=True,
     method=False,
@@ -40,9 +42,7 @@ def binomial(count: Tensor, prob: Tensor, generator: Any = None) -> Tensor:
             f"{count.dtype} and {prob.dtype}; convert one of them with .to(dtype)"
         )
     if not all_true(K.ge(count, 0) & K.ge(prob, 0) & K.le(prob, 1)):
-        raise RuntimeError(
-            "binomial() expects count >= 0 and prob in [0, 1], but got other values"
-        )
+        raise RuntimeError("binomial() expects count >= 0 and prob in [0, 1], but got other values")
     shape = broadcast_shapes(tuple(count.shape), tuple(prob.shape))
     n = K.floor(K.expand(K.cast(count, float64), shape))
     p = K.expand(K.cast(prob, float64), shape)
