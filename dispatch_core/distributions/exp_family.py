@@ -32,13 +32,15 @@ class ExponentialFamily(Distribution):
 
     def _mean_statistics(self) -> tuple[tuple[Any, ...], Any, tuple[Any, ...]]:
         """Natural parameters, log normaliser and its derivatives, which are the means of the statistics."""
+        own = self._natural_params
+        recorded = any(p.requires_grad for p in own)
         with enable_grad():
-            parameters = tuple(
-                p if p.requires_grad else p.detach().requires_grad_() for p in self._natural_params
-            )
+            parameters = tuple(p if p.requires_grad else p.detach().requires_grad_() for p in own)
             log_normalizer = self._log_normalizer(*parameters)
-            means = grad(K.sum(log_normalizer), parameters, create_graph=True)
-        return parameters, log_normalizer, means
+            means = grad(K.sum(log_normalizer), parameters, create_graph=recorded)
+        if recorded:
+            return parameters, log_normalizer, means
+        return own, log_normalizer.detach(), means
 
     def entropy(self) -> Tensor:
         parameters, log_normalizer, means = self._mean_statistics()

@@ -230,12 +230,12 @@ SECOND: dict[str, Case] = {
     ),
     "Normal": lambda D, t: D.Normal(t([1.0, 0.0]), t([2.0, 0.7])),
     "OneHotCategorical": lambda D, t: D.OneHotCategorical(t([0.1, 0.6, 0.3])),
-    "Pareto": lambda D, t: D.Pareto(t([0.5, 0.7, 0.6]), t([1.0, 2.0, 3.0])),
+    "Pareto": lambda D, t: D.Pareto(t([0.5, 0.7, 0.4]), t([1.0, 2.0, 3.0])),
     "Poisson": lambda D, t: D.Poisson(t([1.5, 2.0, 30.0])),
     "Uniform": lambda D, t: D.Uniform(t([-1.0, -2.0]), t([2.0, 4.0])),
     "Wishart": lambda D, t: D.Wishart(t(6.0), covariance_matrix=t(MATRICES)),
     "TransformedDistribution": lambda D, t: D.TransformedDistribution(
-        D.Normal(t([1.0, 1.0]), t([2.0, 0.5])), [D.AffineTransform(1.0, -2.0), D.SigmoidTransform()]
+        D.Normal(t([1.0, 0.5]), t([2.0, 0.5])), [D.AffineTransform(1.0, -2.0), D.SigmoidTransform()]
     ),
 }
 """A second example for divergences, with the batch shape of the first (or one that fits)."""
@@ -248,7 +248,7 @@ _FIRST: dict[str, Case] = {
     "Gamma": lambda D, t: D.Gamma(t([1.5, 0.7]), t([1.0, 0.6])),
     "Gumbel": lambda D, t: D.Gumbel(t([0.5, -1.0]), t([1.5, 0.9])),
     "Laplace": lambda D, t: D.Laplace(t([1.0, 0.0]), t([2.0, 0.7])),
-    "LowRankMultivariateNormal": SECOND["LowRankMultivariateNormal"],
+    "LowRankMultivariateNormal": DISTRIBUTIONS["LowRankMultivariateNormal-batch"],
     "MultivariateNormal": lambda D, t: D.MultivariateNormal(t([0.0, 1.0, -1.0]), t(MATRICES)),
     "Normal": lambda D, t: D.Normal(t([1.0, 0.0]), t([2.0, 0.7])),
     "Pareto": lambda D, t: D.Pareto(t([1.0, 2.0]), t([3.5, 2.5])),
