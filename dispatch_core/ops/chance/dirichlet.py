@@ -23,7 +23,11 @@ def _moved(K: Any, g: Any, concentration: Any, concentration_dtype: Any, out: An
 
 
 @composite(
-    custom(FLOATING, samples=lambda make: [(make(3, 4, low=0.2, high=3.0),)]),
+    custom(
+        FLOATING,
+        samples=lambda make: [(make(3, 4, low=0.2, high=3.0),)],
+        constant=("concentration",),  # differences see the steps of the rejection
+    ),
     grad={"concentration": _moved},
     random=True,
     namespace="_",
