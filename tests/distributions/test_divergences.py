@@ -149,13 +149,13 @@ def test_pairs_without_a_formula():
         D.kl_divergence(D.Exponential(1.0), D.Poisson(1.0))
     with pytest.raises(NotImplementedError, match="same transforms"):
         D.kl_divergence(D.LogNormal(0.0, 1.0), D.HalfNormal(1.0))
+    d = D.Normal(dc.zeros(2, 2), 1.0)
     with pytest.raises(NotImplementedError, match="reinterpreted_batch_ndims"):
-        d = D.Normal(dc.zeros(2, 2), 1.0)
         D.kl_divergence(D.Independent(d, 1), D.Independent(d, 2))
     with pytest.raises(NotImplementedError, match=r"q.total_count > p.total_count"):
         D.kl_divergence(D.Binomial(2, dc.tensor(0.5)), D.Binomial(3, dc.tensor(0.5)))
+    one = D.MultivariateNormal(dc.zeros(2), dc.eye(2))
     with pytest.raises(ValueError, match="different event shapes"):
-        one = D.MultivariateNormal(dc.zeros(2), dc.eye(2))
         D.kl_divergence(one, D.MultivariateNormal(dc.zeros(3), dc.eye(3)))
     with pytest.raises(TypeError, match="Expected type_q to be a Distribution subclass"):
         D.register_kl(D.Normal, int)

@@ -18,7 +18,7 @@ N = 4000
 def test_shape_dtype_and_support(name):
     d = made(name)
     x = drawn(d, 2, 5)
-    assert x.shape == (2, 5) + tuple(d.batch_shape) + tuple(d.event_shape)
+    assert x.shape == (2, 5, *d.batch_shape, *d.event_shape)
     assert x.dtype is (dc.int64 if name.startswith("Categorical") else dc.float64)
     assert not x.requires_grad
     assert d.support.check(x).all()

@@ -1,4 +1,4 @@
-"""Transforms: inverses, determinants against Jacobians, shapes, caches, equality; from constraints to transforms."""
+"""Transforms: inverses, determinants against Jacobians, shapes, caches, equality; the registry."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dispatch_core.distributions._core import K, bool_, finfo, linalg
+from dispatch_core.distributions._core import K, all_true, bool_, finfo, linalg
 from dispatch_core.distributions.constraints._base import Constraint, over_event
 
 SUM_TOLERANCE = 1e-6
@@ -93,7 +93,7 @@ class PositiveSemidefinite(Symmetric):
 
     def check(self, value: Any) -> Any:
         symmetric = super().check(value)
-        if not symmetric.all():
+        if not all_true(symmetric):
             return symmetric
         return (linalg.eigvalsh(value) >= 0).all(-1)
 
@@ -103,6 +103,6 @@ class PositiveDefinite(Symmetric):
 
     def check(self, value: Any) -> Any:
         symmetric = super().check(value)
-        if not symmetric.all():
+        if not all_true(symmetric):
             return symmetric
         return linalg.cholesky_ex(value).info == 0

@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-from dispatch_core.ops.chance import binomial, dirichlet, gamma  # noqa: F401  they declare
+from dispatch_core.ops.chance import binomial, dirichlet, gamma, poisson  # noqa: F401  they declare

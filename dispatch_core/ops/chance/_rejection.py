@@ -8,31 +8,56 @@ from typing import Any
 from dispatch_core._dtypes import float64
 from dispatch_core._op import K
 from dispatch_core._place import place
-from dispatch_core._tensor import Tensor, is_readable
+from dispatch_core._tensor import Tensor, is_plain, is_readable
 from dispatch_core.ops.random import draw
 
 Attempt = Callable[..., tuple[Tensor, Tensor]]
 
 
+ROUNDS = 64
+"""So many rounds leave no element waiting: in each, most are taken."""
+
+
+def is_going(waiting: Tensor, rounds: int) -> bool:
+    """Whether another round is needed after so many: where an element waits, or one may.
+
+    Batched tensors do not show their values, so that for them the number of rounds is fixed. On device
+    `meta` there is nothing to wait for.
+    """
+    if is_readable(waiting):
+        return bool(K.any(waiting))
+    return not is_plain(waiting) and rounds < ROUNDS
+
+
 def by_rejection(attempt: Attempt, parameters: Sequence[Tensor]) -> Any:
     """What `attempt(*parameters)` -> (numbers, which are taken) finds once every element is taken.
 
-    The parameters have one shape; each further attempt gets only the elements that still wait. Where
-    no values can be read (device `meta`), one attempt gives the shape.
+    The parameters have one shape. Each further attempt gets only the elements that still wait, where it
+    can be seen which those are.
     """
     shape = parameters[0].shape
     flat = [K.reshape(p, (-1,)) for p in parameters]
     found, taken = attempt(*flat)
+    if not is_readable(taken):
+        return K.reshape(_all_again(attempt, flat, found, taken), shape)
     places = None
-    while is_readable(taken):
+    while is_going(K.logical_not(taken), 0):
         waiting = K.reshape(K.nonzero(K.logical_not(taken)), (-1,))
-        if not waiting.numel():
-            break
         places = waiting if places is None else K.index_select(places, 0, waiting)
         flat = [K.index_select(p, 0, waiting) for p in flat]
         again, taken = attempt(*flat)
         found = K.index_copy(found, 0, places, again)
     return K.reshape(found, shape)
+
+
+def _all_again(attempt: Attempt, parameters: Sequence[Tensor], found: Tensor, taken: Tensor) -> Any:
+    rounds = 1
+    while is_going(K.logical_not(taken), rounds):
+        again, good = attempt(*parameters)
+        found = K.where(taken, found, again)
+        taken = taken | good
+        rounds += 1
+    return found
 
 
 def uniform(like: Tensor, generator: Any = None) -> Any:

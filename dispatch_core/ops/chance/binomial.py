@@ -10,8 +10,8 @@ from dispatch_core._families.others import custom
 from dispatch_core._op import K, composite
 from dispatch_core._shapes import broadcast_shapes
 from dispatch_core._tensor import Tensor
-from dispatch_core.ops._values import all_true, any_true
-from dispatch_core.ops.chance._rejection import by_rejection, uniform
+from dispatch_core.ops._values import all_true
+from dispatch_core.ops.chance._rejection import by_rejection, is_going, uniform
 
 FEW = 10.0
 """Up to so many successes in the mean they are counted one by one."""
@@ -50,7 +50,7 @@ def binomial(count: Tensor, prob: Tensor, generator: Any = None) -> Tensor:
     p = K.where(mirrored, 1 - p, p)
     many = K.ge(n * p, FEW)
     found = _by_waiting(K.where(many, 0.0, n), p, generator)
-    if any_true(many):
+    if is_going(many, 0):
         safe_n, safe_p = K.where(many, n, 4 * FEW), K.where(many, p, 0.5)
         drawn = by_rejection(lambda n, p: _btrs(n, p, generator), [safe_n, safe_p])
         found = K.where(many, drawn, found)
@@ -60,12 +60,13 @@ def binomial(count: Tensor, prob: Tensor, generator: Any = None) -> Tensor:
 def _by_waiting(n: Tensor, p: Tensor, generator: Any) -> Any:
     """Add up the trials until the next success, geometric numbers, until there are no trials left."""
     scale = K.log1p(-p)
-    spent, found = K.zeros_like(n), K.zeros_like(n)
+    spent, found, rounds = K.zeros_like(n), K.zeros_like(n), 0
     while True:
         spent = spent + K.maximum(K.ceil(K.log(1 - uniform(n, generator)) / scale), 1.0)
         going = K.le(spent, n) & K.gt(p, 0)
-        if not any_true(going):
+        if not is_going(going, rounds):
             return found
+        rounds += 1
         spent = K.where(going, spent, float("inf"))
         found = found + K.cast(going, float64)
 
