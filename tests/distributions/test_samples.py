@@ -112,6 +112,41 @@ def test_wishart_log_determinants():
     assert abs(found.mean() - expected) < 5 * found.std() / np.sqrt(N)
 
 
+# -- under vmap -----------------------------------------------------------------------------------
+
+BATCHED = {
+    "Gamma": (lambda c: D.Gamma(c, t(2.0)), lambda c: stats.gamma(c, scale=0.5)),
+    "Beta": (lambda c: D.Beta(c, t(2.0)), lambda c: stats.beta(c, 2)),
+    "Poisson": (lambda c: D.Poisson(10 * c), lambda c: stats.poisson(10 * c)),
+    "Binomial": (lambda c: D.Binomial(40, c / 4), lambda c: stats.binom(40, c / 4)),
+    "VonMises": (lambda c: D.VonMises(t(0.0), c), lambda c: stats.vonmises(c)),
+}
+
+
+@pytest.mark.parametrize("randomness", ["same", "different"])
+@pytest.mark.parametrize("name", BATCHED)
+def test_vmap_over_parameters(name, randomness):
+    ours, scipy = BATCHED[name]
+    values = np.array([0.4, 3.0])
+    dc.manual_seed(0)
+    draw = dc.vmap(lambda c: ours(c).sample((2000,)), randomness=randomness)
+    found = draw(t(values.tolist())).numpy()
+    error = found.std(1) / np.sqrt(2000)
+    assert (np.abs(found.mean(1) - [scipy(v).mean() for v in values]) < 5 * error).all()
+
+
+def test_vmap_without_parameters():
+    dc.manual_seed(0)
+    found = dc.vmap(lambda _: D.Gamma(t(0.5), t(1.0)).sample((2000,)), randomness="different")(
+        dc.ones(3)
+    )
+    assert stats.kstest(stats.gamma(0.5).cdf(found.numpy().ravel()), "uniform").pvalue > 1e-4
+    log_prob = dc.vmap(lambda m: D.MultivariateNormal(t([0.0, 0.0]), m).log_prob(t([1.0, 0.0])))
+    close(log_prob(t([[[1.0, 0.0], [0.0, 1.0]]])), [-0.5 - np.log(2 * np.pi)])
+    with pytest.raises(RuntimeError, match="randomness error mode"):
+        dc.vmap(lambda c: D.Gamma(c, 1.0).sample())(dc.ones(2))
+
+
 # -- gradients -------------------------------------------------------------------------------------
 
 PARAMETERS = {

@@ -221,3 +221,52 @@ def test_the_same_names_are_public() -> None:
             theirs, ours = getattr(theirs, module[1:]), getattr(ours, module[1:])
         assert set(theirs.__all__) <= set(dir(ours)), module
     assert set(torch.distributions.__all__) == set(dc.distributions.__all__)
+
+
+def slopes(case: Case, side: ModuleType, of: Callable[[Any], Any]) -> np.ndarray:
+    """The derivatives of a sum by all tensors that a case is made of, one after the other."""
+    leaves: list[Any] = []
+
+    def leaf(values: Any) -> Any:
+        leaves.append(tensor(side)(values).requires_grad_())
+        return leaves[-1]
+
+    value = of(case(side.distributions, leaf))
+    value.sum().backward()
+    grads = [x.grad if x.grad is not None else side.zeros_like(x) for x in leaves]
+    return np.concatenate([g.numpy().ravel() for g in grads])
+
+
+GRADIENT_DIFFERENCES = {
+    ("VonMises", "log_prob"): "PyTorch's Bessel functions have seven digits",
+    ("VonMises", "variance"): "PyTorch's Bessel functions have seven digits",
+    (
+        "Wishart-factor",
+        "log_prob",
+    ): "in PyTorch the upper triangle, which is no parameter, has a gradient",
+}
+
+
+@pytest.mark.parametrize("name", DISTRIBUTIONS)
+@pytest.mark.parametrize("of", ["log_prob", "entropy", "mean", "variance", "cdf"])
+def test_gradients_by_parameters(name: str, of: str) -> None:
+    torch.manual_seed(0)
+    case = DISTRIBUTIONS[name]
+    sample = case(torch.distributions, tensor(torch)).sample((5,)).numpy()
+
+    def value(side: ModuleType, d: Any) -> Any:
+        found = getattr(d, of)
+        return (
+            found(side.from_numpy(sample.copy()))
+            if of in ("log_prob", "cdf")
+            else (found() if callable(found) else found)
+        )
+
+    expected = answer(lambda: slopes(case, torch, lambda d: value(torch, d)))
+    if isinstance(expected, str):
+        return
+    found = slopes(case, dc, lambda d: value(dc, d))
+    if (name, of) in GRADIENT_DIFFERENCES:
+        assert not np.allclose(found, expected, 1e-7, 1e-8), "the difference is gone"
+    else:
+        np.testing.assert_allclose(found, expected, rtol=1e-7, atol=1e-8)
