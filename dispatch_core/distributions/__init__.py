@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from dispatch_core.distributions import (  # noqa: F401  namespaces
+    bernoulli,
+    beta,
+    categorical,
+    cauchy,
     constraint_registry,
     constraints,
+    counts,
+    gamma,
+    independent,
     kl,
+    laplace,
+    mixture_same_family,
+    multivariate_normal,
+    normal,
+    pareto,
+    relaxed,
     transforms,
+    uniform,
     utils,
+    von_mises,
+    wishart,
 )
 from dispatch_core.distributions.bernoulli import Bernoulli, ContinuousBernoulli
 from dispatch_core.distributions.beta import Beta, Dirichlet, Kumaraswamy
@@ -90,3 +108,42 @@ __all__ = [
     "transform_to",
 ]
 __all__ += transforms.__all__
+
+_MODULES = {
+    "binomial": counts,
+    "chi2": gamma,
+    "continuous_bernoulli": bernoulli,
+    "dirichlet": beta,
+    "exponential": gamma,
+    "fishersnedecor": gamma,
+    "generalized_pareto": pareto,
+    "geometric": counts,
+    "gumbel": laplace,
+    "half_cauchy": cauchy,
+    "half_normal": normal,
+    "inverse_gamma": gamma,
+    "kumaraswamy": beta,
+    "lkj_cholesky": wishart,
+    "log_normal": normal,
+    "logistic_normal": normal,
+    "lowrank_multivariate_normal": multivariate_normal,
+    "multinomial": categorical,
+    "negative_binomial": counts,
+    "one_hot_categorical": categorical,
+    "poisson": counts,
+    "relaxed_bernoulli": relaxed,
+    "relaxed_categorical": relaxed,
+    "studentT": cauchy,
+    "weibull": pareto,
+}
+"""PyTorch's modules that are named otherwise here: families share one."""
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return _MODULES[name]
+    raise AttributeError(f"module 'dispatch_core.distributions' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_MODULES})

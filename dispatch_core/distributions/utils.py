@@ -47,11 +47,16 @@ def broadcast_all(*values: Any) -> tuple[Tensor, ...]:
             f"{found}; make tensors of lists and arrays with dispatch_core.tensor(...)"
         )
     like = next((v for v in values if isinstance(v, Tensor)), None)
-    options: dict[str, Any] = {"dtype": get_default_dtype()}
-    if like is not None:
-        options = {"dtype": like.dtype, "device": like.device}
-    tensors = [v if isinstance(v, Tensor) else as_tensor(v, **options) for v in values]
+    tensors = [v if isinstance(v, Tensor) else _tensor_beside(like, v) for v in values]
     return tuple(broadcast_tensors(*tensors))
+
+
+def _tensor_beside(like: Tensor | None, value: Any) -> Tensor:
+    """A number with dtype and device of a tensor; beside integers a float stays one."""
+    if like is None:
+        return as_tensor(value, dtype=get_default_dtype())
+    kept = like.is_floating_point() or not isinstance(value, float)
+    return as_tensor(value, dtype=like.dtype if kept else get_default_dtype(), device=like.device)
 
 
 def standard_normal(shape: Any, dtype: dtype, device: Any) -> Tensor:

@@ -53,6 +53,12 @@ DISTRIBUTIONS: dict[str, Case] = {
     "LowRankMultivariateNormal-batch": lambda D, t: D.LowRankMultivariateNormal(
         t([[0.0, 1.0, -1.0]]), t([[[1.0], [0.3], [0.0]], [[0.1], [0.7], [2.0]]]), t([0.5, 1.0, 2.0])
     ),
+    "ExpRelaxedCategorical": lambda D, t: D.relaxed_categorical.ExpRelaxedCategorical(
+        t(0.7), t([[0.2, 0.3, 0.5], [1.0, 4.0, 1.0]])
+    ),
+    "LogitRelaxedBernoulli": lambda D, t: D.relaxed_bernoulli.LogitRelaxedBernoulli(
+        t(0.7), logits=t([0.2, -0.8])
+    ),
     "MixtureSameFamily": lambda D, t: D.MixtureSameFamily(
         D.Categorical(t([[0.3, 0.7], [0.5, 0.5]])),
         D.Normal(t([0.0, 4.0]), t([[1.0, 0.5], [2.0, 1.0]])),

@@ -40,8 +40,9 @@ IN_SCIPY = [
     "Bernoulli-logits", "Binomial-logits", "Geometric-logits", "NegativeBinomial-logits", *SCIPY
 ]  # fmt: skip
 WITHOUT_ENTROPY = (
-    "FisherSnedecor", "LKJCholesky", "LogisticNormal", "MixtureSameFamily", "NegativeBinomial", "Poisson",
-    "RelaxedBernoulli", "RelaxedOneHotCategorical", "TransformedDistribution", "VonMises",
+    "ExpRelaxedCategorical", "FisherSnedecor", "LKJCholesky", "LogisticNormal", "LogitRelaxedBernoulli",
+    "MixtureSameFamily", "NegativeBinomial", "Poisson", "RelaxedBernoulli", "RelaxedOneHotCategorical",
+    "TransformedDistribution", "VonMises",
 )  # fmt: skip
 UNDEFINED_MOMENTS = {"Cauchy", "HalfCauchy", "FisherSnedecor", "StudentT"}
 """Where SciPy says inf and PyTorch NaN, or the other way round."""

@@ -95,7 +95,8 @@ def test_mistakes(name):
         call()
 
 
-@every("Cauchy", "Gumbel", "Laplace", "Normal", "StudentT", "VonMises", "Independent", "MixtureSameFamily",
+@every("Cauchy", "ExpRelaxedCategorical", "LogitRelaxedBernoulli", "Gumbel", "Laplace", "Normal",
+       "StudentT", "VonMises", "Independent", "MixtureSameFamily",
        "LowRankMultivariateNormal", "MultivariateNormal")  # fmt: skip
 def test_values_outside_the_support_are_refused(name):
     d = made(name)

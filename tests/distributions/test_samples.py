@@ -71,8 +71,10 @@ def test_counts_are_as_frequent_as_likely(name):
 
 NO_MOMENTS = ("Cauchy", "HalfCauchy", "FisherSnedecor", "GeneralizedPareto", "InverseGamma", "Pareto",
               "StudentT", "Categorical", "VonMises")  # fmt: skip
-UNKNOWN = ("LKJCholesky", "LogisticNormal", "RelaxedBernoulli", "RelaxedOneHotCategorical",
-           "TransformedDistribution")  # fmt: skip
+UNKNOWN = (
+    "ExpRelaxedCategorical", "LKJCholesky", "LogisticNormal", "LogitRelaxedBernoulli",
+    "RelaxedBernoulli", "RelaxedOneHotCategorical", "TransformedDistribution",
+)  # fmt: skip
 
 
 @every(*NO_MOMENTS, *UNKNOWN)

@@ -32,6 +32,7 @@ DIFFERENCES = {
     ("GeneralizedPareto", "log_prob, expanded"): "PyTorch fails for float64",
     ("GeneralizedPareto", "cdf"): "PyTorch fails for float64",
     ("Kumaraswamy", "mode"): "PyTorch exchanges the two parameters",
+    ("LogitRelaxedBernoulli", "has_rsample"): "PyTorch forgot to say so",
     ("Multinomial", "entropy"): "PyTorch computes log n! in float32",
     ("Multinomial", "perplexity"): "PyTorch computes log n! in float32",
     ("VonMises", "variance"): "PyTorch's Bessel functions have seven digits",

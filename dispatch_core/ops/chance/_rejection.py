@@ -1,4 +1,4 @@
-"""Drawing by rejection: every element is tried, and those that fail are tried again, fewer each time."""
+"""Drawing by rejection, where those that fail are tried again, fewer each time, and by adding probabilities."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ROUNDS = 64
 
 
 def is_going(waiting: Tensor, rounds: int) -> bool:
-    """Whether another round is needed after so many: where an element waits, or one may.
+    """Whether another round is needed after so many: where an element waits, or may.
 
     Batched tensors do not show their values, so that for them the number of rounds is fixed. On device
     `meta` there is nothing to wait for.
@@ -57,6 +57,23 @@ def _all_again(attempt: Attempt, parameters: Sequence[Tensor], found: Tensor, ta
         found = K.where(taken, found, again)
         taken = taken | good
         rounds += 1
+    return found
+
+
+def by_inversion(none: Any, ratio: Callable[[int], Any], u: Tensor) -> Any:
+    """The count whose cumulated probability is the first beyond u.
+
+    `none` is the probability of 0, ratio(k) that of k over that of k - 1; counts of ROUNDS have no share
+    that could be seen.
+    """
+    share, passed, found = none, none, K.zeros_like(u)
+    for k in range(1, ROUNDS):
+        beyond = K.ge(u, passed)
+        if not is_going(beyond, k):
+            break
+        found = found + K.cast(beyond, float64)
+        share = share * ratio(k)
+        passed = passed + share
     return found
 
 

@@ -11,10 +11,10 @@ from dispatch_core._op import K, composite
 from dispatch_core._shapes import broadcast_shapes
 from dispatch_core._tensor import Tensor
 from dispatch_core.ops._values import all_true
-from dispatch_core.ops.chance._rejection import by_rejection, is_going, uniform
+from dispatch_core.ops.chance._rejection import by_inversion, by_rejection, is_going, uniform
 
 FEW = 10.0
-"""Up to so many successes in the mean they are counted one by one."""
+"""Below so many successes in the mean their probabilities are added up."""
 
 _NOTHING = {
     "count": lambda K, g: K.zeros_like(g),
@@ -33,8 +33,8 @@ _NOTHING = {
 def binomial(count: Tensor, prob: Tensor, generator: Any = None) -> Tensor:
     """Numbers of successes among `count` trials of probability `prob` each, which broadcast.
 
-    Where few are expected, by the number of failures between successes (Devroye 1986, X.4.3); else by
-    transformed rejection (BTRS, Hoermann 1993), whose effort does not depend on the count.
+    Where few are expected, by adding probabilities until they pass a uniform number; else by transformed
+    rejection (BTRS, Hoermann 1993), whose effort does not depend on the count.
     """
     if count.dtype is not prob.dtype:
         raise ValueError(
@@ -49,26 +49,14 @@ def binomial(count: Tensor, prob: Tensor, generator: Any = None) -> Tensor:
     mirrored = K.gt(p, 0.5)
     p = K.where(mirrored, 1 - p, p)
     many = K.ge(n * p, FEW)
-    found = _by_waiting(K.where(many, 0.0, n), p, generator)
+    few, odds = K.where(many, 0.0, n), p / (1 - p)
+    none = K.exp(few * K.log1p(-p))
+    found = by_inversion(none, lambda k: (few + 1 - k) / k * odds, uniform(n, generator))
     if is_going(many, 0):
         safe_n, safe_p = K.where(many, n, 4 * FEW), K.where(many, p, 0.5)
         drawn = by_rejection(lambda n, p: _btrs(n, p, generator), [safe_n, safe_p])
         found = K.where(many, drawn, found)
     return K.cast(K.where(mirrored, n - found, found), count.dtype)
-
-
-def _by_waiting(n: Tensor, p: Tensor, generator: Any) -> Any:
-    """Add up the trials until the next success, geometric numbers, until there are no trials left."""
-    scale = K.log1p(-p)
-    spent, found, rounds = K.zeros_like(n), K.zeros_like(n), 0
-    while True:
-        spent = spent + K.maximum(K.ceil(K.log(1 - uniform(n, generator)) / scale), 1.0)
-        going = K.le(spent, n) & K.gt(p, 0)
-        if not is_going(going, rounds):
-            return found
-        rounds += 1
-        spent = K.where(going, spent, float("inf"))
-        found = found + K.cast(going, float64)
 
 
 def _btrs(n: Tensor, p: Tensor, generator: Any) -> tuple[Tensor, Tensor]:

@@ -10,7 +10,7 @@ from dispatch_core._families.others import custom
 from dispatch_core._op import K, composite
 from dispatch_core._tensor import Tensor
 from dispatch_core.ops._values import all_true
-from dispatch_core.ops.chance._rejection import by_rejection, is_going, uniform
+from dispatch_core.ops.chance._rejection import by_inversion, by_rejection, is_going, uniform
 
 LARGE_RATE = 16.0
 
@@ -21,31 +21,21 @@ LARGE_RATE = 16.0
 def poisson(input: Tensor, generator: Any = None) -> Tensor:
     """Numbers from the Poisson distribution whose rate each element says.
 
-    Below rate 16 uniform numbers are multiplied until exp(-rate) is passed (Knuth); from there on by
-    transformed rejection (PTRS, Hoermann 1993), whose effort does not depend on the rate.
+    Below rate 16 by adding probabilities until they pass a uniform number; from there on by transformed
+    rejection (PTRS, Hoermann 1993), whose effort does not depend on the rate.
     """
     if not all_true(K.ge(input, 0)):
         raise RuntimeError("invalid Poisson rate, expected rate to be non-negative")
     rate = K.cast(input, float64)
     large = K.ge(rate, LARGE_RATE)
-    found = _by_product(K.where(large, 0.0, rate), generator)
+    few = K.where(large, 0.0, rate)
+    found = by_inversion(K.exp(-few), lambda k: few / k, uniform(rate, generator))
     if is_going(large, 0):
         finite = large & K.lt(rate, float("inf"))
         safe = K.where(finite, rate, LARGE_RATE)
         many = by_rejection(lambda rate: _ptrs(rate, generator), [safe])
         found = K.where(large, K.where(finite, many, float("inf")), found)
     return K.cast(found, input.dtype)
-
-
-def _by_product(rate: Tensor, generator: Any) -> Any:
-    total, level, rounds = K.zeros_like(rate), K.zeros_like(rate), 0
-    while True:
-        level = level + K.log(1 - uniform(rate, generator))
-        running = K.ge(level, -rate)
-        if not is_going(running, rounds):
-            return total
-        total = total + K.cast(running, float64)
-        rounds += 1
 
 
 def _ptrs(rate: Tensor, generator: Any) -> tuple[Tensor, Tensor]:
