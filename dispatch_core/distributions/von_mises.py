@@ -64,7 +64,8 @@ class VonMises(Distribution):
             return K.cast(wrapped, self.loc.dtype)
 
 
-_SMALL, _LARGE = 1e-5, 1e6
+_SMALL = 1e-5
+"""Below this concentration the ratio of the wrapped Cauchy distribution is a series."""
 
 
 def _best_fisher(k: Any) -> tuple[Any, Any]:

@@ -278,3 +278,29 @@ def test_log_prob_is_differentiable_twice_by_parameters(name):
     if result.requires_grad:
         (grad,) = dc.autograd.grad(result, value, create_graph=True, allow_unused=True)
         assert grad is None or dc.isfinite(grad).all()
+
+
+# -- on other devices ------------------------------------------------------------------------------
+
+
+def on(device):
+    return lambda values: dc.tensor(values, dtype=dc.float64, device=device)
+
+
+@every()
+def test_every_device_gives_the_same_numbers(name):
+    d = DISTRIBUTIONS[name](D, on("example"))
+    x = drawn(d, 3)
+    assert x.device.type == "example"
+    y = drawn(made(name), 3)
+    close(x.cpu(), y)
+    close(d.log_prob(x).detach().cpu(), made(name).log_prob(y), 1e-8)
+
+
+@every()
+def test_without_data_shapes_are_known(name):
+    d = DISTRIBUTIONS[name](D, on("meta"))
+    x = drawn(d, 3)
+    assert x.device.type == "meta"
+    assert x.shape == (3, *d.batch_shape, *d.event_shape)
+    assert d.log_prob(x).shape == (3, *d.batch_shape)
