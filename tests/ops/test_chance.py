@@ -135,3 +135,18 @@ def test_on_meta_only_shapes_are_known():
     assert standard_gamma(a).shape == (3, 2)
     assert dc.binomial(a, a).shape == (3, 2)
     assert sample_dirichlet(a).shape == (3, 2)
+
+
+def test_what_is_not_finite_comes_to_an_end():
+    nan, inf = float("nan"), float("inf")
+    x = standard_gamma(f64([nan, inf, 1.0]))
+    assert x[0].isnan()
+    assert x[1].isposinf()
+    assert x[2].isfinite()
+    assert sample_dirichlet(f64([nan, 1.0])).isnan().all()
+    assert not dc.binomial(f64([inf]), f64([0.5])).isfinite().any()
+    assert dc.poisson(f64([inf, 3.0])).isposinf().tolist() == [True, False]
+    angles = dc.distributions.VonMises(
+        f64([0.0, 0.0]), f64([nan, 1.0]), validate_args=False
+    ).sample()
+    assert angles.isnan().tolist() == [True, False]

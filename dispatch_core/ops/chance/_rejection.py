@@ -13,7 +13,6 @@ from dispatch_core.ops.random import draw
 
 Attempt = Callable[..., tuple[Tensor, Tensor]]
 
-
 ROUNDS = 64
 """So many rounds leave no element waiting: in each, most are taken."""
 
@@ -33,19 +32,24 @@ def by_rejection(attempt: Attempt, parameters: Sequence[Tensor]) -> Any:
     """What `attempt(*parameters)` -> (numbers, which are taken) finds once every element is taken.
 
     The parameters have one shape. Each further attempt gets only the elements that still wait, where it
-    can be seen which those are.
+    can be seen which those are. What is infinite or NaN, as its parameters must be, is taken.
     """
+
+    def tried(*parameters: Tensor) -> tuple[Tensor, Tensor]:
+        found, taken = attempt(*parameters)
+        return found, taken | K.logical_not(K.isfinite(found))
+
     shape = parameters[0].shape
     flat = [K.reshape(p, (-1,)) for p in parameters]
-    found, taken = attempt(*flat)
+    found, taken = tried(*flat)
     if not is_readable(taken):
-        return K.reshape(_all_again(attempt, flat, found, taken), shape)
+        return K.reshape(_all_again(tried, flat, found, taken), shape)
     places = None
     while is_going(K.logical_not(taken), 0):
         waiting = K.reshape(K.nonzero(K.logical_not(taken)), (-1,))
         places = waiting if places is None else K.index_select(places, 0, waiting)
         flat = [K.index_select(p, 0, waiting) for p in flat]
-        again, taken = attempt(*flat)
+        again, taken = tried(*flat)
         found = K.index_copy(found, 0, places, again)
     return K.reshape(found, shape)
 

@@ -10,7 +10,7 @@ from dispatch_core._families.others import custom
 from dispatch_core._families.pointwise import SAME, pointwise
 from dispatch_core._op import K, composite
 from dispatch_core._tensor import Tensor
-from dispatch_core.ops._values import all_true
+from dispatch_core.ops._values import any_true
 from dispatch_core.ops.chance._implicit import beta_slope
 from dispatch_core.ops.chance.gamma import log_gamma_numbers
 
@@ -34,7 +34,7 @@ def _moved(K: Any, g: Any, concentration: Any, concentration_dtype: Any, out: An
 )
 def sample_dirichlet(concentration: Tensor, generator: Any = None) -> Tensor:
     """Points of the simplex whose coordinates are gamma numbers over their sum along the last dimension."""
-    if not concentration.ndim or not all_true(K.gt(concentration, 0)):
+    if not concentration.ndim or any_true(K.le(concentration, 0)):
         raise RuntimeError(
             "sample_dirichlet expects a tensor of at least one dimension with all concentrations > 0, "
             f"but got one of shape {tuple(concentration.shape)} or other values"

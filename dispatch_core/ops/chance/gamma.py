@@ -10,7 +10,7 @@ from dispatch_core._families.others import custom
 from dispatch_core._families.pointwise import SAME, pointwise
 from dispatch_core._op import K, composite
 from dispatch_core._tensor import Tensor
-from dispatch_core.ops._values import all_true
+from dispatch_core.ops._values import any_true
 from dispatch_core.ops.chance._implicit import gamma_slope
 from dispatch_core.ops.chance._rejection import by_rejection, normal, uniform
 
@@ -33,7 +33,7 @@ POSITIVE = (0.2, 3.0)
 )
 def standard_gamma(concentration: Tensor, generator: Any = None) -> Tensor:
     """Gamma numbers of rate 1, differentiable by the concentration; what underflows is 0."""
-    if not all_true(K.gt(concentration, 0)):
+    if any_true(K.le(concentration, 0)):
         raise RuntimeError(
             "standard_gamma expects all concentrations > 0, but got others; mask them or clamp them"
         )
