@@ -159,11 +159,9 @@ class ContinuousBernoulli(ByProbsOrLogits, ExponentialFamily):
             self._validate_sample(value)
 
         def far(odds: Any) -> Any:
-            size = K.abs(odds)
-            inner = K.clamp(value, 0, 1)
-            above = K.where(odds > 0, 1 - inner, inner)
-            share = K.expm1(-size * above) / K.expm1(-size)
-            return K.where(odds > 0, 1 - share, share)
+            size, inner = K.abs(odds), K.clamp(value, 0, 1)
+            share = K.expm1(-size * inner) / K.expm1(-size)
+            return K.where(odds > 0, K.exp(-size * (1 - inner)), 1.0) * share
 
         return K.clamp(
             self._by_odds(far, lambda odds: value - odds * value * (1 - value) / 2), 0, 1
@@ -172,9 +170,11 @@ class ContinuousBernoulli(ByProbsOrLogits, ExponentialFamily):
     def icdf(self, value: Tensor) -> Tensor:
         def far(odds: Any) -> Any:
             size = K.abs(odds)
-            share = K.where(odds > 0, 1 - value, value)
-            found = -K.log1p(share * K.expm1(-size)) / size
-            return K.where(odds > 0, 1 - found, found)
+            turned = odds > 0
+            share, rest = K.where(turned, 1 - value, value), K.where(turned, value, 1 - value)
+            near = K.log1p(share * K.expm1(-K.minimum(size, 1.0)))
+            log = K.where(size < 1, near, K.log(rest + share * K.exp(-size)))
+            return K.where(turned, 1 + log / size, -log / size)
 
         return self._by_odds(far, lambda odds: value + odds * value * (1 - value) / 2)
 

@@ -295,6 +295,16 @@ def test_near_the_middle_continuous_bernoulli_uses_series():
             close(a, b, 3e-6)
 
 
+def test_continuous_bernoulli_of_large_odds_is_exponential_at_an_end():
+    d = D.ContinuousBernoulli(logits=t([60.0, -60.0]))
+    x = t([0.9, 0.1])
+    close(d.cdf(x), [np.exp(-6), 1 - np.exp(-6)])
+    close(d.icdf(d.cdf(x)), x, 1e-12)
+    close(d.icdf(t([[0.0], [1.0]])), [[0, 0], [1, 1]])
+    close(d.mean, [1 - 1 / 60, 1 / 60])
+    close(d.entropy(), [1 - np.log(60)] * 2)
+
+
 def test_a_mixture_is_the_weighted_sum():
     d = made("MixtureSameFamily")
     x = drawn(d, 5)
