@@ -19,12 +19,13 @@ from types import MappingProxyType
 from typing import Any
 
 from dispatch_core._caller import GENERATED
-from dispatch_core._dispatcher.chains import found_chain, refuse_kinds
+from dispatch_core._dispatcher.chains import found_chain
 from dispatch_core._dispatcher.inplace import apply_inplace, into
+from dispatch_core._dispatcher.kinds import refuse_kinds
 from dispatch_core._dispatcher.operator import Op, ParamKind
 from dispatch_core._dispatcher.signature import REQUIRED, Parameter
 from dispatch_core._dtypes import dtype as DType
-from dispatch_core._keys import KIND, NONE
+from dispatch_core._keys import KIND, NONE, has_hook
 from dispatch_core._state import current_state
 from dispatch_core._tensor import Tensor
 
@@ -91,7 +92,7 @@ def make_front(
         try:
             result = body(*positional, **named)
         except Exception as error:
-            refuse_kinds(op, positional, error)
+            refuse_kinds(op, positional, error, named)
             raise
         return result if out is None else into(op, None, (result,), out)
 
@@ -179,7 +180,12 @@ def make_operator(op: Op, operator: str) -> Callable[..., Any]:
 
 
 def plain_operand(value: Any) -> Any:
-    """A number of numpy's or a subclass of Python's as a Python number; None for anything else."""
+    """A number of numpy's or a subclass of Python's as a Python number; None for anything else.
+
+    What has the hook by which operators ask stays what it is.
+    """
+    if has_hook(value):
+        return value
     if isinstance(value, (bool, int, float, complex)):
         kinds: tuple[Any, ...] = (bool, int, float, complex)
         return next(cls(value) for cls in kinds if isinstance(value, cls))

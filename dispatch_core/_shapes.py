@@ -125,13 +125,13 @@ def broadcast_shapes(*shapes: Sequence[int]) -> tuple[int, ...]:
         for i, size in enumerate(shape, offset):
             if size == result[i] or size == 1:
                 continue
-            if size < 0:
-                raise ValueError("cannot broadcast a dimension with negative length")
             if result[i] != 1:
                 raise RuntimeError(
                     f"The size of tensor a ({result[i]}) must match the size of tensor b ({size}) at "
                     f"non-singleton dimension {i}"
                 )
+            if size < 0:
+                raise ValueError("cannot broadcast a dimension with negative length")
             result[i] = size
     return tuple(result)
 

@@ -57,6 +57,7 @@ from dispatch_core._families.others import (
     custom,
     indexing,
     movement,
+    normalisation,
     random,
 )
 from dispatch_core._families.pointwise import BOOL, FLOAT, SAME, pointwise
@@ -69,7 +70,7 @@ from dispatch_core._shapes import broadcast_shapes, check_dim, check_dims, check
 from dispatch_core._state import State, Switch
 from dispatch_core._tensor import Tensor
 from dispatch_core.backend import philox
-from dispatch_core.backend.api import Backend
+from dispatch_core.backend.api import Backend, Memory
 from dispatch_core.backend.array_module import ArrayModuleBackend
 from dispatch_core.backend.kernels import Bound, Kernel, KernelTable
 from dispatch_core.backend.strided import VIEW_KERNELS, StridedArray
@@ -121,6 +122,7 @@ __all__ = [
     "LayerNotFoundError",
     "LayerOrderError",
     "LinAlgError",
+    "Memory",
     "NoKernelError",
     "Number",
     "Op",
@@ -156,6 +158,7 @@ __all__ = [
     "int32",
     "int64",
     "movement",
+    "normalisation",
     "philox",
     "pointwise",
     "primitive",

@@ -179,7 +179,7 @@ def explained(name: str, device: str, dtype_name: str, *, grad: bool) -> str:
 
 def _fixed_dtypes(op: Op) -> dict[str, dtype]:
     """The dtypes of those parameters that are conditions or indices, whatever that of the others."""
-    indices = op.family.apart if op.family.kind == "indexing" else frozenset()
+    indices = op.family.apart if op.family.kind == "indexing" else op.family.whole
     return dict.fromkeys(indices, int64) | dict.fromkeys(op.family.truths, bool_)
 
 

@@ -11,11 +11,11 @@ from typing import Any, ClassVar
 
 from dispatch_core import _state
 from dispatch_core._dispatcher import operator
+from dispatch_core._dispatcher.kinds import refuse_kinds
 from dispatch_core._dispatcher.operator import Op
-from dispatch_core._dispatcher.signature import spelled
 from dispatch_core._dtypes import dtype
 from dispatch_core._errors import DeclarationError, DispatchCoreError, PluginError
-from dispatch_core._keys import tensor_key
+from dispatch_core._keys import is_asking, tensor_key
 from dispatch_core._tensor import Tensor
 from dispatch_core.backend.api import Backend
 from dispatch_core.backend.kernels import Kernel
@@ -59,7 +59,7 @@ class Miss(Chain):
             raise
         result = chain.call(*args)
         try:
-            _check_result(self.op, result)
+            _check_result(self.op, args, result)
         except DispatchCoreError:
             self.op.forget()  # so that the next call is looked at again
             raise
@@ -74,7 +74,7 @@ def _is_ours(traceback: Any) -> bool:
     return module.startswith("dispatch_core.")
 
 
-def _check_result(op: Op, result: Any) -> None:
+def _check_result(op: Op, args: Sequence[Any], result: Any) -> None:
     """Raise where an operator gives something that is no tensor, or whose dtype is not its memory's."""
     if result is None and op.traits.writes:
         return
@@ -85,6 +85,8 @@ def _check_result(op: Op, result: Any) -> None:
         if not isinstance(each, Tensor):
             if op.returns != "Tensor":  # `equal` gives a bool, and says so
                 continue
+            if is_asking(op.keys_of(args)):  # the class that was asked may give what it likes
+                return
             raise DeclarationError(
                 f"operator '{op.name}' gave {type(each).__name__}, but is declared to return a Tensor: "
                 "have its body return one, or annotate what it returns"
@@ -129,42 +131,6 @@ def invoke(op: Op, args: Sequence[Any]) -> Any:
     return found_chain(op, args).call(*args)
 
 
-_NUMBERS = ("bool", "int", "float", "Number", "Ints")
-_TEXTS = ("str", "str | None")
-_UNREADABLE = ("invalid literal for int", "could not convert string")
-"""How Python begins to say that a string is no number."""
-
-
-def refuse_kinds(op: Op, args: Sequence[Any], error: Exception) -> None:
-    """Raise TypeError where an argument of a call that failed is not of the kind that it must be."""
-    if isinstance(error, TypeError):
-        return
-    annotations = op.front.__wrapped__.__annotations__  # type: ignore[attr-defined]
-    for at, (param, value) in enumerate(zip(op.params, args, strict=False), 1):
-        wanted = _wanted(spelled(annotations[param.name]), value, error)
-        if wanted is not None:
-            raise TypeError(
-                f"{op.title}argument '{param.name}' (position {at}) must be {wanted}, "
-                f"not {type(value).__name__}"
-            ) from error
-
-
-def _wanted(annotation: str, value: Any, error: Exception) -> str | None:
-    """What should have been given instead of a value; None where the value may be right."""
-    if annotation == "Tensor":
-        return None if isinstance(value, Tensor) else annotation
-    if value is None:
-        return annotation if annotation in _NUMBERS else None
-    if annotation in _TEXTS:
-        return None if isinstance(value, str) or isinstance(error, ValueError) else annotation
-    if not isinstance(value, str) or "str" in annotation:
-        return None
-    if annotation.split(" | ", 1)[0] in _NUMBERS:
-        return annotation
-    misread = isinstance(error, AttributeError) or str(error).startswith(_UNREADABLE)
-    return "numbers" if misread else None
-
-
 _NUMPYS = (ValueError, RuntimeError, OverflowError, FloatingPointError)
 
 
@@ -176,7 +142,9 @@ def failure(op: Op, args: Sequence[Any], error: Exception) -> Exception:
         if param.name == "dtype" and value is not None and not isinstance(value, dtype):
             shown = value.__name__ if isinstance(value, type) else type(value).__name__
             raise TypeError(f"{op.title}argument 'dtype' must be dc.dtype, not {shown}")
-    refuse_kinds(op, args, error)
+    # What numpy calls a ValueError says nothing of PyTorch's classes.
+    told = RuntimeError(*error.args) if isinstance(error, ValueError) else error
+    refuse_kinds(op, args, told)
     op.family.check(op, args)
     # Of numpy's own classes (AxisError is an IndexError) the builtin is raised; what numpy calls a
     # ValueError, shapes that do not go together, is a RuntimeError in PyTorch.

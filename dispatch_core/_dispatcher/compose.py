@@ -7,10 +7,10 @@ from typing import Any
 
 from dispatch_core import _state
 from dispatch_core._dispatcher import chains
-from dispatch_core._dispatcher.chains import Chain
-from dispatch_core._dispatcher.operator import Op, forget_all
+from dispatch_core._dispatcher.chains import Body, Chain
+from dispatch_core._dispatcher.operator import Op, ParamKind, forget_all
 from dispatch_core._dtypes import default_dtype_listeners
-from dispatch_core._keys import LOCK
+from dispatch_core._keys import FIRST_TENSOR_KEY, LOCK, tensor_key
 from dispatch_core._layer import LAYERS, Keys, Layer
 
 LAYERS.on_change(forget_all)
@@ -45,6 +45,24 @@ def _compose(op: Op, keys: Keys, state: int, layers: Sequence[Layer]) -> Chain:
         if layer.active(op, keys, names):
             return layer.compose(op, keys, names, Below(op, keys, state, layers[at:]))
     raise RuntimeError(f"no layer answers for {op.name}; the 'device' layer is missing")
+
+
+def admit(op: Op, keys: Keys) -> None:
+    """Raise where the dtypes of the arguments do not go together, as the operator's family says."""
+    dtypes = {}
+    for at, number in zip(op.selectors, keys, strict=True):
+        if op.params[at].kind is not ParamKind.PLACE:
+            for each in number if isinstance(number, frozenset) else (number,):
+                if each >= FIRST_TENSOR_KEY:
+                    dtypes[op.params[at].name] = tensor_key(each).dtype
+    op.family.admit(op, {n: d for n, d in dtypes.items() if n not in op.family.apart})
+    op.family.admit_apart(op, dtypes)
+
+
+def definition(op: Op, keys: Keys) -> Body:
+    """The chain that runs the body where a layer sees that instead of a kernel."""
+    admit(op, keys)
+    return Body(op, op.body)  # type: ignore[arg-type]  # layers ask whether there is one
 
 
 def chain_for(op: Op, args: Sequence[Any]) -> Chain:

@@ -134,11 +134,9 @@ class Scalars:
         if found is None:
             found = self._make(value, self._dtype)
             # 0.0 == -0.0, also in the parts of a complex number: such zeros are made anew each time.
-            if (
-                (value or value.__class__ is int)
-                and len(self._kept) < 64
-                and not isinstance(value, complex)
-            ):
+            if (value or value.__class__ is int) and not isinstance(value, complex):
+                if len(self._kept) >= 64:
+                    self._kept.clear()  # so that what comes now is kept, though much came before
                 self._kept[value] = found
         return found
 

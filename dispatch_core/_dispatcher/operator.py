@@ -76,7 +76,7 @@ class Op:
     front: Callable[..., Any]
 
     @functools.cached_property
-    def result_type(self) -> Callable[..., Any] | None:
+    def result_type(self) -> type[Any] | None:
         """The named tuple of several results."""
         fields = self.traits.fields
         return namedtuple(self.name.removesuffix("_dim"), fields) if fields else None
@@ -227,6 +227,8 @@ def _key_of(op: Op, param: Param, value: Any) -> int:
     }[param.kind]
     if number in allowed or (number == _keys.NONE and not param.required and param.default is None):
         return number
+    if param.kind is not ParamKind.PLACE and _keys.has_hook(value):
+        return _keys.ASKED
     hint = ""
     if type(value).__module__.partition(".")[0] == "numpy":
         hint = "; convert arrays with dispatch_core.from_numpy(array) or tensor(array)"
@@ -254,7 +256,7 @@ def _list_key(op: Op, param: Param, value: Any) -> Any:
     item = Param(param.name, ParamKind.TENSOR)
     keys = set()
     for index, element in enumerate(value):
-        if not isinstance(element, Tensor):
+        if not isinstance(element, Tensor) and not _keys.has_hook(element):
             raise TypeError(
                 f"{op.title}expected Tensor as element {index} in argument '{param.name}', "
                 f"but got {type(element).__name__}"

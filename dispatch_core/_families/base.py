@@ -45,6 +45,7 @@ class Family:
         tested_as: `tested_as(operator, *args)`, what the generated checks compare and differentiate where
             not the operator itself (results up to a phase, arguments that must stay symmetric).
         constant: names of tensor parameters that those checks leave alone.
+        alike: whether operands must have one dtype, where the kind of operator does not say.
 
     """
 
@@ -54,6 +55,8 @@ class Family:
     """Whether arguments are broadcast, so that gradients must be summed back."""
     inplace = False
     """Whether operators of this kind have an in-place variant."""
+    alike = False
+    """Whether operands must have one dtype as they are given; for operators that do not promote."""
     kind = "custom"
     batching: str | None = None
     """The name of the rule by which `vmap` computes on all examples at once; None: example by example."""
@@ -66,12 +69,14 @@ class Family:
         domain: tuple[float, float] = (-2.0, 2.0),
         apart: Sequence[str] = (),
         truths: Sequence[str] = (),
+        whole: Sequence[str] = (),
         bytes_too: bool = False,
         inplace: bool | None = None,
         rule: Callable[..., None] | None = None,
         halves: bool = True,
         tested_as: Callable[..., Any] | None = None,
         constant: Sequence[str] = (),
+        alike: bool | None = None,
     ) -> None:
         self.accepts = frozenset(accepts)
         self.given_samples = samples
@@ -80,7 +85,9 @@ class Family:
         """Names of tensor parameters that take no part in promotion (conditions, indices)."""
         self.truths = frozenset(truths)
         """Names of those among them that must be of dtype bool."""
-        self.apart |= self.truths
+        self.whole = frozenset(whole)
+        """Names of those among them that must be of an integer dtype."""
+        self.apart |= self.truths | self.whole
         self.bytes_too = bytes_too
         """Whether those may be of dtype uint8 instead, which is deprecated."""
         self.rule = rule
@@ -90,6 +97,8 @@ class Family:
         self.constant = frozenset(constant)
         if inplace is not None:
             self.inplace = inplace
+        if alike is not None:
+            self.alike = alike
 
     def compute(self, operands: Sequence[tuple[dtype, Priority]]) -> dtype:
         """The dtype in which the operator is computed, for operands of these dtypes and ranks."""
@@ -131,6 +140,12 @@ class Family:
 
     def admit(self, op: Op, dtypes: Mapping[str, dtype]) -> None:
         """Raise where the dtypes of the tensor arguments (by parameter name) do not go together."""
+        if self.alike and len(set(dtypes.values())) > 1:
+            named = ", ".join(f"{name}: {d}" for name, d in dtypes.items())
+            raise RuntimeError(
+                f"{op.title}expected all operands to have the same dtype, but got {named}; "
+                "convert one of them with .to(dtype)"
+            )
 
     def admit_apart(self, op: Op, dtypes: Mapping[str, dtype]) -> None:
         """Raise where an argument that takes no part in promotion is not of the dtype it must have."""
@@ -139,6 +154,12 @@ class Family:
                 raise RuntimeError(
                     f"{op.title}expected {name} to be a boolean tensor, but got a tensor with dtype "
                     f"{dtypes[name].name}; compare it first, as in {name} != 0"
+                )
+        for name in self.whole & dtypes.keys():
+            if dtypes[name].category is not Category.INTEGRAL:
+                raise RuntimeError(
+                    f"{op.title}expected {name} to be integers, but got a tensor with dtype "
+                    f"{dtypes[name].name}; convert it first, as in {name}.to(int64)"
                 )
 
     def check(self, op: Op, args: Sequence[Any]) -> None:

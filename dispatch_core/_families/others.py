@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from dispatch_core._dtypes import Category, dtype
-from dispatch_core._families.base import ALL, Family
+from dispatch_core._dtypes import Category, Priority, dtype, float32, promote_operands
+from dispatch_core._families.base import ALL, FLOATING, Family
 from dispatch_core._shapes import check_dim
 
 if TYPE_CHECKING:
@@ -44,21 +44,35 @@ class Movement(Family):
 
 
 class Contraction(Family):
-    """Matrix products and what is built like them: operands of one dtype, not promoted."""
+    """Matrix products and what is built like them: operands of one dtype, unless it `promotes`."""
 
     kind = "contraction"
     broadcasts = True  # over batches
 
+    def __init__(
+        self, accepts: Iterable[Category] = ALL, *, promotes: bool = False, **rest: Any
+    ) -> None:
+        super().__init__(accepts, **rest)
+        self.promotes = promotes
+        self.alike = not promotes
+
+    def compute(self, operands: Sequence[tuple[dtype, Priority]]) -> dtype:
+        # A number among matrices counts like them.
+        return promote_operands([(d, Priority.DIMENSIONED if r else r) for d, r in operands])
+
     def result(self, op: Op, computed: dtype) -> dtype | None:
         return computed
 
+
+class Normalisation(Family):
+    """Operators that shift and scale: operands of one dtype, or a 16-bit input with float32 parameters."""
+
+    alike = True
+
     def admit(self, op: Op, dtypes: Mapping[str, dtype]) -> None:
-        if len(set(dtypes.values())) > 1:
-            named = ", ".join(f"{name}: {d}" for name, d in dtypes.items())
-            raise RuntimeError(
-                f"{op.title}expected all operands to have the same dtype, but got {named}; "
-                "convert one of them with .to(dtype)"
-            )
+        own, *others = dtypes.values()
+        if own.itemsize > 2 or {*others} != {float32}:
+            super().admit(op, dtypes)
 
 
 class Creation(Family):
@@ -139,6 +153,11 @@ def movement(**rest: Any) -> Movement:
 def contraction(accepts: Iterable[Category], **rest: Any) -> Contraction:
     """A sum of products over shared dimensions."""
     return Contraction(accepts, **rest)
+
+
+def normalisation(**rest: Any) -> Normalisation:
+    """Real numbers brought to a common mean and spread."""
+    return Normalisation(FLOATING, **rest)
 
 
 def creation(**rest: Any) -> Creation:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from inspect import getattr_static
 from typing import Any
 
 from dispatch_core import ops  # noqa: F401  declares the operators
@@ -14,12 +15,18 @@ from dispatch_core._dtypes import (
 )
 from dispatch_core._indexing import getitem, setitem
 from dispatch_core._layouts import strided
-from dispatch_core._methods import _copies, _history, _values  # noqa: F401  enter theirs in the table
+from dispatch_core._methods import (  # noqa: F401  enter theirs in the table
+    _copies,
+    _history,
+    _memory,
+    _values,
+)
 from dispatch_core._methods._facts import SIZE
 from dispatch_core._methods._table import TABLE
 from dispatch_core._namespaces import METHODS, names_of
 from dispatch_core._op import OPERATORS, K, dunder
-from dispatch_core._tensor import Tensor, detached
+from dispatch_core._subclass import asking, is_asked
+from dispatch_core._tensor import SLOTS, Tensor, detached
 from dispatch_core._ufuncs import array_ufunc
 
 
@@ -41,11 +48,40 @@ def bind() -> None:
             setattr(Tensor, f"__{operator}__", dunder(declared, operator))
     for name, function in (names_of(METHODS) | TABLE).items():
         setattr(Tensor, name, function)
+        _note(name, function)
     for name, found in (PUBLIC_NAMES | {"byte": uint8, "char": int8}).items():
         if not hasattr(Tensor, name):
-            setattr(Tensor, name, _converter(name, found))
+            setattr(Tensor, name, _note(name, _converter(name, found)))
     for name, member in _MEMBERS.items():
         setattr(Tensor, name, member)
+    SLOTS.subclassed = _have_asked
+
+
+_GIVE_TENSORS: dict[str, Callable[..., Any]] = {}
+"""The methods that are no operators and give a tensor: those by which instances of a class could leave it."""
+
+
+def _note(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    if getattr(function, "__annotations__", {}).get("return") == "Tensor":
+        _GIVE_TENSORS[name] = function
+    return function
+
+
+def _have_asked(cls: type[Tensor]) -> None:
+    """Give a subclass that operators ask methods that ask as well, but for those that it has of its own.
+
+    Plain tensors have the methods as they are, and never ask whether there is a hook.
+    """
+    if not is_asked(cls):
+        return
+    for name, function in _GIVE_TENSORS.items():
+        if getattr(cls, name) is function:
+            setattr(cls, name, asking(name, function, function))
+    for name in ("data",):
+        kept = Tensor.__dict__[name]
+        if getattr_static(cls, name) is kept:
+            get = asking(name, kept.fget, kept.__get__)
+            setattr(cls, name, property(get, kept.fset, doc=kept.__doc__))
 
 
 def _converter(name: str, found: dtype) -> Callable[..., Tensor]:

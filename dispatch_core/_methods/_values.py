@@ -14,6 +14,7 @@ from dispatch_core._dlpack import CPU_DEVICE, to_dlpack
 from dispatch_core._dtypes import (
     float64,
 )
+from dispatch_core._errors import UnsharedMemoryError
 from dispatch_core._methods._table import method
 from dispatch_core._numbers import fitting
 from dispatch_core._op import K
@@ -88,7 +89,7 @@ def __dlpack__(
         raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
     if not self._backend.host_memory:
         if dl_device is None or tuple(dl_device) != CPU_DEVICE or copy is False:
-            raise BufferError(
+            raise UnsharedMemoryError(
                 f"cannot share the memory of a tensor on {self.device} through DLPack; copy it to the "
                 "host with dl_device=(1, 0), or use .cpu()"
             )
@@ -131,7 +132,9 @@ def to_device(self: Tensor, device: Any, /, *, stream: Any = None) -> Tensor:
 def __dlpack_device__(self: Tensor) -> tuple[int, int]:
     """The DLPack device type and number of the tensor."""
     if not self._backend.host_memory:
-        raise BufferError(f"device {self.device} has no DLPack number")
+        raise UnsharedMemoryError(
+            f"device {self.device} has no DLPack number; copy the tensor to the host with .cpu()"
+        )
     return CPU_DEVICE
 
 

@@ -95,7 +95,7 @@ class Encoder:
         codec = codec_for(type(obj))
         if codec is None:
             raise TypeError(
-                f"cannot save {show(path)}: {_describe(obj)}. Only plain data can be saved: "
+                f"cannot save {show(path)}: {describe(obj)}. Only plain data can be saved: "
                 "tensors, arrays, numbers, strings, bytes, None, dtypes, devices, and dicts, "
                 "lists, tuples and sets of them"
             )
@@ -148,7 +148,8 @@ def show(path: Path) -> str:
     return text
 
 
-def _describe(obj: object) -> str:
+def describe(obj: object) -> str:
+    """Why an object cannot be saved, and what to save instead."""
     name = type(obj).__name__
     if isinstance(obj, type):
         return f"it is the class {obj.__name__}; save its name instead"

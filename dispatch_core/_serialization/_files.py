@@ -109,14 +109,16 @@ class StreamSource:
             self._file.close()
 
 
-def open_source(file: PathLike | Readable, *, map_file: bool) -> Source:
-    """Return the bytes of a path or of a binary file object.
+def open_source(file: PathLike | Readable | Source, *, map_file: bool) -> Source:
+    """Return the bytes of a path or of a binary file object; a source is one already.
 
     Raises:
         OSError: the path cannot be opened.
         TypeError: `file` is neither a path nor an object with a `read` method.
 
     """
+    if isinstance(file, (MappedSource, StreamSource)):
+        return file
     if isinstance(file, (str, os.PathLike)):
         if map_file:
             return MappedSource(file)

@@ -7,6 +7,7 @@ every stored array, so that no damage to a file goes unnoticed.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import zlib
@@ -17,7 +18,7 @@ from dispatch_core._errors import FileFormatError
 from dispatch_core._serialization._codecs import LoadContext, plain_array_codec
 from dispatch_core._serialization._decode import Decoder
 from dispatch_core._serialization._encode import Encoder
-from dispatch_core._serialization._files import Bytes, PathLike, Readable, Writable
+from dispatch_core._serialization._files import Bytes, PathLike, Readable, Writable, open_source
 from dispatch_core._serialization._header import TAG_OF_DTYPE
 from dispatch_core._serialization._safetensors import (
     Array,
@@ -26,6 +27,7 @@ from dispatch_core._serialization._safetensors import (
     write_safetensors,
 )
 from dispatch_core._serialization._storages import Spec, View, make_view, parse_spec, plan
+from dispatch_core._serialization.pytorch import is_pytorch, load_pytorch, save_pytorch
 
 _PREFIX: Final = "dispatch_core."
 _VERSION_KEY: Final = _PREFIX + "version"
@@ -38,21 +40,27 @@ _VERSION: Final = "1"
 _VIEW_ALIGNMENT: Final = 16
 
 
-def save(obj: object, f: PathLike | Writable) -> None:
+def save(obj: object, f: PathLike | Writable, format: str = "safetensors") -> None:
     """Save tensors, arrays, numbers, strings and nested dicts, lists, tuples and sets of them.
 
     Memory that tensors share is stored once and shared again after `load`. A file at a path is only
     replaced when everything has been written, so that a crash leaves the old file whole. The result
-    is a safetensors file, which other libraries can open.
+    is a safetensors file, which other libraries can open, or with `format="pytorch"` one for
+    PyTorch.
 
     Raises:
         TypeError: something in `obj` cannot be saved, such as a function or a whole Module; the
             message says where it is and what to save instead.
-        ValueError: `obj` contains itself or is nested too deeply.
+        ValueError: `obj` contains itself or is nested too deeply, or the format is none of these.
         RuntimeError: the directory does not exist.
         OSError: the file cannot be written.
 
     """
+    if format == "pytorch":
+        save_pytorch(obj, f)
+        return
+    if format != "safetensors":
+        raise ValueError(f"format must be 'safetensors' or 'pytorch', got {format!r}")
     encoder = Encoder()
     try:
         root = encoder.encode(obj)
@@ -70,7 +78,7 @@ def save(obj: object, f: PathLike | Writable) -> None:
 
 
 def load(f: PathLike | Readable, map_location: Any = None, *, mmap: bool | None = None) -> Any:
-    """Load what `save` saved, or the arrays of any other safetensors file as a dict.
+    """Load what `save` or PyTorch saved, or the arrays of any other safetensors file as a dict.
 
     `map_location` says to which device tensors go instead of the one they were saved from. With
     `mmap=True` (paths only) tensors are views of the file, read when they are touched and copied
@@ -84,7 +92,11 @@ def load(f: PathLike | Readable, map_location: Any = None, *, mmap: bool | None 
     """
     if mmap and not isinstance(f, (str, os.PathLike)):
         raise ValueError("f must be a file path in order to use the mmap argument")
-    with SafetensorsFile(f, mmap=bool(mmap)) as file:
+    source = open_source(f, map_file=bool(mmap))
+    if is_pytorch(source):
+        with contextlib.closing(source):
+            return load_pytorch(source, map_location, verify=not mmap)
+    with SafetensorsFile(source) as file:
         context = LoadContext(file.name, map_location)
         if not any(key.startswith(_PREFIX) for key in file.metadata):
             decode = plain_array_codec().decode

@@ -18,6 +18,7 @@ from dispatch_core._serialization._files import (
     Bytes,
     PathLike,
     Readable,
+    Source,
     Writable,
     open_source,
     replacing,
@@ -52,7 +53,7 @@ class SafetensorsFile(Mapping[str, Array]):
 
     """
 
-    def __init__(self, file: PathLike | Readable, *, mmap: bool = True) -> None:
+    def __init__(self, file: PathLike | Readable | Source, *, mmap: bool = True) -> None:
         self._source = open_source(file, map_file=mmap)
         try:
             header = read_header(self._source)

@@ -106,6 +106,28 @@ def _overlapping(arrays: Sequence[tuple[str, Array]]) -> list[list[int]]:
     return empty + [sorted(group) for group in groups]
 
 
+def spans(arrays: Sequence[Array]) -> tuple[list[Array], list[tuple[Array, int, int]]]:
+    """Pieces of memory that hold all arrays; and each array, in which of them and where, in bytes.
+
+    Arrays of one dtype that overlap share a piece; others have one of their own, in order.
+    """
+    named = [(str(i), array) for i, array in enumerate(arrays)]
+    pieces: list[Array] = []
+    places: dict[int, tuple[Array, int, int]] = {}
+    for group in _overlapping(named):
+        low, high = _bounds(named, group)
+        same = len({arrays[index].dtype for index in group}) == 1
+        if same and (len(group) > 1 or arrays[group[0]].nbytes > high - low):
+            for index in group:
+                places[index] = (arrays[index], len(pieces), arrays[index].ctypes.data - low)
+            pieces.append(_covering(named, group, low, high)[1])
+            continue
+        for index in group:
+            pieces.append(_contiguous(arrays[index]))
+            places[index] = (pieces[-1], len(pieces) - 1, 0)
+    return pieces, [places[index] for index in range(len(arrays))]
+
+
 def _bounds(arrays: Sequence[tuple[str, Array]], group: Sequence[int]) -> tuple[int, int]:
     bounds = [byte_bounds(arrays[index][1]) for index in group]
     return min(low for low, _ in bounds), max(high for _, high in bounds)

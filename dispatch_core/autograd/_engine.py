@@ -87,6 +87,7 @@ class Engine:
         "pending",
         "raw_allowed",
         "retain",
+        "roots",
         "tensors",
         "useful",
     )
@@ -109,6 +110,7 @@ class Engine:
         self.leaves: dict[Leaf, list[Any]] = {}
         """What has arrived for a leaf, in a list that holds the only reference, and its backend."""
         self.captured: dict[Any, Any] = {}
+        self.roots: Sequence[Any] = ()
         self.inputs = None if inputs is None else {id(node) for node in inputs}
         self.useful: set[int] | None = None
         self.tensors: TensorMode = RECORDED_TENSORS if create_graph else PLAIN_TENSORS
@@ -122,12 +124,20 @@ class Engine:
             self.after = []
         self.after.append(callback)
 
+    def visited(self, nodes: Sequence[Any]) -> list[bool]:
+        """Whether the pass comes to each of some nodes, if every formula on the way gives a gradient."""
+        way = self.useful
+        if way is None:
+            way = {id(node) for node in _reachable(self.roots)}
+        return [id(node) in way for node in nodes]
+
     # -- driving -----------------------------------------------------------------------------------
 
     def run(self, roots: Sequence[tuple[Any, Tensor]]) -> dict[Any, Any]:
         """Send the gradients of the roots back; returns what arrived at `inputs`, by node."""
+        self.roots = [node for node, _ in roots]
         if self.inputs is not None:
-            self.useful = _leading_to(self.inputs, [node for node, _ in roots])
+            self.useful = _leading_to(self.inputs, self.roots)
         partial = _PARTIAL.set(self.inputs is not None)
         token = _state.set_state(_state.moved(self.number, "grad", self.create_graph))
         try:
@@ -149,6 +159,7 @@ class Engine:
         """
         heap, pending, leaves, retain = self.heap, self.pending, self.leaves, self.retain
         pop, push = heapq.heappop, heapq.heappush
+        self.roots = (root,)
         self.send(root, g, None)
         ahead: Any = None  # the only gradient under way needs no place in the heap
         while heap or ahead is not None:
@@ -211,7 +222,7 @@ class Engine:
                     pending[order] = (edge, entry[1] + value)
                 else:
                     self.send(edge, value, spec.backend)
-            if not retain:
+            if not retain and spec.keeps_arrays:
                 node.saved = FREED
         value = total = g = None  # so that a leaf may find itself the only holder of its gradient
         self._finish_leaves()
@@ -261,7 +272,7 @@ class Engine:
             self._look_for_nan(node, spec, grads)
         if hooks is not None and hooks.after:
             grads = self._after(hooks.after, grads, g, spec)
-        if not self.retain:
+        if not self.retain and spec.keeps_arrays:
             node.saved = FREED
         backend = spec.backend
         useful = self.useful
@@ -512,7 +523,12 @@ def _checked_hook_result(changed: Any, g: Tensor) -> Tensor:
         raise RuntimeError(
             f"hook has changed the size of value: expected {list(g.shape)}, got {list(changed.shape)}"
         )
-    return changed if changed.dtype is g.dtype else OPERATORS.cast(changed, g.dtype)
+    if changed.dtype is not g.dtype or changed.device != g.device:
+        raise RuntimeError(
+            f"hook has changed the type of value: expected {g.dtype} on {g.device}, got {changed.dtype} on "
+            f"{changed.device}; convert it back, as in result.to(grad)"
+        )
+    return changed
 
 
 def _owned(box: list[Any]) -> Tensor:
@@ -556,8 +572,8 @@ def _check_unmodified(node: Node, spec: Any) -> None:
                 )
 
 
-def _leading_to(inputs: set[int], roots: Sequence[Any]) -> set[int]:
-    """The nodes from which some input can be reached (so that the others can be left out)."""
+def _reachable(roots: Sequence[Any]) -> list[Any]:
+    """The roots, and all nodes and leaves that gradients can flow to from them."""
     seen: dict[int, Any] = {}
     stack = list(roots)
     while stack:
@@ -566,8 +582,13 @@ def _leading_to(inputs: set[int], roots: Sequence[Any]) -> set[int]:
             continue
         seen[id(node)] = node
         stack.extend(edge for edge in node.edges if edge is not None)
+    return list(seen.values())
+
+
+def _leading_to(inputs: set[int], roots: Sequence[Any]) -> set[int]:
+    """The nodes from which some input can be reached (so that the others can be left out)."""
     useful: set[int] = set()
-    for node in sorted(seen.values(), key=lambda n: n.order):
+    for node in sorted(_reachable(roots), key=lambda n: n.order):
         if id(node) in inputs or any(id(e) in useful for e in node.edges if e is not None):
             useful.add(id(node))
     return useful

@@ -14,8 +14,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from dispatch_core._dispatcher import inplace
-from dispatch_core._dispatcher.chains import Body, Chain, invoke
-from dispatch_core._dispatcher.compose import Below
+from dispatch_core._dispatcher.chains import Chain, invoke
+from dispatch_core._dispatcher.compose import Below, definition
 from dispatch_core._dispatcher.gradient import Gradient, Part
 from dispatch_core._dispatcher.operator import Op
 from dispatch_core._dual import (
@@ -66,7 +66,7 @@ class ForwardMode(Layer):
             return Refused(op)
         through_body = op.traits.writes or (op.gradient is None and op.traits.differentiable)
         if through_body and not op.traits.primitive and op.body:
-            return Body(op, op.body)
+            return definition(op, keys)
         return Jvp(op)
 
 

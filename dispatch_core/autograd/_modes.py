@@ -53,8 +53,9 @@ class RawOperators:
     def forget(self) -> None:
         """Look every operator up again at its next use."""
         bound = vars(self)
-        for name in [n for n in bound if not n.startswith("_")]:
-            bound.pop(name, None)
+        for name in tuple(bound):  # in one step, since other threads look up meanwhile
+            if not name.startswith("_"):
+                bound.pop(name, None)
 
     def _kernel(self, op: Op) -> Callable[..., Any] | None:
         candidates = self._backend.kernels.candidates(op.name)

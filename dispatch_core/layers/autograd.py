@@ -11,7 +11,7 @@ from typing import Any
 
 from dispatch_core._dispatcher import inplace
 from dispatch_core._dispatcher.chains import Body, Chain
-from dispatch_core._dispatcher.compose import Below
+from dispatch_core._dispatcher.compose import Below, definition
 from dispatch_core._dispatcher.operator import Op
 from dispatch_core._dtypes import Category
 from dispatch_core._graph import Leaf, Node, Pick, move_retained
@@ -45,7 +45,7 @@ class Autograd(Layer):
         if gradient is None:
             if not op.traits.differentiable or op.traits.primitive or op.body is None:
                 return _detaching(op, below(plain_keys(keys)))
-            return Body(op, op.body)
+            return definition(op, keys)
         targets = frozenset(
             at
             for at, number in zip(op.selectors, keys, strict=True)

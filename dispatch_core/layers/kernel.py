@@ -8,7 +8,7 @@ from typing import Any
 
 from dispatch_core._caller import warn
 from dispatch_core._dispatcher.chains import Body, Chain, KernelChain, invoke
-from dispatch_core._dispatcher.compose import Below
+from dispatch_core._dispatcher.compose import Below, admit
 from dispatch_core._dispatcher.kernel_chains import (
     Binary,
     BinaryScalar,
@@ -66,9 +66,7 @@ class KernelLayer(Layer):
             return Body(op, op.body)  # type: ignore[arg-type]
         backend, computed = site(op, keys)
         op.family.accept(op, computed)
-        dtypes = _dtypes_by_name(op, keys)
-        op.family.admit(op, {n: d for n, d in dtypes.items() if n not in op.family.apart})
-        op.family.admit_apart(op, dtypes)
+        admit(op, keys)
         return build(op, keys, resolve(op, backend, computed, state))
 
 
@@ -105,18 +103,6 @@ def site(op: Op, keys: Keys) -> tuple[Backend, dtype]:
     ]
     computed = op.family.compute(scalars) if scalars and op.family.promotes else first.dtype
     return backend_of(first.device), computed
-
-
-def _dtypes_by_name(op: Op, keys: Keys) -> dict[str, dtype]:
-    found = {}
-    for at, number in zip(op.selectors, keys, strict=True):
-        param = op.params[at]
-        if param.kind is ParamKind.PLACE:
-            continue
-        for each in number if isinstance(number, frozenset) else (number,):
-            if each >= FIRST_TENSOR_KEY:
-                found[param.name] = tensor_key(each).dtype
-    return found
 
 
 def build(op: Op, keys: Keys, found: Resolution) -> Chain:

@@ -12,7 +12,7 @@ from typing import Any
 
 from dispatch_core._batched import FLAG, NO_VALUES, batched, level_of
 from dispatch_core._dispatcher.chains import Body, Chain, invoke
-from dispatch_core._dispatcher.compose import Below
+from dispatch_core._dispatcher.compose import Below, definition
 from dispatch_core._dispatcher.operator import Op
 from dispatch_core._errors import ValuesError
 from dispatch_core._keys import VIEW, flags_of
@@ -43,9 +43,9 @@ class Vmap(Layer):
         if rule is None and own and not op.traits.random:
             rule = op.family.batching
         if rule == BODY:
-            return AllBatched(op, Body(op, op.body))  # type: ignore[arg-type]
+            return AllBatched(op, definition(op, keys))
         if rule is None and op.body is not None and not op.traits.primitive:
-            body = Body(op, op.body)
+            body = definition(op, keys)
             once = op.traits.varying or op.traits.random
             return body if once else WithoutValues(op, body)
         return Mapped(op, rule)

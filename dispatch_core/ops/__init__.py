@@ -44,6 +44,7 @@ from dispatch_core.ops import (  # noqa: F401  they declare
     reduce,
     reflections,
     relabel,
+    removed,
     scan,
     search,
     segments,

@@ -67,7 +67,7 @@ def flipud(input: Tensor) -> Tensor:
         ]
     )
 )
-def rot90(input: Tensor, k: int = 1, dims: Any = (0, 1)) -> Tensor:
+def rot90(input: Tensor, k: int = 1, dims: Sequence[int] = (0, 1)) -> Tensor:
     """The plane of two dimensions turned by k quarters, from the first towards the second."""
     if input.ndim < 2:
         raise RuntimeError(f"expected total dims >= 2, but got total dims = {input.ndim}")
@@ -142,7 +142,7 @@ def unfold_windows(input: Tensor, dimension: int, size: int, step: int) -> Tenso
     )
 )
 def repeat_interleave(
-    input: Tensor, repeats: Any = None, dim: Any = None, *, output_size: Any = None
+    input: Tensor, repeats: Any = None, dim: Any = None, *, output_size: int | None = None
 ) -> Tensor:
     """Each element (or slice along `dim`) repeated; `repeats` is a number or one for each.
 

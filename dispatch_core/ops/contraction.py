@@ -10,7 +10,7 @@ from dispatch_core._families.others import contraction
 from dispatch_core._families.pointwise import SAME, pointwise
 from dispatch_core._namespaces import public
 from dispatch_core._op import K, composite
-from dispatch_core._shapes import broadcast_shapes, check_dim
+from dispatch_core._shapes import broadcast_shapes, check_dim, whole
 from dispatch_core._tensor import Tensor, check_tensor
 
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -33,8 +33,6 @@ def einsum(*args: Any) -> Tensor:
     are contracted from left to right. RuntimeError for what equation and shapes do not allow.
     """
     operands, terms, wanted = _parse(args)
-    for i, x in enumerate(operands):
-        check_tensor(x, f"einsum(): operand {i}")
     shapes = [tuple(x.shape) for x in operands]
     labelled = [_labels_of(t, s, i) for i, (t, s) in enumerate(zip(terms, shapes, strict=True))]
     sizes = _sizes(labelled, shapes)
@@ -60,10 +58,11 @@ def _parse(args: Sequence[Any]) -> tuple[list[Tensor], list[list[Any]], list[Any
         )
     if isinstance(args[0], Tensor):
         pairs = len(args) // 2
-        terms = [list(args[2 * i + 1]) for i in range(pairs)]
-        return list(args[0 : 2 * pairs : 2]), terms, list(args[-1]) if len(args) % 2 else None
+        terms = [_numbered(args[2 * i + 1]) for i in range(pairs)]
+        operands = _operands(args[0 : 2 * pairs : 2])
+        return operands, terms, _numbered(args[-1]) if len(args) % 2 else None
     listed = len(args) == 2 and isinstance(args[1], (list, tuple))
-    operands = list(args[1]) if listed else list(args[1:])
+    operands = _operands(args[1] if listed else args[1:])
     left, arrow, right = args[0].partition("->")
     terms = [_letters(term) for term in left.split(",")]
     if len(terms) != len(operands):
@@ -72,6 +71,21 @@ def _parse(args: Sequence[Any]) -> tuple[list[Tensor], list[list[Any]], list[Any
             "tensors were given"
         )
     return operands, terms, _letters(right) if arrow else None
+
+
+def _operands(given: Sequence[Any]) -> list[Tensor]:
+    return [check_tensor(x, f"einsum(): operand {i}") for i, x in enumerate(given)]
+
+
+def _numbered(labels: Sequence[Any]) -> list[Any]:
+    """Labels as they are given beside an operand; ValueError where one is not within 0 ... 51."""
+    for label in labels:
+        if label is not Ellipsis and not 0 <= whole("subscript", label) < len(_LETTERS):
+            raise ValueError(
+                f"einsum(): subscript {label} in a list is not within the valid range "
+                f"[0, {len(_LETTERS)})"
+            )
+    return list(labels)
 
 
 def _letters(term: str) -> list[Any]:
@@ -250,12 +264,17 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
             raise RuntimeError(f"tensordot expects dims >= 0, but got dims={dims}")
         if dims > min(a.ndim, b.ndim):
             raise RuntimeError(
-                "tensordot expects dims < ndim_a or ndim_b, but got dims={dims}, ndims "
-                "{a.ndim} and "
+                f"tensordot expects dims < ndim_a or ndim_b, but got dims={dims}, ndims {a.ndim} and "
                 f"{b.ndim}"
             )
         left, right = range(a.ndim - dims, a.ndim), range(dims)
     else:
+        dims = dims.tolist() if isinstance(dims, Tensor) else dims
+        if not isinstance(dims, (tuple, list)) or len(dims) != 2:
+            raise RuntimeError(
+                "tensordot expects dims to be int or a pair of lists of ints, but got "
+                f"dims={dims!r}"
+            )
         left, right = (d if isinstance(d, (list, tuple)) else (d,) for d in dims)  # type: ignore[assignment]
     left = [check_dim(d, a.ndim) for d in left]  # type: ignore[assignment]
     right = [check_dim(d, b.ndim) for d in right]  # type: ignore[assignment]
@@ -310,10 +329,8 @@ def _cross_rule(input: Tensor, other: Tensor, dim: int) -> int:
 
 
 @composite(
-    pointwise(
-        SAME,
+    contraction(
         NUMBERS,
-        inplace=False,
         samples=lambda make: [(make(2, 3), make(2, 3)), (make(3, 4), make(3, 1), {"dim": 0})],
     ),
     out=True,
@@ -329,7 +346,7 @@ def linalg_cross(input: Tensor, other: Tensor, *, dim: int = -1) -> Tensor:
 
 
 @composite(
-    pointwise(SAME, NUMBERS, inplace=False, samples=lambda make: [(make(2, 3), make(2, 3), 1)]),
+    contraction(NUMBERS, samples=lambda make: [(make(2, 3), make(2, 3), 1)]),
     out=True,
 )
 def cross(input: Tensor, other: Tensor, dim: Any = None) -> Tensor:

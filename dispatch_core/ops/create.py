@@ -188,6 +188,10 @@ def linspace(
         raise RuntimeError("number of steps must be non-negative")
     start, end = (v.item() if isinstance(v, Tensor) else v for v in (start, end))
     wanted = dtype or get_default_dtype()
+    if not wanted.is_complex and (isinstance(start, complex) or isinstance(end, complex)):
+        raise RuntimeError(
+            f"linspace(): complex ends do not fit {wanted}; give a complex dtype or their real parts"
+        )
     exact = place(device, wanted if wanted.is_floating_point else get_default_dtype())
     i = K.arange_new(0, 1, steps, exact)
     if steps <= 1:
@@ -422,8 +426,10 @@ def zero(input: Tensor) -> Tensor:
 @composite(custom(), namespace="_", fallback=False)
 def to_device(input: Tensor, device: Any) -> Tensor:
     """The tensor on another device; itself where it is there already."""
-    target = as_device(device)
-    return input if target == input.device else K.move(input, target, input.device)
+    target, source = as_device(device), input.device
+    if target == source or (target.type == source.type and source.index is None):
+        return input  # where there is only one of a type, its number says nothing
+    return K.move(input, target, source)
 
 
 @composite(

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from dispatch_core import _shapes
+from dispatch_core._dispatcher.kinds import telling
 from dispatch_core._dtypes import Priority, promote_operands
 from dispatch_core._keys import KIND, kind_dtype
 from dispatch_core._namespaces import public
@@ -28,7 +29,12 @@ def _listed(tensors: Sequence[Any]) -> list[Tensor]:
 def broadcast_shapes(*shapes: Any) -> Size:
     """The shape that all shapes broadcast to; RuntimeError where there is none."""
     return Size(
-        _shapes.broadcast_shapes(*((s,) if isinstance(s, int) else tuple(s) for s in shapes))
+        _shapes.broadcast_shapes(
+            *(
+                (s,) if isinstance(s, int) else tuple(_shapes.whole("shapes", n) for n in s)
+                for s in shapes
+            )
+        )
     )
 
 
@@ -86,6 +92,7 @@ def cartesian_prod(*tensors: Tensor) -> Tensor:
 
 
 @public("")
+@telling
 def combinations(input: Tensor, r: int = 2, with_replacement: bool = False) -> Tensor:
     """All combinations of r elements of a vector, as rows."""
     if input.ndim != 1:
@@ -178,7 +185,8 @@ def detach(input: Tensor) -> Tensor:
     return input.detach()
 
 
-def _rank(value: Any) -> tuple[Any, Priority]:
+def rank_of(value: Any) -> tuple[Any, Priority]:
+    """The dtype of a tensor or number, and its rank in promotion."""
     if isinstance(value, Tensor):
         return value.dtype, Priority.DIMENSIONED if value.ndim else Priority.ZERO_DIM
     for cls, kind in KIND.items():
@@ -190,4 +198,4 @@ def _rank(value: Any) -> tuple[Any, Priority]:
 @public("")
 def result_type(tensor1: Any, tensor2: Any) -> Any:
     """The dtype that arithmetic on two tensors or numbers gives."""
-    return promote_operands([_rank(tensor1), _rank(tensor2)])
+    return promote_operands([rank_of(tensor1), rank_of(tensor2)])

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
+from dispatch_core._dispatcher.kinds import telling
 from dispatch_core._dtypes import int64
 from dispatch_core._families.base import FLOATING
 from dispatch_core._families.others import custom
@@ -151,9 +152,10 @@ _Histogram.__name__ = "histogramdd"
 
 
 @public("")
+@telling
 def histogramdd(
     input: Tensor,
-    bins: Any,
+    bins: int | Sequence[int] | Sequence[Tensor],
     range: Any = None,
     weight: Tensor | None = None,
     density: bool = False,
@@ -170,17 +172,17 @@ def histogramdd(
         )
     count = input.shape[-1]
     rows = K.reshape(input, (-1, count)).detach()
-    bins = [bins] * count if isinstance(bins, int) else list(bins)
-    if len(bins) != count:
+    wanted: list[Any] = [bins] * count if isinstance(bins, int) else list(bins)
+    if len(wanted) != count:
         raise RuntimeError(
             f"{what}expected {count} sequences of bin edges for a {count}-dimensional histogram but "
-            f"got {len(bins)}"
+            f"got {len(wanted)}"
         )
-    if isinstance(bins[0], Tensor):
-        edges = bins
+    if isinstance(wanted[0], Tensor):
+        edges = wanted
         for each in edges:
             _check_edges(what, each, input.dtype)
     else:
-        edges = _even_edges(what, rows, bins, range)
+        edges = _even_edges(what, rows, wanted, range)
     found = _histogram(what, rows, edges, None if weight is None else weight.detach(), density)
     return _Histogram(found, tuple(edges))

@@ -208,7 +208,7 @@ def _solve_one(LD: Tensor, pivots: list[int], B: Tensor, hermitian: bool) -> Ten
     contraction(
         INEXACT,
         halves=False,
-        apart=("pivots",),
+        whole=("pivots",),
         samples=lambda make: [
             (*K.linalg_ldl_factor(a), make(*a.shape[:-1], 2)) for (a,) in _symmetric(make)
         ],

@@ -9,7 +9,7 @@ from dispatch_core._families.base import INEXACT
 from dispatch_core._families.others import movement
 from dispatch_core._layouts import preserve_format
 from dispatch_core._op import Ints, K, composite, primitive
-from dispatch_core._shapes import check_dim
+from dispatch_core._shapes import check_dim, check_dims
 from dispatch_core._tensor import Tensor
 from dispatch_core.ops._formulas import Ints as _Ints  # noqa: F401  for annotations
 from dispatch_core.ops._formulas import order_back
@@ -57,13 +57,15 @@ def packed(input: Tensor) -> Tensor:
 
 
 @composite(
-    movement(samples=lambda make: [(make(3, 4), (0,)), (make(2, 3), (0, 1)), (make(3), -1)]),
+    movement(
+        rule=lambda input, dims: check_dims(dims or 0, input.ndim),
+        samples=lambda make: [(make(3, 4), (0,)), (make(2, 3), (0, 1)), (make(3), -1)],
+    ),
     grad={"input": lambda K, g, dims: K.flip(g, dims)},
 )
 def flip(input: Tensor, dims: Ints) -> Tensor:
     """The order of the elements reversed along some dimensions; a copy."""
-    for d in dims if isinstance(dims, (tuple, list)) else (dims,):
-        at = check_dim(d, input.ndim)
+    for at in check_dims(dims, input.ndim) if dims or dims == 0 else ():
         if input.ndim:
             last = input.shape[at] - 1
             input = K.index_select(input, at, last - K.storage_index(input, last + 1))

@@ -115,7 +115,7 @@ def _two_dims(name: str, dim: Any, ndim: int) -> tuple[int, int]:
 )
 def linalg_matrix_norm(
     input: Tensor,
-    ord: Any = "fro",
+    ord: float | str = "fro",
     dim: Any = (-2, -1),
     keepdim: bool = False,
     *,
@@ -220,6 +220,10 @@ def norm(
         )
     if isinstance(p, str) and p != "fro":
         raise RuntimeError(f"only valid string values are 'fro' and 'nuc', found {p}")
+    if dtype is not None and input.is_complex() and not dtype.is_complex:
+        raise RuntimeError(
+            f"norm(): dtype should be complex for complex input, but got {dtype}; take input.abs() first"
+        )
     return K.linalg_vector_norm(input, 2 if p in ("fro", None) else p, dim, keepdim, dtype=dtype)
 
 

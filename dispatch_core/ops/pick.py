@@ -131,9 +131,14 @@ def index_fill(input: Tensor, dim: int, index: Tensor, value: Tensor | Number) -
             "index_fill_ only supports a 0-dimensional value tensor, but got tensor with "
             f"{value.ndim} dimension(s)."
         )
+    given = value.is_complex() if isinstance(value, Tensor) else isinstance(value, complex)
+    if given and not input.is_complex():
+        raise RuntimeError(
+            f"index_fill_(): a complex value does not fit {input.dtype}; give its real part"
+        )
+    at = check_dim(dim, input.ndim)
     if not input.ndim:
         return K.reshape(K.index_fill(K.reshape(input, (1,)), 0, index, value), ())
-    at = check_dim(dim, input.ndim)
     size = input.shape[at]
     where = K.reshape(_wrapped("index_fill_", index, size), (-1,))
     named = K.scatter_src(K.new_zeros(where, (size,)), 0, where, K.ones_like(where))

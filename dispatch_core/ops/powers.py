@@ -8,7 +8,6 @@ from typing import Any
 from dispatch_core._dtypes import float32
 from dispatch_core._families.base import INEXACT, NUMBERS
 from dispatch_core._families.others import contraction, custom
-from dispatch_core._families.pointwise import SAME, pointwise
 from dispatch_core._namespaces import public
 from dispatch_core._op import K, composite
 from dispatch_core._tensor import Tensor
@@ -162,10 +161,8 @@ def chain_matmul(*matrices: Tensor) -> Tensor:
 
 
 @composite(
-    pointwise(
-        SAME,
+    contraction(
         INEXACT,
-        inplace=False,
         samples=lambda make: [
             (make(3, 4), make(3, 4)),
             (make(3, 4), make(4)),

@@ -359,6 +359,7 @@ def addmv(
     contraction(
         ALL,
         inplace=True,
+        promotes=True,
         samples=lambda make: [
             (make(3, 4), make(3), make(4)),
             (make(3, 4), make(3), make(4), {"beta": 2, "alpha": 3}),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from dispatch_core._dispatcher.kinds import telling
 from dispatch_core._dual import Dual
 from dispatch_core._keys import GRAD, VIEW
 from dispatch_core._namespaces import public
@@ -53,6 +54,7 @@ def swapaxes_(self: Tensor, dim0: int, dim1: int) -> Tensor:
 
 
 @public("Tensor")
+@telling
 def resize_(self: Tensor, *sizes: Any, memory_format: Any = None) -> Tensor:
     """Give the tensor another shape; elements are kept in order, further ones are uninitialised.
 
@@ -80,6 +82,7 @@ def resize_(self: Tensor, *sizes: Any, memory_format: Any = None) -> Tensor:
 
 
 @public("", "Tensor")
+@telling
 def resize_as_(input: Tensor, the_template: Tensor, *, memory_format: Any = None) -> Tensor:
     """Give the tensor the shape of another; see `resize_`."""
     return resize_(input, tuple(the_template.shape))

@@ -57,7 +57,7 @@ def empty_strided(
 @composite(creation())
 def empty_permuted(
     size: Any,
-    physical_layout: Any,
+    physical_layout: Sequence[int],
     *,
     dtype: Any = None,
     layout: Any = None,

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from dispatch_core._dtypes import int64
+from dispatch_core._dispatcher.kinds import telling
+from dispatch_core._dtypes import int64, promote_operands
 from dispatch_core._families.others import creation, movement
 from dispatch_core._families.reduction import reduction
 from dispatch_core._namespaces import public
 from dispatch_core._op import K, composite
 from dispatch_core._place import place
 from dispatch_core._tensor import Tensor
+from dispatch_core.ops.facts import rank_of
 
 
 def _triangle_samples(make: Any) -> list[Any]:
@@ -146,8 +148,12 @@ def vander(x: Tensor, N: Any = None, increasing: bool = False) -> Tensor:
 
 
 @public("")
+@telling
 def block_diag(*tensors: Tensor) -> Tensor:
     """A matrix with the given matrices (or vectors, as rows) along its diagonal."""
+    if len({t.dtype for t in tensors}) > 1:  # a number is weaker, as long as it is none of a matrix
+        common = promote_operands([rank_of(t) for t in tensors])
+        tensors = tuple(K.cast(t, common) for t in tensors)
     parts = [K.reshape(t, (1, -1)) if t.ndim < 2 else t for t in tensors] or [K.empty((1, 0))]
     if any(part.ndim > 2 for part in parts):
         raise RuntimeError("torch.block_diag: Input tensors must have 2 or fewer dimensions.")

@@ -6,7 +6,7 @@ from typing import Any
 
 from dispatch_core._families.others import movement
 from dispatch_core._op import K, composite, primitive
-from dispatch_core._shapes import check_dim
+from dispatch_core._shapes import check_dim, check_reshape
 from dispatch_core._tensor import Tensor
 from dispatch_core.ops._formulas import Ints as _Ints  # noqa: F401  for annotations
 
@@ -80,6 +80,8 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
 def unflatten(input: Tensor, dim: int, sizes: Any) -> Tensor:
     """One dimension split into several (one of their sizes may be -1)."""
     at = check_dim(dim, input.ndim)
+    if input.ndim:
+        check_reshape(input.shape[at : at + 1], sizes)
     return K.reshape(input, (*input.shape[:at], *sizes, *input.shape[at + 1 :]))
 
 

@@ -32,10 +32,13 @@ class _Slots:
     refresh: Callable[[Tensor], None]
     construct: Callable[..., Tensor]
     as_gradient: Callable[[Tensor, Any], Tensor]
+    subclassed: Callable[[type[Tensor]], None]
 
 SLOTS: _Slots
 
 READERS: list[Callable[[Tensor], None]]
+
+fresh: Callable[[], Tensor]
 
 def host_values(tensor: Tensor) -> Any: ...
 def wrap(raw: Raw, key: int, node: Any = ...) -> Tensor: ...

@@ -565,12 +565,231 @@ MISTAKES |= {
         RuntimeError,
         "Expected self.dtype to be equal to source.dtype",
     ),
+    "index_add of another dtype, scaled": (
+        lambda: dc.zeros(3).index_add(0, PLACES, dc.ones(2) > 0, alpha=2),
+        RuntimeError,
+        "index_add(): Expected self.dtype to be equal to source.dtype",
+    ),
+    "index_add scaled by text": (
+        lambda: dc.zeros(3).index_add(0, PLACES, dc.ones(2), alpha="text"),
+        TypeError,
+        "index_add(): argument 'alpha' must be numbers, not str",
+    ),
+    "index_put of None": (
+        lambda: dc.index_put(dc.zeros(3), (PLACES,), None),
+        TypeError,
+        "argument 'values' (position 3) must be Tensor, not NoneType",
+    ),
+    "block_diag of None": (
+        lambda: dc.block_diag(dc.zeros(3), None),
+        TypeError,
+        "block_diag(): argument 'tensors' (position 2) must be Tensor, not NoneType",
+    ),
+    "combinations of text": (
+        lambda: dc.combinations("text"),
+        TypeError,
+        "combinations(): argument 'input' (position 1) must be Tensor, not str",
+    ),
+    "histogramdd of None": (lambda: dc.histogramdd(None, [3]), TypeError, "must be Tensor"),
+    "histogramdd with text": (
+        lambda: dc.histogramdd(dc.zeros(2, 2), "text"),
+        TypeError,
+        "argument 'bins' (position 2) must be int",
+    ),
+    "resize_as_ of text": (lambda: dc.resize_as_("text", dc.zeros(3)), TypeError, "must be Tensor"),
+    "resize_ to text": (lambda: dc.zeros(3).resize_("text"), TypeError, "must be numbers, not str"),
+    "flip of a number, twice": (
+        lambda: dc.ones(()).flip(0, -1),
+        RuntimeError,
+        "dim 0 appears multiple times",
+    ),
+    "flip of a number, beyond": (lambda: dc.ones(()).flip(1), IndexError, "range of [-1, 0]"),
+    "amax of a number, twice": (
+        lambda: dc.ones(()).amax((0, -1)),
+        RuntimeError,
+        "dim 0 appears multiple times",
+    ),
+    "sum of a number, twice": (
+        lambda: dc.ones((), dtype=dc.int64).sum((0, -1)),
+        RuntimeError,
+        "dim 0 appears multiple times",
+    ),
+    "logsumexp of a number, twice": (
+        lambda: dc.ones(()).logsumexp((0, -1)),
+        RuntimeError,
+        "dim 0 appears multiple times",
+    ),
+    "vector_norm of a number, twice": (
+        lambda: dc.linalg.vector_norm(dc.ones(()), 1, (0, -1)),
+        RuntimeError,
+        "dim 0 appears multiple times",
+    ),
+    "rot90 of text": (
+        lambda: dc.ones(2, 2).rot90(1, "text"),
+        TypeError,
+        "rot90(): argument 'dims' (position 3) must be tuple of ints, not str",
+    ),
+    "empty_permuted of text": (
+        lambda: dc.empty_permuted((2, 3), "text"),
+        TypeError,
+        "argument 'physical_layout' (position 2) must be tuple of ints, not str",
+    ),
+    "sum_to_size of text": (
+        lambda: dc.ones(2, 3).sum_to_size("text", 3),
+        TypeError,
+        "argument 'size' (position 2) must be tuple of ints only, not str",
+    ),
+    "sum_to_size of None": (lambda: dc.ones(2, 3).sum_to_size(1, None), TypeError, "not NoneType"),
+    "new_zeros of text": (lambda: dc.ones(2).new_zeros("text", 3), TypeError, "tuple of ints only"),
+    "new_ones of text": (lambda: dc.ones(2).new_ones(2, "text"), TypeError, "tuple of ints only"),
+    "linalg.qr in mode 3": (
+        lambda: dc.linalg.qr(dc.ones(2, 2), mode=3),
+        TypeError,
+        "argument 'mode' (position 2) must be str, not int",
+    ),
+    "linalg.matrix_norm of None": (
+        lambda: dc.linalg.matrix_norm(dc.ones(2, 2), None),
+        TypeError,
+        "argument 'ord' (position 2) must be float | str, not NoneType",
+    ),
+    "repeat_interleave to text": (
+        lambda: dc.ones(2).repeat_interleave(2, output_size="text"),
+        TypeError,
+        "must be int | None, not str",
+    ),
+    "ldl_solve by floats": (
+        lambda: dc.linalg.ldl_solve(dc.eye(2), dc.ones(2), dc.ones(2, 1)),
+        RuntimeError,
+        "linalg.ldl_solve(): expected pivots to be integers, but got a tensor with dtype float32",
+    ),
+    "scatter_add at truths": (
+        lambda: dc.zeros(2).scatter_add(0, dc.ones(2) > 0, dc.ones(2)),
+        RuntimeError,
+        "Expected dtype int32/int64 for index, but got bool",
+    ),
+    "index_fill with a complex number": (
+        lambda: dc.zeros(3).index_fill(0, PLACES, dc.tensor(1 + 0j)),
+        RuntimeError,
+        "a complex value does not fit dc.float32",
+    ),
+    "index_fill of a number beyond": (
+        lambda: dc.zeros(()).index_fill(100, dc.tensor([0]), 2),
+        IndexError,
+        "range of [-1, 0], but got 100",
+    ),
+    "linspace from a complex number": (
+        lambda: dc.linspace(1 + 0j, 2, 3, dtype=dc.float32),
+        RuntimeError,
+        "complex ends do not fit dc.float32",
+    ),
+    "norm of complex numbers as reals": (
+        lambda: dc.norm(dc.ones(2, dtype=dc.complex64), 2, dtype=dc.float64),
+        RuntimeError,
+        "dtype should be complex for complex input, but got dc.float64",
+    ),
+    "tensordot over text": (
+        lambda: dc.tensordot(dc.ones(2), dc.ones(2), "text"),
+        RuntimeError,
+        "int or a pair of lists of ints, but got dims='text'",
+    ),
+    "tensordot over too many": (
+        lambda: dc.tensordot(dc.ones(2), dc.ones(2), 3),
+        RuntimeError,
+        "got dims=3, ndims 1 and 1",
+    ),
+    "einsum with a label of 52": (
+        lambda: dc.einsum(dc.ones(2), [52], []),
+        ValueError,
+        "subscript 52 in a list is not within the valid range [0, 52)",
+    ),
+    "einsum with a label of text": (lambda: dc.einsum(dc.ones(2), "i"), TypeError, "must be int"),
+    "einsum of a list": (
+        lambda: dc.einsum("i,j", [0, 1], dc.ones(2), [1]),
+        TypeError,
+        "operand 0 must be Tensor, not list",
+    ),
+    "unflatten to a negative size": (
+        lambda: dc.ones(2, 6).unflatten(1, (-100, 3)),
+        RuntimeError,
+        "invalid shape dimension -100",
+    ),
+    "broadcast_shapes of a negative size that differs": (
+        lambda: dc.broadcast_shapes((2, 3), (-100, 3)),
+        RuntimeError,
+        "The size of tensor a (2) must match the size of tensor b (-100)",
+    ),
+    "broadcast_shapes of a negative size": (
+        lambda: dc.broadcast_shapes((-1,)),
+        ValueError,
+        "negative length",
+    ),
+    "broadcast_shapes of text": (lambda: dc.broadcast_shapes("text"), TypeError, "must be int"),
     "index_put of another dtype": (
         lambda: dc.zeros(3).index_put((PLACES,), WHOLE),
         RuntimeError,
         "Index put requires the source and destination dtypes match",
     ),
 }
+
+
+OF_TWO_DTYPES = {
+    "cross": lambda x, y: dc.cross(x, y),
+    "linalg.cross": lambda x, y: dc.linalg.cross(x, y),
+    "linalg.vecdot": lambda x, y: dc.linalg.vecdot(x, y),
+    "baddbmm": lambda x, y: dc.baddbmm(x.reshape(1, 1, 3), x.reshape(1, 1, 3), y.expand(1, 3, 3)),
+    "layer_norm": lambda x, y: dc.nn.functional.layer_norm(x, (3,), y),
+    "group_norm": lambda x, y: dc.nn.functional.group_norm(x.expand(2, 3), 1, y, y),
+    "batch_norm": lambda x, y: dc.nn.functional.batch_norm(
+        x.expand(2, 3), None, None, y, None, True
+    ),
+    "batch_norm by running": lambda x, y: dc.nn.functional.batch_norm(x.expand(2, 3), y, y),
+    "instance_norm": lambda x, y: dc.nn.functional.instance_norm(
+        x.expand(2, 3).reshape(1, 3, 2), weight=y
+    ),
+}
+
+
+@pytest.mark.parametrize("how", ["plain", "recording", "mapped", "dual", "meta", "minimal"])
+@pytest.mark.parametrize("name", OF_TWO_DTYPES)
+def test_operands_of_two_dtypes_are_refused_however_the_call_is_made(name, how):
+    call = OF_TWO_DTYPES[name]
+    with dc.device(how if how in ("meta", "minimal") else "cpu"):
+        x, y = dc.ones(3, requires_grad=how == "recording"), dc.ones(3, dtype=dc.float64)
+        if how == "mapped":
+            call = dc.func.vmap(call)
+            x, y = x.reshape(1, 3), y.reshape(1, 3)
+        if how == "dual":
+            call = lambda x, y, call=call: dc.func.jvp(lambda z: call(z, y), (x,), (x,))  # noqa: E731
+        with pytest.raises(RuntimeError, match=r"same dtype, but got .*float32, .*float64"):
+            call(x, y)
+
+
+@pytest.mark.parametrize("dtype", [dc.float16, dc.bfloat16])
+def test_norms_take_halves_with_parameters_of_float32(dtype):
+    x, w = dc.ones(4, 3, dtype=dtype), dc.ones(3)
+    norms = dc.nn.functional
+    for y in (norms.layer_norm(x, (3,), w, w), norms.batch_norm(x, w, w, w, w)):
+        assert y.dtype is dtype
+    with pytest.raises(RuntimeError, match="same dtype"):
+        norms.layer_norm(x, (3,), w.double())
+
+
+def test_block_diag_promotes_by_rank():
+    number, vector = dc.ones((), dtype=dc.float64), dc.ones(2)
+    assert dc.block_diag(vector, number).dtype is dc.float32
+    assert dc.block_diag(vector, number.reshape(1)).dtype is dc.float64
+
+
+def test_none_may_stand_where_an_annotation_has_it():
+    with pytest.raises(RuntimeError, match="boundaries tensor"):
+        dc.searchsorted(dc.ones(4, 7), dc.ones(3, 4))
+
+
+def test_addr_promotes_and_a_number_counts_like_the_vectors():
+    x, y = dc.ones(2), dc.ones(3)
+    for start in (dc.ones(2, 3, dtype=dc.float64), dc.ones((), dtype=dc.float64)):
+        assert dc.addr(start, x, y).dtype is dc.float64
+        assert dc.addr(start, x.requires_grad_(), y).dtype is dc.float64
 
 
 @pytest.mark.parametrize("name", MISTAKES)
@@ -601,6 +820,14 @@ def test_the_class_and_words_of_a_mistake(name):
         "lu_factor of a singular matrix",
         "lerp of two dtypes",
         "the least norm of nothing",
+        "flip of a number, twice",
+        "flip of a number, beyond",
+        "amax of a number, twice",
+        "sum of a number, twice",
+        "logsumexp of a number, twice",
+        "vector_norm of a number, twice",
+        "rot90 of text",
+        "ldl_solve by floats",
     ],
 )
 def test_on_other_devices_too(name, device):

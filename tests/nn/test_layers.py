@@ -85,22 +85,41 @@ def settle(framework: Any, layer: Any) -> None:
     """Give every parameter and buffer known values."""
     with framework.no_grad():
         for i, (name, tensor) in enumerate(layer.state_dict().items()):
-            if not tensor.is_floating_point() or (
-                name.endswith("weight") and "Loss" in repr(layer)
-            ):
+            if not tensor.is_floating_point() or (name == "weight" and "Loss" in repr(layer)):
                 continue
             values = wave(framework, tuple(tensor.shape), 0.9, 0.5 * i) * 0.5
             tensor.copy_(values.abs() + 0.5 if "var" in name else values)
 
 
-def call(framework: Any, case: list[str], layer: Any) -> list[Any]:
-    """Settle the layer, call it as the case says, and return the tensors that come out."""
+def call(framework: Any, case: list[str], layer: Any) -> dict[str, Any]:
+    """Settle the layer, call it as the case says, and say what came out and what has changed.
+
+    The gradients are those of the outputs' products with a wave, for the inputs (of losses the
+    first) and the parameters. That of CTC loss is PyTorch's only behind a log-softmax.
+    """
     settle(framework, layer)
-    inputs = [text for text in case[1:] if text != "eval"]
+    texts = [text for text in case[1:] if text != "eval"]
     if "eval" in case:
         layer.eval()
-    results = layer(*[make_input(framework, text, i) for i, text in enumerate(inputs)])
-    return list(_tensors(framework, results))
+    inputs = [make_input(framework, text, i) for i, text in enumerate(texts)]
+    several = 1 if "Loss" in case[0] else len(inputs)
+    floats = [x.requires_grad_() for x in inputs[:several] if _is_plain_float(framework, x)]
+    given = [
+        x.clone() if _is_plain_float(framework, x) else x for x in inputs
+    ]  # some write to them
+    outputs = list(_tensors(framework, layer(*given)))
+    found = {"outputs": [summarise(tensor) for tensor in outputs]}
+    roots = [t for t in outputs if t.requires_grad]
+    if roots and "CTC" not in case[0]:
+        sum((t * wave(framework, tuple(t.shape), 1.3, 0.2)).sum() for t in roots).backward()
+        leaves = [*floats, *layer.parameters()]
+        found["gradients"] = [None if t.grad is None else summarise(t.grad) for t in leaves]
+    found["buffers"] = [summarise(tensor) for tensor in layer.buffers()]
+    return found
+
+
+def _is_plain_float(framework: Any, value: Any) -> bool:
+    return isinstance(value, framework.Tensor) and value.dtype == framework.float32
 
 
 def _tensors(framework: Any, value: Any) -> Any:
@@ -112,7 +131,7 @@ def _tensors(framework: Any, value: Any) -> Any:
 
 
 def summarise(tensor: Any) -> dict[str, Any]:
-    """Shape, dtype, sum and some elements of a tensor."""
+    """Shape, dtype, sum and some elements of a tensor (that of an infinite one among them)."""
     flat = tensor.detach().reshape(-1)
     values = [float(value) for value in flat.tolist()]
     return {
@@ -148,13 +167,21 @@ def test_outputs_of_a_pickled_deep_copy(record: dict[str, Any]) -> None:
 
 
 def check_outputs(record: dict[str, Any], layer: Any) -> None:
-    outputs = [summarise(tensor) for tensor in call(dc, record["case"], layer)]
-    assert len(outputs) == len(record["outputs"])
-    for output, expected in zip(outputs, record["outputs"], strict=True):
-        assert output["shape"] == expected["shape"]
-        assert output["dtype"] == expected["dtype"]
-        assert output["values"] == pytest.approx(expected["values"], rel=1e-4, abs=1e-4)
-        assert output["sum"] == pytest.approx(expected["sum"], rel=1e-3, abs=1e-3)
+    """Outputs, gradients of inputs and parameters, and the buffers after the call."""
+    found = call(dc, record["case"], layer)
+    for part in ("outputs", "gradients", "buffers"):
+        assert len(found.get(part, [])) == len(record.get(part, [])), part
+        for at, (made, expected) in enumerate(
+            zip(found.get(part, []), record.get(part, []), strict=True)
+        ):
+            about = f"{part}[{at}]"
+            assert (made is None) == (expected is None), about
+            if made is None:
+                continue
+            assert made["shape"] == expected["shape"], about
+            assert made["dtype"] == expected["dtype"], about
+            assert made["values"] == pytest.approx(expected["values"], rel=1e-4, abs=1e-4), about
+            assert made["sum"] == pytest.approx(expected["sum"], rel=1e-3, abs=1e-3), about
 
 
 def write_golden(framework: Any) -> None:
@@ -167,7 +194,7 @@ def write_golden(framework: Any) -> None:
         parameters = [name for name, _ in layer.named_parameters()]
         filled = {"case": case, "repr": repr(layer), "state": state, "parameters": parameters}
         if len(case) > 1:
-            filled["outputs"] = [summarise(tensor) for tensor in call(framework, case, layer)]
+            filled |= call(framework, case, layer)
         records.append(json.dumps(filled))
     GOLDEN.write_text("[\n" + ",\n".join(records) + "\n]\n")
 

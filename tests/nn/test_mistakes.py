@@ -231,6 +231,127 @@ MISTAKES = {
         RuntimeError,
         "argnums must be int",
     ),
+    **{
+        f"{name} of 1 for all channels": (call, RuntimeError, "should contain 3 elements")
+        for name, call in {
+            "batch_norm by a mean": lambda: F.batch_norm(dc.ones(2, 3), dc.ones(()), dc.ones(3)),
+            "batch_norm by a variance": lambda: F.batch_norm(
+                dc.ones(2, 3), dc.ones(3), dc.ones(())
+            ),
+            "batch_norm with a weight": lambda: F.batch_norm(
+                dc.ones(2, 3), dc.ones(3), dc.ones(3), dc.ones(())
+            ),
+            "instance_norm with a weight": lambda: F.instance_norm(
+                dc.ones(2, 3, 4), weight=dc.ones(())
+            ),
+            "native_batch_norm with a bias": lambda: dc.native_batch_norm(
+                dc.ones(2, 3), None, dc.ones(()), None, None, True, 0.1, 1e-5
+            ),
+        }.items()
+    },
+    "bilinear with one number": (
+        lambda: F.bilinear(dc.ones(2, 2), dc.ones(2, 3), dc.ones(4, 2, 3), dc.ones(())),
+        RuntimeError,
+        "bias size does not match weight size",
+    ),
+    "embedding_bag of floats": (
+        lambda: F.embedding_bag(dc.ones(2, 3), dc.ones(3, 2)),
+        RuntimeError,
+        "expected input to be integers, but got a tensor with dtype float32",
+    ),
+    "embedding_bag with offsets of floats": (
+        lambda: F.embedding_bag(ints(0, 1), dc.ones(3, 2), dc.zeros(1)),
+        RuntimeError,
+        "expected offsets to be integers",
+    ),
+    "embedding_bag of three dimensions": (
+        lambda: F.embedding_bag(ints([0, 1]), dc.ones(3, 2, 2)),
+        ValueError,
+        "weight has to be a 2D Tensor",
+    ),
+    "ctc_loss of tables": (
+        lambda: ctc(ints([4, 4])),
+        RuntimeError,
+        "input_lengths must be of size",
+    ),
+    "ctc_loss of complex lengths": (
+        lambda: ctc(target_lengths=dc.tensor([2 + 0j])),
+        RuntimeError,
+        "target_lengths must be integral",
+    ),
+    "mse_loss with a weight for all": (
+        lambda: F.mse_loss(dc.ones(2, 3), dc.ones(2, 3), weight=dc.ones(3)),
+        ValueError,
+        "Weights and input must have the same size",
+    ),
+    "multi_margin_loss of one target": (
+        lambda: F.multi_margin_loss(dc.ones(4, 3), dc.tensor(1)),
+        RuntimeError,
+        "one target for each of 4 samples",
+    ),
+    **{
+        f"{name} of more sizes than dimensions": (
+            lambda pool=pool: pool(dc.ones(3, 5, 6), (2, 3, 1)),
+            ValueError,
+            "Input dimension should be at least 4",
+        )
+        for name, pool in {
+            "adaptive_avg_pool2d": F.adaptive_avg_pool2d,
+            "adaptive_max_pool2d": F.adaptive_max_pool2d,
+        }.items()
+    },
+    "max_unpool1d to less than nothing": (
+        lambda: F.max_unpool1d(dc.ones(2, 3, 2), dc.zeros(2, 3, 2, dtype=dc.int64), -100),
+        ValueError,
+        "the sizes before pooling would be",
+    ),
+    "fractional_max_pool2d by doubles": (
+        lambda: F.fractional_max_pool2d(
+            dc.ones(1, 1, 4, 4), 2, 2, _random_samples=dc.zeros(1, 1, 2).double()
+        ),
+        RuntimeError,
+        "same dtype, but got",
+    ),
+    "grid_sampler in mode 100": (
+        lambda: dc.grid_sampler(dc.ones(1, 1, 2, 2), dc.ones(1, 1, 1, 2), 100, 0, False),
+        RuntimeError,
+        "interpolation_mode must be one of 0 bilinear, 1 nearest, 2 bicubic, but got 100",
+    ),
+    "interpolate of a volume to an image": (
+        lambda: F.interpolate(dc.ones(1, 1, 2, 2, 2), (3, 3), mode="bilinear"),
+        ValueError,
+        "same number of spatial dimensions",
+    ),
+    "native_group_norm with a number": (
+        lambda: dc.native_group_norm(dc.ones(2, 4, 3), dc.ones(()), None, 2, 4, 3, 2, 1e-5),
+        RuntimeError,
+        "Expected weight to be a vector",
+    ),
+    "native_group_norm of text channels": (
+        lambda: dc.native_group_norm(dc.ones(2, 4, 3), None, None, 2, "text", 3, 2, 1e-5),
+        TypeError,
+        "argument 'C' .position 5. must be int, not str",
+    ),
+    "native_layer_norm with a number": (
+        lambda: dc.native_layer_norm(dc.ones(2, 4), (4,), None, dc.ones(()), 1e-5),
+        RuntimeError,
+        "Expected bias to be of same shape",
+    ),
+    "native_layer_norm over text": (
+        lambda: dc.native_layer_norm(dc.ones(2, 4), "text", None, None, 1e-5),
+        TypeError,
+        "argument 'normalized_shape' .position 2. must be numbers",
+    ),
+    "native_layer_norm of None": (
+        lambda: dc.native_layer_norm(None, (4,), None, None, 1e-5),
+        TypeError,
+        "must be Tensor, not NoneType",
+    ),
+    "native_batch_norm by text": (
+        lambda: dc.native_batch_norm(dc.ones(2, 3), None, None, "text", None, True, 0.1, 1e-5),
+        TypeError,
+        "argument 'running_mean' .position 4. must be Tensor, not str",
+    ),
     "grad by none": (
         lambda: grad(lambda x: x.sum(), argnums=())(dc.ones(1)),
         RuntimeError,

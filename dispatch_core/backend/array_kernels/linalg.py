@@ -8,7 +8,7 @@ from typing import Any
 
 from dispatch_core._errors import LinAlgError
 from dispatch_core._shapes import check_not_empty
-from dispatch_core.backend.array_kernels.reduce import axes, is_half
+from dispatch_core.backend.array_kernels.reduce import axes, is_half, scalar_dim
 
 Kernel = Callable[..., Any]
 
@@ -130,7 +130,7 @@ def _vector_norm(xp: Any) -> Kernel:
 
     def vector_norm(x: Any, ord: float, dim: Any, keepdim: bool) -> Any:
         dtype = x.dtype
-        axis = axes(dim) if x.ndim else None
+        axis = axes(dim) if x.ndim else scalar_dim(dim)
         wide = x.astype("float32") if is_half(x) else x
         if ord == 2 and wide.dtype.kind != "c":
             return sqrt(add(wide * wide, axis, None, None, keepdim)).astype(dtype, copy=False)

@@ -65,7 +65,7 @@ def _accumulating(xp: Any, ufunc: Any) -> Kernel:
         if wide is None:
             return plain(input, dim, keepdim)
         if input.ndim == 0:
-            dim = _scalar_dim(dim)
+            dim = scalar_dim(dim)
         result = in_order(reduce(input, axes(dim), wide, keepdims=keepdim, out=...))
         return result.astype(input.dtype) if wide == "float32" else result
 
@@ -86,7 +86,7 @@ def _plain(ufunc: Any) -> Kernel:
         except ValueError:
             if input.ndim:
                 raise
-            return reduce(input, _scalar_dim(dim), keepdims=keepdim, out=...)
+            return reduce(input, scalar_dim(dim), keepdims=keepdim, out=...)
 
     return plain
 
@@ -97,11 +97,14 @@ def _whole(ufunc: Any) -> Kernel:
     return lambda input: reduce(input, None, out=...)
 
 
-def _scalar_dim(dim: Any) -> Any:
-    """0-d tensors accept dim 0 and -1, which stand for the single element."""
-    for d in dim if isinstance(dim, (tuple, list)) else (dim,):
+def scalar_dim(dim: Any) -> Any:
+    """0-d tensors accept dim 0 or -1, either of which stands for the single element."""
+    dims = dim if isinstance(dim, (tuple, list)) else (dim,)
+    for d in dims:
         if d is not None and d not in (0, -1):
             raise IndexError(d)
+    if len(dims) > 1:
+        raise ValueError(f"dim 0 appears multiple times in {dims}")
     return None
 
 
@@ -110,7 +113,7 @@ def _mean(xp: Any) -> Kernel:
 
     def mean(input: Any, dim: Any, keepdim: bool) -> Any:
         if input.ndim == 0:
-            dim = _scalar_dim(dim)
+            dim = scalar_dim(dim)
         wide = "float32" if is_half(input) else None
         total = in_order(reduce(input, axes(dim), wide, keepdims=keepdim, out=...))
         total /= input.size / total.size if total.size else 1
@@ -124,7 +127,7 @@ def _plain_mean(xp: Any) -> Kernel:
 
     def mean(input: Any, dim: Any, keepdim: bool) -> Any:
         if input.ndim == 0:
-            dim = _scalar_dim(dim)
+            dim = scalar_dim(dim)
         total = reduce(input, dim if dim.__class__ is int else axes(dim), None, None, keepdim)
         if total.ndim:
             total /= input.size / total.size if total.size else 1
@@ -151,7 +154,7 @@ def _with_index(xp: Any, reduce: Kernel, arg: Kernel) -> Kernel:
 
     def extreme(input: Any, dim: int, keepdim: bool) -> Any:
         if input.ndim == 0:
-            _scalar_dim(dim)
+            scalar_dim(dim)
             return input.copy(), arg(input)
         if input.dtype.kind == "V" or keepdim:
             index = arg(input, axis=dim, keepdims=keepdim)
@@ -168,7 +171,7 @@ def _with_index(xp: Any, reduce: Kernel, arg: Kernel) -> Kernel:
 def _arg(function: Kernel) -> Kernel:
     def arg(input: Any, dim: Any, keepdim: bool) -> Any:
         if input.ndim == 0:
-            dim = _scalar_dim(dim)
+            dim = scalar_dim(dim)
         result = in_order(function(input, axis=dim))
         if keepdim:
             shape = [
@@ -185,7 +188,7 @@ def _truth(xp: Any, ufunc: Any) -> Kernel:
 
     def truth(input: Any, dim: Any, keepdim: bool) -> Any:
         if input.ndim == 0:
-            dim = _scalar_dim(dim)
+            dim = scalar_dim(dim)
         if dim.__class__ in (tuple, list) and not dim:  # unlike other reductions none, not all
             result = input != 0
         else:
@@ -201,7 +204,7 @@ def _scan(xp: Any, ufunc: Any) -> Kernel:
     def scan(input: Any, dim: int) -> Any:
         wide = _accumulator(input)
         if input.ndim == 0:
-            _scalar_dim(dim)
+            scalar_dim(dim)
             return input.astype(wide if wide == "int64" else input.dtype)
         result = in_order(accumulate(input, dim, wide))
         return result.astype(input.dtype) if wide == "float32" else result

@@ -30,6 +30,8 @@ from dispatch_core.nn.modules.activation import (
     Tanhshrink,
     Threshold,
 )
+from dispatch_core.nn.modules.adaptive import AdaptiveLogSoftmaxWithLoss
+from dispatch_core.nn.modules.attention import MultiheadAttention
 from dispatch_core.nn.modules.batchnorm import BatchNorm1d, BatchNorm2d, BatchNorm3d
 from dispatch_core.nn.modules.container import (
     ModuleDict,
@@ -46,6 +48,7 @@ from dispatch_core.nn.modules.conv import (
     ConvTranspose2d,
     ConvTranspose3d,
 )
+from dispatch_core.nn.modules.deprecated import Container, NLLLoss2d
 from dispatch_core.nn.modules.distance import CosineSimilarity, PairwiseDistance
 from dispatch_core.nn.modules.dropout import (
     AlphaDropout,
@@ -57,7 +60,26 @@ from dispatch_core.nn.modules.dropout import (
 )
 from dispatch_core.nn.modules.flatten import Flatten, Unflatten
 from dispatch_core.nn.modules.instancenorm import InstanceNorm1d, InstanceNorm2d, InstanceNorm3d
+from dispatch_core.nn.modules.lazy import (
+    LazyBatchNorm1d,
+    LazyBatchNorm2d,
+    LazyBatchNorm3d,
+    LazyConv1d,
+    LazyConv2d,
+    LazyConv3d,
+    LazyConvTranspose1d,
+    LazyConvTranspose2d,
+    LazyConvTranspose3d,
+    LazyInstanceNorm1d,
+    LazyInstanceNorm2d,
+    LazyInstanceNorm3d,
+    LazyLinear,
+)
 from dispatch_core.nn.modules.linear import Bilinear, Identity, Linear
+from dispatch_core.nn.modules.linear_cross_entropy import (
+    LinearCrossEntropyLoss,
+    LinearCrossEntropyOptions,
+)
 from dispatch_core.nn.modules.loss import (
     BCELoss,
     BCEWithLogitsLoss,
@@ -82,7 +104,13 @@ from dispatch_core.nn.modules.loss import (
     TripletMarginWithDistanceLoss,
 )
 from dispatch_core.nn.modules.module import Module
-from dispatch_core.nn.modules.normalization import GroupNorm, LayerNorm, LocalResponseNorm, RMSNorm
+from dispatch_core.nn.modules.normalization import (
+    CrossMapLRN2d,
+    GroupNorm,
+    LayerNorm,
+    LocalResponseNorm,
+    RMSNorm,
+)
 from dispatch_core.nn.modules.padding import (
     CircularPad1d,
     CircularPad2d,
@@ -110,6 +138,8 @@ from dispatch_core.nn.modules.pooling import (
     AvgPool1d,
     AvgPool2d,
     AvgPool3d,
+    FractionalMaxPool2d,
+    FractionalMaxPool3d,
     LPPool1d,
     LPPool2d,
     LPPool3d,
@@ -138,6 +168,13 @@ from dispatch_core.nn.modules.rnn import (
     RNNCellBase,
 )
 from dispatch_core.nn.modules.sparse import Embedding, EmbeddingBag
+from dispatch_core.nn.modules.transformer import (
+    Transformer,
+    TransformerDecoder,
+    TransformerDecoderLayer,
+    TransformerEncoder,
+    TransformerEncoderLayer,
+)
 from dispatch_core.nn.modules.upsampling import Upsample, UpsamplingBilinear2d, UpsamplingNearest2d
 
 __all__ = [
@@ -152,6 +189,7 @@ __all__ = [
     "AdaptiveAvgPool1d",
     "AdaptiveAvgPool2d",
     "AdaptiveAvgPool3d",
+    "AdaptiveLogSoftmaxWithLoss",
     "AdaptiveMaxPool1d",
     "AdaptiveMaxPool2d",
     "AdaptiveMaxPool3d",
@@ -173,6 +211,7 @@ __all__ = [
     "ConstantPad1d",
     "ConstantPad2d",
     "ConstantPad3d",
+    "Container",
     "Conv1d",
     "Conv2d",
     "Conv3d",
@@ -182,6 +221,7 @@ __all__ = [
     "CosineEmbeddingLoss",
     "CosineSimilarity",
     "CrossEntropyLoss",
+    "CrossMapLRN2d",
     "Dropout",
     "Dropout1d",
     "Dropout2d",
@@ -191,6 +231,8 @@ __all__ = [
     "FeatureAlphaDropout",
     "Flatten",
     "Fold",
+    "FractionalMaxPool2d",
+    "FractionalMaxPool3d",
     "GRUCell",
     "GaussianNLLLoss",
     "GroupNorm",
@@ -211,8 +253,23 @@ __all__ = [
     "LPPool3d",
     "LSTMCell",
     "LayerNorm",
+    "LazyBatchNorm1d",
+    "LazyBatchNorm2d",
+    "LazyBatchNorm3d",
+    "LazyConv1d",
+    "LazyConv2d",
+    "LazyConv3d",
+    "LazyConvTranspose1d",
+    "LazyConvTranspose2d",
+    "LazyConvTranspose3d",
+    "LazyInstanceNorm1d",
+    "LazyInstanceNorm2d",
+    "LazyInstanceNorm3d",
+    "LazyLinear",
     "LeakyReLU",
     "Linear",
+    "LinearCrossEntropyLoss",
+    "LinearCrossEntropyOptions",
     "LocalResponseNorm",
     "LogSigmoid",
     "LogSoftmax",
@@ -231,7 +288,9 @@ __all__ = [
     "MultiLabelMarginLoss",
     "MultiLabelSoftMarginLoss",
     "MultiMarginLoss",
+    "MultiheadAttention",
     "NLLLoss",
+    "NLLLoss2d",
     "PReLU",
     "PairwiseDistance",
     "ParameterDict",
@@ -266,6 +325,11 @@ __all__ = [
     "Tanh",
     "Tanhshrink",
     "Threshold",
+    "Transformer",
+    "TransformerDecoder",
+    "TransformerDecoderLayer",
+    "TransformerEncoder",
+    "TransformerEncoderLayer",
     "TripletMarginLoss",
     "TripletMarginWithDistanceLoss",
     "Unflatten",

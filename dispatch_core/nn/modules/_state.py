@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from dispatch_core.nn._core import Hook, HookTable, RemovableHandle, Tensor, add_hook, no_grad
 from dispatch_core.nn.modules._members import Members
-from dispatch_core.nn.parameter import Parameter
+from dispatch_core.nn.parameter import Parameter, is_lazy
 
 _EXTRA_STATE = "_extra_state"
 
@@ -257,6 +257,8 @@ class Saved(Members):
                 f'While copying the parameter named "{key}", expected a Tensor from checkpoint but '
                 f"received {type(value)}"
             )
+        if is_lazy(tensor) and is_lazy(value):
+            return None
         if tensor.dim() == 0 and value.dim() == 1 and value.shape[0] == 1:
             value = value[0]  # scalars were saved with one dimension in very old checkpoints
         if value.shape != tensor.shape:

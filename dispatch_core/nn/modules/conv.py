@@ -52,16 +52,19 @@ class _ConvNd(Module):
         self.padding_mode = padding_mode
         self._check()
         self._padding_around = self._find_padding_around()
-        first, second = in_channels, out_channels
-        if not self._transposed:
-            first, second = second, first
         kwargs = factory(device, dtype)
-        self.weight = Parameter(empty((first, second // groups, *self.kernel_size), **kwargs))
+        self.weight = Parameter(empty(self._weight_shape(in_channels), **kwargs))
         if bias:
             self.bias = Parameter(empty(out_channels, **kwargs))
         else:
             self.register_parameter("bias", None)
         self.reset_parameters()
+
+    def _weight_shape(self, in_channels: int) -> tuple[int, ...]:
+        first, second = in_channels, self.out_channels
+        if not self._transposed:
+            first, second = second, first
+        return (first, second // self.groups, *self.kernel_size)
 
     def _check(self) -> None:
         if self.groups <= 0:

@@ -70,6 +70,10 @@ class Linear(Module):
         )
 
 
+class NonDynamicallyQuantizableLinear(Linear):
+    """`Linear` under the name by which PyTorch shows the output projection of `MultiheadAttention`."""
+
+
 class Bilinear(Module):
     """`input1 @ weight[k] @ input2 + bias[k]` for every output feature k.
 

@@ -116,6 +116,69 @@ class MaxUnpool3d(_MaxUnpool):
         )
 
 
+class _FractionalMaxPool(Module):
+    """What the fractional maximum pools have (Graham, 2014).
+
+    Windows begin at pseudo-random places, drawn in each call unless `_random_samples` says where.
+    The output has `output_size`, or the input's size times `output_ratio`. ValueError unless
+    exactly one of them is given, or for a ratio that is not between 0 and 1.
+    """
+
+    _dims: int
+    _random_samples: Tensor | None
+
+    def __init__(
+        self,
+        kernel_size: Size,
+        output_size: Size | None = None,
+        output_ratio: float | tuple[float, ...] | None = None,
+        return_indices: bool = False,
+        _random_samples: Tensor | None = None,
+    ) -> None:
+        super().__init__()
+        n = self._dims
+        self.kernel_size = ntuple(kernel_size, n)
+        self.return_indices = return_indices
+        self.register_buffer("_random_samples", _random_samples)
+        self.output_size = None if output_size is None else ntuple(output_size, n)
+        self.output_ratio = None if output_ratio is None else ntuple(output_ratio, n)
+        if output_size is None and output_ratio is None:
+            raise ValueError(
+                f"{self._get_name()} requires specifying either an output size, or a pooling ratio"
+            )
+        if output_size is not None and output_ratio is not None:
+            raise ValueError("only one of output_size and output_ratio may be specified")
+        if self.output_ratio is not None and not all(0 < r < 1 for r in self.output_ratio):
+            raise ValueError(f"output_ratio must be between 0 and 1 (got {output_ratio})")
+
+    def _options(self) -> tuple[Any, ...]:
+        return (
+            self.kernel_size,
+            self.output_size,
+            self.output_ratio,
+            self.return_indices,
+            self._random_samples,
+        )
+
+
+class FractionalMaxPool2d(_FractionalMaxPool):
+    """The largest value of windows of varying distance: (N, C, H, W) to (N, C, H_out, W_out)."""
+
+    _dims = 2
+
+    def forward(self, input: Tensor) -> Any:
+        return F.fractional_max_pool2d(input, *self._options())
+
+
+class FractionalMaxPool3d(_FractionalMaxPool):
+    """The same for volumes: (N, C, D, H, W) to (N, C, D_out, H_out, W_out)."""
+
+    _dims = 3
+
+    def forward(self, input: Tensor) -> Any:
+        return F.fractional_max_pool3d(input, *self._options())
+
+
 class AvgPool1d(Module):
     """The mean of every window: (N, C, L) to (N, C, L_out)."""
 

@@ -18,6 +18,7 @@ from dispatch_core.ops.nn import (  # noqa: F401  they declare
     margin,
     native,
     norm,
+    numbered,
     optim,
     pool,
     pooling,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from dispatch_core._dtypes import int64
+from dispatch_core._dtypes import Category, int64
 from dispatch_core._families.base import FLOATING
 from dispatch_core._families.others import custom
 from dispatch_core._families.reduction import reduction
@@ -73,8 +73,12 @@ def ctc_loss(
 
 def _as_ints(name: str, lengths: Any) -> list[int]:
     if isinstance(lengths, Tensor):
-        if lengths.is_floating_point():
+        if lengths.dtype.category is not Category.INTEGRAL:
             raise RuntimeError(f"{name}_lengths must be integral, but got {lengths.dtype.name}")
+        if lengths.ndim > 1:
+            raise RuntimeError(
+                f"{name}_lengths must be of size batch_size, but got shape {list(lengths.shape)}"
+            )
         lengths = lengths.tolist()
     return [int(n) for n in lengths] if isinstance(lengths, (tuple, list)) else [int(lengths)]
 

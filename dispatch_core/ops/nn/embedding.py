@@ -136,7 +136,7 @@ def _bag_samples(make: Any) -> list[Any]:
     return [(index, weight), (index, weight, weights), (flat, weight, offsets, {"mode": "max"})]
 
 
-@composite(indexing(FLOATING, apart=("input", "offsets"), samples=_bag_samples), namespace=F)
+@composite(indexing(FLOATING, whole=("input", "offsets"), samples=_bag_samples), namespace=F)
 def embedding_bag(
     input: Tensor,
     weight: Tensor,
@@ -155,6 +155,10 @@ def embedding_bag(
     Input (B, N), or (N) with `offsets` (B), where every bag begins; output (B, dim). Indices equal
     to `padding_idx` do not count; an empty bag gives 0.
     """
+    if weight.ndim != 2:
+        raise ValueError(
+            f"weight has to be a 2D Tensor, (num_embeddings, dim), but got shape {list(weight.shape)}"
+        )
     if mode not in ("sum", "mean", "max"):
         raise ValueError("mode has to be one of sum, mean or max")
     if per_sample_weights is not None and mode != "sum":

@@ -30,6 +30,7 @@ def _starts(samples: Tensor, size: int, out: int, kernel: int) -> Tensor:
 @composite(
     custom(
         FLOATING,
+        alike=True,
         samples=lambda make: [
             (make(1, 2, 5, 6), (2, 3), (3, 2), make(1, 2, 2, low=0, high=0.99)),
             (make(2, 1, 4, 4, 5), (2, 2, 2), (2, 3, 3), make(2, 1, 3, low=0, high=0.99)),

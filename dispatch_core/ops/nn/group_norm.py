@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from dispatch_core._families.base import FLOATING, REAL_NUMBERS
-from dispatch_core._families.others import custom
+from dispatch_core._families.others import custom, normalisation
 from dispatch_core._op import K, composite
 from dispatch_core._tensor import Tensor
 from dispatch_core.ops.nn.norm import (
     by_running,
     channel_shape,
+    check_batch,
     move_towards,
     norm_backward,
     norm_gradients,
@@ -53,8 +54,7 @@ def _group_norm_gradients(
 
 
 @composite(
-    custom(
-        FLOATING,
+    normalisation(
         samples=lambda make: [
             (make(2, 4, 3), 2, make(4), make(4), 1e-5),
             (make(2, 4, 2, 2), 4, None, None, 1e-5),
@@ -116,8 +116,7 @@ def group_norm_backward(
 
 
 @composite(
-    custom(
-        FLOATING,
+    normalisation(
         samples=lambda make: [
             (make(2, 4, 3), 2),
             (make(2, 4), 4, make(4), make(4)),
@@ -135,6 +134,18 @@ def group_norm(
     eps: float = 1e-5,
 ) -> Tensor:
     """Groups of channels of each image of (N, C, *) normalised (Wu and He 2018)."""
+    check_groups(input, num_groups, weight, bias)
+    if input.numel() == num_groups:
+        raise ValueError(
+            f"Expected more than 1 value per channel when training, got input size {input.shape}"
+        )
+    return K.native_group_norm(input, num_groups, weight, bias, eps)[0]
+
+
+def check_groups(
+    input: Tensor, num_groups: int, weight: Tensor | None, bias: Tensor | None
+) -> None:
+    """Raise where the channels of input are not so many groups, or parameters not as many as they."""
     if input.ndim < 2:
         raise RuntimeError(
             f"Expected at least 2 dimensions for input tensor but received {input.ndim}"
@@ -145,10 +156,6 @@ def group_norm(
             "Expected number of channels in input to be divisible by num_groups, but got input of "
             f"shape {list(input.shape)} and num_groups={num_groups}"
         )
-    if input.numel() == num_groups:
-        raise ValueError(
-            f"Expected more than 1 value per channel when training, got input size {input.shape}"
-        )
     for name, value in (("weight", weight), ("bias", bias)):
         if value is not None and tuple(value.shape) != (channels,):
             raise RuntimeError(
@@ -156,12 +163,10 @@ def group_norm(
                 f"but got {name} of shape {list(value.shape)} and input of shape "
                 f"{list(input.shape)}"
             )
-    return K.native_group_norm(input, num_groups, weight, bias, eps)[0]
 
 
 @composite(
-    custom(
-        FLOATING,
+    normalisation(
         apart=("running_mean", "running_var"),
         samples=lambda make: [
             (make(2, 3, 4),),
@@ -181,6 +186,14 @@ def instance_norm(
     eps: float = 1e-5,
 ) -> Tensor:
     """Each channel of each image normalised (Ulyanov et al. 2016); see `batch_norm`."""
+    check_batch(
+        "instance_norm",
+        input,
+        running_mean=running_mean,
+        running_var=running_var,
+        weight=weight,
+        bias=bias,
+    )
     if not use_input_stats:
         if running_mean is None or running_var is None:
             raise RuntimeError(

@@ -100,6 +100,11 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
             f"bilinear(): input1 and input2 sizes do not match weight size: got {input1.shape[-1]} "
             f"and {input2.shape[-1]}, expected {a} and {b}"
         )
+    if bias is not None and bias.shape != (outputs,):
+        raise RuntimeError(
+            f"bilinear(): bias size does not match weight size: got {list(bias.shape)}, expected "
+            f"{[outputs]}"
+        )
     columns = K.reshape(K.permute(weight, (1, 0, 2)), (a, outputs * b))
     half = K.reshape(K.matmul(input1, columns), (*input1.shape[:-1], outputs, b))
     out = K.squeeze(K.matmul(half, K.unsqueeze(input2, -1)), -1)

@@ -10,6 +10,7 @@ from dispatch_core._families.base import FLOATING, INEXACT, REAL_NUMBERS
 from dispatch_core._families.others import custom
 from dispatch_core._families.pointwise import SAME, pointwise
 from dispatch_core._op import K, composite
+from dispatch_core._shapes import broadcast_shapes
 from dispatch_core._tensor import Tensor
 from dispatch_core.ops._formulas import Number
 from dispatch_core.ops._values import all_true, any_true
@@ -47,7 +48,14 @@ def _pair_samples(make: Any) -> list[Any]:
 # -- element-wise differences ----------------------------------------------------------------------
 
 
-def _warn_broadcast(input: Tensor, target: Tensor) -> None:
+def _check_sizes(input: Tensor, target: Tensor, weight: Tensor | None = None) -> None:
+    """Warn where the target has another size than the input; ValueError where the weights have."""
+    if weight is not None and weight.shape != input.shape:
+        broadcast_shapes(input.shape, target.shape)
+        raise ValueError(
+            f"Weights and input must have the same size: got {list(weight.shape)} and "
+            f"{list(input.shape)}; expand the weights first"
+        )
     if input.shape != target.shape:
         warn(
             f"Using a target size ({target.shape}) that is different to the input size "
@@ -77,7 +85,7 @@ def mse_loss(
 ) -> Tensor:
     """(input - target)^2."""
     reduction = reduction_of(reduction, size_average, reduce)
-    _warn_broadcast(input, target)
+    _check_sizes(input, target, weight)
     return _weighted(K.square(input - target), weight, reduction, True)
 
 
@@ -92,7 +100,7 @@ def l1_loss(
 ) -> Tensor:
     """|input - target|."""
     reduction = reduction_of(reduction, size_average, reduce)
-    _warn_broadcast(input, target)
+    _check_sizes(input, target, weight)
     return _weighted(K.abs(input - target), weight, reduction, True)
 
 
@@ -107,7 +115,7 @@ def smooth_l1_loss(
 ) -> Tensor:
     """(input - target)^2 / (2 beta) below `beta`, |input - target| - beta / 2 above."""
     reduction = reduction_of(reduction, size_average, reduce)
-    _warn_broadcast(input, target)
+    _check_sizes(input, target)
     if beta < 0:
         raise RuntimeError("smooth_l1_loss does not support negative values for beta.")
     distance = K.abs(input - target)
@@ -129,7 +137,7 @@ def huber_loss(
 ) -> Tensor:
     """(input - target)^2 / 2 below `delta`, delta (|input - target| - delta / 2) above (1964)."""
     reduction = reduction_of(reduction, None, None)
-    _warn_broadcast(input, target)
+    _check_sizes(input, target, weight)
     if delta <= 0:
         raise RuntimeError("huber_loss does not support non-positive values for delta.")
     distance = K.abs(input - target)

@@ -169,6 +169,11 @@ def multi_margin_loss(
         raise ValueError("weight must be one-dimensional")
     if input.ndim == 1:
         input, target = K.unsqueeze(input, 0), K.reshape(target, (1,))
+    if target.shape != input.shape[:1]:
+        raise RuntimeError(
+            f"multi_margin_loss(): expected one target for each of {input.shape[0]} samples, but got "
+            f"target of shape {list(target.shape)}"
+        )
     at = K.unsqueeze(target, 1)
     slack = _hinge(margin - K.gather(input, 1, at) + input)
     if p == 2:

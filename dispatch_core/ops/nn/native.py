@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 from dispatch_core._dispatcher.inplace import into
+from dispatch_core._dispatcher.kinds import telling
 from dispatch_core._families.base import FLOATING
 from dispatch_core._families.others import custom
 from dispatch_core._namespaces import public
 from dispatch_core._op import K, composite
 from dispatch_core._tensor import Tensor
 from dispatch_core.ops.nn import pooling  # noqa: F401  it declares the pools
-from dispatch_core.ops.nn.norm import by_running, move_towards, unbiased_variance
+from dispatch_core.ops.nn.group_norm import check_groups
+from dispatch_core.ops.nn.norm import check_batch, check_normalized, move_towards, unbiased_variance
 from dispatch_core.ops.nn.windows import product
 
 F = "nn.functional"
@@ -28,12 +31,14 @@ def _as_weights(found: Any, input: Tensor, weight: Any) -> tuple[Tensor, Tensor,
 
 
 @public("")
+@telling
 def native_batch_norm(
-    input: Tensor, weight: Any, bias: Any, running_mean: Any, running_var: Any, training: bool,
-    momentum: float, eps: float, *, out: Any = None,
+    input: Tensor, weight: Tensor | None, bias: Tensor | None, running_mean: Tensor | None,
+    running_var: Tensor | None, training: bool, momentum: float, eps: float, *, out: Any = None,
 ) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
     """`nn.functional.batch_norm`, and in training the mean and 1 / sqrt(var + eps); else nothing."""
     if training:
+        check_batch("native_batch_norm", input, weight=weight, bias=bias)
         found = K.native_batch_norm(input, weight, bias, eps)
         move_towards(running_mean, found[1], momentum)
         if running_var is not None:
@@ -42,33 +47,35 @@ def native_batch_norm(
         found = _as_weights((found[0], found[1].detach(), found[2].detach()), input, weight)
     else:
         empty = K.new_zeros(input, (0,))
-        found = by_running(input, running_mean, running_var, weight, bias, eps), empty, empty
+        stats = running_mean, running_var
+        found = K.batch_norm(input, *stats, weight, bias, False, momentum, eps), empty, empty
     return found if out is None else into(K.native_batch_norm.op, None, (found,), out)
 
 
 @public("")
+@telling
 def native_group_norm(
-    input: Tensor, weight: Any, bias: Any, N: int, C: int, HxW: int, group: int, eps: float
-) -> tuple[Tensor, Tensor, Tensor]:
+    input: Tensor, weight: Tensor | None, bias: Tensor | None, N: int, C: int, HxW: int, group: int,
+    eps: float,
+) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
     """`nn.functional.group_norm` of (N, C, *), and the groups' means and 1 / sqrt(var + eps)."""
     if input.numel() != N * C * HxW:
         raise RuntimeError(
             f"Expected input to have {N} * {C} * {HxW} elements, but got shape {list(input.shape)}"
         )
+    check_groups(input, group, weight, bias)
     return _as_weights(K.native_group_norm(input, group, weight, bias, eps), input, weight)
 
 
 @public("")
+@telling
 def native_layer_norm(
-    input: Tensor, normalized_shape: Any, weight: Any, bias: Any, eps: float
-) -> tuple[Tensor, Tensor, Tensor]:
+    input: Tensor, normalized_shape: Sequence[int], weight: Tensor | None, bias: Tensor | None,
+    eps: float,
+) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
     """`nn.functional.layer_norm`, and the means and 1 / sqrt(var + eps), averaged dimensions kept."""
     shape = tuple(int(n) for n in normalized_shape)
-    if tuple(input.shape[-len(shape) :]) != shape:
-        raise RuntimeError(
-            f"Given normalized_shape={list(shape)}, expected input with shape {['*', *shape]}, but "
-            f"got input of size{list(input.shape)}"
-        )
+    check_normalized(input, shape, weight=weight, bias=bias)
     out, mean, rstd = K.native_layer_norm(input, shape, weight, bias, eps)
     return _as_weights((out, mean.detach(), rstd.detach()), input, weight)
 
@@ -97,6 +104,13 @@ def _grids(*sizes: int) -> Any:
 def _sampled(
     input: Tensor, grid: Tensor, interpolation_mode: int, padding_mode: int, align_corners: bool
 ) -> Tensor:
+    for name, mode, known in (
+        ("interpolation_mode", interpolation_mode, _MODES),
+        ("padding_mode", padding_mode, _PADDINGS),
+    ):
+        if mode not in range(len(known)):
+            said = ", ".join(f"{i} {each}" for i, each in enumerate(known))
+            raise RuntimeError(f"grid_sampler(): {name} must be one of {said}, but got {mode}")
     return K.grid_sample(
         input, grid, _MODES[interpolation_mode], _PADDINGS[padding_mode], align_corners
     )

@@ -11,12 +11,28 @@ from typing import Any
 
 from dispatch_core._dtypes import finfo, float32
 from dispatch_core._families.base import FLOATING, INEXACT
-from dispatch_core._families.others import custom
+from dispatch_core._families.others import custom, normalisation
 from dispatch_core._op import K, composite
 from dispatch_core._tensor import Tensor
 from dispatch_core.ops.nn.windows import product
 
 F = "nn.functional"
+
+
+def check_batch(name: str, input: Tensor, **parameters: Tensor | None) -> None:
+    """Raise where input is not (N, C, *), or a parameter has not one element for each channel."""
+    if input.ndim < 2:
+        raise RuntimeError(
+            f"{name}(): expected an input of at least 2 dimensions (N, C, *), but got shape "
+            f"{list(input.shape)}"
+        )
+    channels = input.shape[1]
+    for what, value in parameters.items():
+        if value is not None and value.shape != (channels,) and value.numel() != channels:
+            raise RuntimeError(
+                f"{name}(): {what} should contain {channels} elements, one for each channel of "
+                f"input, not {value.numel()}"
+            )
 
 
 def _statistics_dtype(x: Tensor) -> Tensor:
@@ -107,8 +123,7 @@ def _batch_norm_gradients(K: Any, gs: Any, input: Any, weight: Any, mean: Any, r
 
 
 @composite(
-    custom(
-        FLOATING,
+    normalisation(
         samples=lambda make: [
             (make(4, 3), make(3), make(3), 1e-5),
             (make(2, 3, 2, 2), None, None, 1e-5),
@@ -170,7 +185,7 @@ def _normed_samples(make: Any) -> list[Any]:
 
 
 @composite(
-    custom(FLOATING, apart=("running_mean", "running_var"), samples=_normed_samples),
+    normalisation(samples=_normed_samples),
     namespace=F,
 )
 def batch_norm(
@@ -188,11 +203,14 @@ def batch_norm(
     In training by its own statistics, towards which the running ones are moved in place; else by
     the running ones. ValueError for one value a channel in training.
     """
-    if input.ndim < 2:
-        raise RuntimeError(
-            "batch_norm(): expected an input of at least 2 dimensions (N, C, *), but got shape "
-            f"{list(input.shape)}"
-        )
+    check_batch(
+        "batch_norm",
+        input,
+        running_mean=running_mean,
+        running_var=running_var,
+        weight=weight,
+        bias=bias,
+    )
     if not training:
         if running_mean is None or running_var is None:
             raise RuntimeError(
@@ -234,8 +252,7 @@ def _last(input: Any, normalized_shape: Any) -> tuple[int, ...]:
 
 
 @composite(
-    custom(
-        FLOATING,
+    normalisation(
         samples=lambda make: [
             (make(2, 3, 4), (3, 4), make(3, 4), make(3, 4), 1e-5),
             (make(3, 5), (5,), None, None, 1e-5),
@@ -301,7 +318,8 @@ def _as_shape(normalized_shape: Any) -> tuple[int, ...]:
     return tuple(int(n) for n in normalized_shape)
 
 
-def _check_normalized(input: Tensor, shape: Any, **parameters: Any) -> None:
+def check_normalized(input: Tensor, shape: Any, **parameters: Any) -> None:
+    """Raise where input does not end in a shape, or a parameter has another."""
     if tuple(input.shape[-len(shape) :]) != shape:
         raise RuntimeError(
             f"Given normalized_shape={list(shape)}, expected input with shape "
@@ -316,8 +334,7 @@ def _check_normalized(input: Tensor, shape: Any, **parameters: Any) -> None:
 
 
 @composite(
-    custom(
-        FLOATING,
+    normalisation(
         samples=lambda make: [
             (make(3, 4), (4,)),
             (make(2, 3, 4), (3, 4), make(3, 4), make(3, 4)),
@@ -336,7 +353,7 @@ def layer_norm(
 ) -> Tensor:
     """Normalised over the last dimensions, which have `normalized_shape` (Ba et al. 2016)."""
     shape = _as_shape(normalized_shape)
-    _check_normalized(input, shape, weight=weight, bias=bias)
+    check_normalized(input, shape, weight=weight, bias=bias)
     return K.native_layer_norm(input, shape, weight, bias, eps)[0]
 
 
@@ -350,7 +367,7 @@ def rms_norm(
 ) -> Tensor:
     """Divided by the root mean square over the last dimensions (Zhang and Sennrich 2019)."""
     shape = _as_shape(normalized_shape)
-    _check_normalized(input, shape, weight=weight)
+    check_normalized(input, shape, weight=weight)
     x = _statistics_dtype(input)
     eps = finfo(x.dtype).eps if eps is None else eps
     scaled = x * K.rsqrt(K.mean(K.square(x), _last(input, shape), True) + eps)

@@ -9,6 +9,7 @@ from dispatch_core._dtypes import float32
 from dispatch_core._families.base import FLOATING, REAL_NUMBERS
 from dispatch_core._families.others import custom
 from dispatch_core._op import K, composite
+from dispatch_core._shapes import whole
 from dispatch_core._tensor import Tensor
 from dispatch_core.ops.nn._sizes import batched, declared, ntuple
 from dispatch_core.ops.nn.pool import adaptive_windows, pooled_sizes
@@ -92,9 +93,14 @@ def _lp_pool(
 def _adaptive_size(n: int, input: Tensor, output_size: Any) -> tuple[int, ...]:
     """The wanted size; None keeps that of the input."""
     given = output_size if isinstance(output_size, (tuple, list)) else (output_size,) * n
+    if n > 1 and len(given) >= input.ndim:
+        raise ValueError(
+            f"Input dimension should be at least {len(given) + 1} for output_size={output_size}, but "
+            f"got shape {list(input.shape)}"
+        )
     if len(given) != n:
         raise RuntimeError(f"output_size must have {n} elements, but got {given}")
-    if any(wanted is not None and wanted < 0 for wanted in given):
+    if any(wanted is not None and whole("output_size", wanted) < 0 for wanted in given):
         raise RuntimeError(f"elements of output_size must be at least 0, but got {given}")
     return tuple(
         int(size if wanted is None else wanted)
@@ -153,6 +159,11 @@ def _unpooled_size(
         for size, k, s, p in zip(input.shape[-n:], kernel, stride, padding, strict=True)
     )
     if output_size is None:
+        if min(default) < 0:
+            raise ValueError(
+                f"max_unpool{n}d(): the sizes before pooling would be {list(default)}; give "
+                "kernel_size, stride and padding as they were"
+            )
         return default
     wanted = tuple(output_size)
     if len(wanted) == n + 2:

@@ -312,9 +312,9 @@ def interpolate(
     W), "trilinear" (N, C, D, H, W); each of the last four acts on one dimension after the other.
     """
     n = input.ndim - 2
-    _check_mode(n, mode, align_corners, antialias)
     sizes = tuple(input.shape[2:])
     out, scales = _target_size(sizes, size, scale_factor, recompute_scale_factor)
+    _check_mode(n, mode, align_corners, antialias)
     if mode == "area":
         return getattr(K, f"adaptive_avg_pool{n}d")(input, out)
     if min(*sizes, *out) < 1:

@@ -20,6 +20,8 @@ def _axes(input: Any, dim: Any) -> Any:
     if input.ndim == 0:
         if any(d not in (0, -1) for d in dims):
             raise IndexError(f"dim {dim} of an array without dimensions")
+        if len(dims) > 1:
+            raise ValueError(f"dim 0 appears multiple times in {dim}")
         return None
     return dims or None
 
