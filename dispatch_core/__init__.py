@@ -86,6 +86,7 @@ _FACES = frozenset(
         "backends",
         "amp",
         "array_api",
+        "distributions",
         "fft",
         "func",
         "linalg",

@@ -68,6 +68,7 @@ OPERATORS.await_use(
     "dispatch_core.ops.fft",
     "dispatch_core.ops.signal",
     "dispatch_core.ops.special",
+    "dispatch_core.ops.chance",
 )
 
 
