@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from dispatch_core import _state
 from dispatch_core._dispatcher import operator
 from dispatch_core._dispatcher.kinds import refuse_kinds
-from dispatch_core._dispatcher.operator import Op
+from dispatch_core._dispatcher.operator import NumpyNumberError, Op, plain_numbers
 from dispatch_core._dtypes import dtype
 from dispatch_core._errors import DeclarationError, DispatchCoreError, PluginError
 from dispatch_core._keys import is_asking, tensor_key
@@ -106,6 +106,18 @@ def _check_result(op: Op, args: Sequence[Any], result: Any) -> None:
 operator.MISS_CLASS = Miss
 
 
+class OfNumpyNumbers(Chain):
+    """For a call with numbers of numpy's among the operands: Python's take their place."""
+
+    __slots__ = ()
+
+    def __init__(self, op: Op) -> None:
+        self.op = op
+
+    def call(self, *args: Any) -> Any:
+        return invoke(self.op, plain_numbers(args))
+
+
 class _Slots:
     chain_for: Callable[[Op, Sequence[Any]], Chain]
 
@@ -116,14 +128,21 @@ SLOTS = _Slots()
 def chain_of(op: Op, args: Sequence[Any]) -> Chain:
     """The resolved chain for these arguments in the current state."""
     state = _state.current_state() or _state.open_context()
-    keys = op.keys_of(args)
+    try:
+        keys = op.keys_of(args)
+    except NumpyNumberError:
+        return OfNumpyNumbers(op)
     found = op.find(state, keys)
     return SLOTS.chain_for(op, args) if found is op.miss else found
 
 
 def found_chain(op: Op, args: Sequence[Any]) -> Chain:
     """What lies in the table for these arguments, be it a miss: for those who call it at once."""
-    return op.find(_state.current_state(), op.keys_of(args))
+    try:
+        keys = op.keys_of(args)
+    except NumpyNumberError:
+        return OfNumpyNumbers(op)
+    return op.find(_state.current_state(), keys)
 
 
 def invoke(op: Op, args: Sequence[Any]) -> Any:

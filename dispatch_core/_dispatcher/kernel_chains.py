@@ -281,6 +281,8 @@ class Reshape(ViewSometimes):
     def call(self, x: Tensor, p: Any) -> Tensor:
         raw: Any = x._raw
         try:
+            if p and min(p) < -1:  # for numpy any negative size is the one to find out
+                raise ValueError("invalid shape dimension")
             r = raw.reshape(p)
         except Exception as error:
             raise failure(self.op, (x, p), error) from error

@@ -13,6 +13,8 @@ from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
 from dispatch_core import _keys, _state
 from dispatch_core._dispatcher.gradient import Gradient
 from dispatch_core._dispatcher.signature import spelled
@@ -214,9 +216,25 @@ def _row_key(keys: tuple[Any, ...]) -> Any:
     return keys
 
 
+class NumpyNumberError(TypeError):
+    """Among the arguments is a number of numpy's, which has no key: `plain_numbers` has."""
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def plain_numbers(args: Sequence[Any]) -> list[Any]:
+    """The arguments with Python's numbers in place of numpy's."""
+    return [_plain(value) for value in args]
+
+
 def _key_of(op: Op, param: Param, value: Any) -> int:
     if isinstance(value, Tensor):
         return value._k
+    is_number = isinstance(value, np.generic) and _plain(value).__class__ in KIND
+    if is_number and param.kind is ParamKind.OPERAND:
+        raise NumpyNumberError
     number = KIND.get(value.__class__)
     if number is None:
         number = next((k for cls, k in KIND.items() if isinstance(value, cls)), None)

@@ -37,6 +37,8 @@ def kernels(xp: Any) -> dict[str, Kernel]:
 
 
 def _view(input: Any, shape: Sequence[int]) -> Any:
+    if shape and min(shape) < -1:  # for numpy any negative size is the one to find out
+        raise ValueError("invalid shape dimension")
     out = input.reshape(shape)
     if not input.flags.c_contiguous and out.size:
         base = out.base
