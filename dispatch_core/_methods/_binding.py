@@ -105,11 +105,19 @@ def _part_property(name: str) -> property:
     return property(get, put, doc=f"The {name} parts, as a view.")
 
 
+def _on(device: str) -> property:
+    return property(
+        lambda self: self.device.type == device, doc=f"Whether the memory is on device `{device}`."
+    )
+
+
 def _reversed(self: Tensor) -> Tensor:
+    """The dimensions in reverse order, as a view."""
     return K.permute(self, tuple(range(self.ndim))[::-1])
 
 
 def _adjoint(self: Tensor) -> Tensor:
+    """A matrix transposed and conjugated; RuntimeError for what is no matrix."""
     if self.ndim not in (0, 2):
         raise RuntimeError(
             f"tensor.H is only supported on matrices (2-D tensors). Got {self.ndim}-D tensor. For "
@@ -119,6 +127,7 @@ def _adjoint(self: Tensor) -> Tensor:
 
 
 def _matrix_transposed(self: Tensor) -> Tensor:
+    """The last two dimensions exchanged, as a view; RuntimeError for a vector."""
     if not self.ndim:
         return self
     if self.ndim < 2:
@@ -136,26 +145,36 @@ _MEMBERS: dict[str, Any] = {
     "H": property(_adjoint),
     "T": property(_reversed),
     "data": property(detached, _copies.set_data),
-    "grad_dtype": property(lambda self: self.dtype),
+    "grad_dtype": property(
+        lambda self: self.dtype, doc="The dtype of gradients: the tensor's own."
+    ),
     "imag": _part_property("imag"),
-    "is_cpu": property(lambda self: self.device.type == "cpu"),
-    "is_cuda": property(lambda self: self.device.type == "cuda"),
+    "is_cpu": _on("cpu"),
+    "is_cuda": _on("cuda"),
     "is_ipu": False,
     "is_maia": False,
-    "is_meta": property(lambda self: self.device.type == "meta"),
-    "is_mps": False,
+    "is_meta": _on("meta"),
+    "is_mps": _on("mps"),
     "is_mtia": False,
     "is_quantized": False,
     "is_sparse": False,
     "is_xla": False,
-    "itemsize": property(lambda self: self.dtype.itemsize),
+    "itemsize": property(lambda self: self.dtype.itemsize, doc="The bytes of one element."),
     "layout": strided,
-    "mH": property(lambda self: K.conj(_matrix_transposed(self))),
+    "mH": property(
+        lambda self: K.conj(_matrix_transposed(self)),
+        doc="The last two dimensions exchanged, and conjugated; RuntimeError for a vector.",
+    ),
     "mT": property(_matrix_transposed),
     "name": None,
-    "nbytes": property(lambda self: self.numel() * self.dtype.itemsize),
+    "nbytes": property(
+        lambda self: self.numel() * self.dtype.itemsize, doc="The bytes of all elements."
+    ),
     "real": _part_property("real"),
     "size": SIZE,
-    "retains_grad": property(lambda self: hasattr(self._node, "retained")),
+    "retains_grad": property(
+        lambda self: hasattr(self._node, "retained"),
+        doc="Whether the gradient of this tensor, though no leaf, is kept in `grad`.",
+    ),
 }
 """What is neither an operator nor a plain method."""

@@ -63,6 +63,7 @@ def numpy(self: Tensor, *, force: bool = False) -> np.ndarray[Any, Any]:
 
 @method
 def __array__(self: Tensor, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
+    """The elements as a numpy array, as `numpy()` gives it; of another dtype, or a copy, where asked."""
     array = self.numpy()
     if dtype is not None and array.dtype != np.dtype(dtype):
         if copy is False:
@@ -140,6 +141,7 @@ def __dlpack_device__(self: Tensor) -> tuple[int, int]:
 
 @method
 def __len__(self: Tensor) -> int:
+    """The size of the first dimension; TypeError for a number."""
     if not self.ndim:
         raise TypeError("len() of a 0-d tensor")
     return int(self._raw.shape[0])
@@ -147,6 +149,7 @@ def __len__(self: Tensor) -> int:
 
 @method
 def __iter__(self: Tensor) -> Iterator[Tensor]:
+    """The views along the first dimension; TypeError for a number."""
     if not self.ndim:
         raise TypeError("iteration over a 0-d tensor")
     return iter(K.unbind(self, 0))
@@ -154,6 +157,7 @@ def __iter__(self: Tensor) -> Iterator[Tensor]:
 
 @method
 def __bool__(self: Tensor) -> bool:
+    """Whether the only element is not 0; RuntimeError for none or several."""
     if self.numel() != 1:
         what = "more than one value" if self.numel() else "no values"
         raise RuntimeError(f"Boolean value of Tensor with {what} is ambiguous; use any() or all()")
@@ -170,11 +174,13 @@ def _only_number(self: Tensor) -> Any:
 
 @method
 def __float__(self: Tensor) -> float:
+    """The only element as a Python float."""
     return float(_real_number(self))
 
 
 @method
 def __int__(self: Tensor) -> int:
+    """The only element as a Python int, rounded towards 0."""
     return int(_real_number(self))
 
 
@@ -185,11 +191,13 @@ def _real_number(self: Tensor) -> Any:
 
 @method
 def __complex__(self: Tensor) -> complex:
+    """The only element as a Python complex."""
     return complex(_only_number(self))
 
 
 @method
 def __index__(self: Tensor) -> int:
+    """The only element of an integer tensor, where Python wants an index; TypeError for others."""
     if self.numel() != 1 or self.dtype.is_floating_point or self.dtype.is_complex:
         raise TypeError("only integer tensors of a single element can be converted to an index")
     return int(self.item())
@@ -197,6 +205,7 @@ def __index__(self: Tensor) -> int:
 
 @method
 def __contains__(self: Tensor, element: Any) -> bool:
+    """Whether some element equals a number or a tensor."""
     if isinstance(element, (Tensor, bool, int, float, complex)):
         return bool(K.any(K.eq(self, element)).item())
     raise RuntimeError(
