@@ -26,7 +26,7 @@ class Rows:
 
     def add(self, step: Any, param: Tensor, *others: Tensor | None) -> None:
         """Appends one parameter's row; None stands for state that the options do without."""
-        key = (param.device, param.dtype)
+        key = (param.device, param.dtype, tuple([tensor is None for tensor in others]))
         batch = self._batches.get(key)
         if batch is None:
             batch = self._batches[key] = ([], [[] for _ in range(self._columns)])
@@ -71,8 +71,9 @@ def run_step(group: dict[str, Any], name: str, *lists: Column, **hyper: Any) -> 
     `differentiable` must be seen by autograd and `capturable` must not wait for the device; with
     `fused=False` the user asks for the plain formulas.
     """
-    if group["differentiable"] or group.get("capturable") or group.get("fused") is False:
-        composite_step(name, *lists, differentiable=group["differentiable"], **hyper)
+    differentiable = group.get("differentiable", False)
+    if differentiable or group.get("capturable") or group.get("fused") is False:
+        composite_step(name, *lists, differentiable=differentiable, **hyper)
     else:
         fused_step(name, *lists, **hyper)
 

@@ -257,7 +257,7 @@ class GroupwiseOptimizer(Optimizer):
         if closure is not None:
             with enable_grad():
                 loss = closure()
-        with set_grad_enabled(self.defaults["differentiable"]):
+        with set_grad_enabled(self.defaults.get("differentiable", False)):
             for group in self.param_groups:
                 self._update_group(group)
         return loss

@@ -14,19 +14,38 @@ HERE = Path(__file__).parent
 STEPS = 10
 
 
-def start() -> list[torch.Tensor]:
-    """Two parameters, of three and of two elements, in float64."""
-    values = [math.sin(i + 1) for i in range(5)]
-    return [
-        torch.tensor(part, dtype=torch.float64, requires_grad=True)
-        for part in (values[:3], values[3:])
-    ]
+SHAPES = [[3], [2]]
+MATRICES = [[2, 3], [3, 1]]
+MIXED = [[2, 3], [2], [2, 1, 2]]
 
 
-def gradient(step: int) -> list[list[float] | None]:
+def start(shapes: list[list[int]], dtype: torch.dtype) -> list[torch.Tensor]:
+    """Parameters of these shapes, whose elements are the sines of 1, 2, 3 ..."""
+    parts = split([math.sin(i + 1) for i in range(size(shapes))], shapes, dtype)
+    return [part.requires_grad_() for part in parts]
+
+
+def size(shapes: list[list[int]]) -> int:
+    """The number of elements."""
+    return sum(map(math.prod, shapes))
+
+
+def split(values: list[float], shapes: list[list[int]], dtype: torch.dtype) -> list[torch.Tensor]:
+    """Tensors of these shapes; the imaginary parts are the real ones in reverse order, times 0.7."""
+    whole = torch.tensor(values, dtype=torch.float64)
+    if dtype.is_complex:
+        whole = torch.complex(whole, 0.7 * whole.flip(0))
+    parts = whole.split([math.prod(shape) for shape in shapes])
+    return [part.reshape(shape).clone() for part, shape in zip(parts, shapes, strict=True)]
+
+
+def gradient(step: int, shapes: list[list[int]], dtype: torch.dtype) -> list[torch.Tensor | None]:
     """The gradients of a step; the second parameter has none in step 3."""
-    values = [math.cos(1.7 * step + 0.9 * i) * (1 + 0.1 * i) for i in range(5)]
-    return [values[:3], None if step == 3 else values[3:]]
+    values = [math.cos(1.7 * step + 0.9 * i) * (1 + 0.1 * i) for i in range(size(shapes))]
+    found = split(values, shapes, dtype)
+    if step == 3:
+        found[1] = None
+    return found
 
 
 def options(**axes):
@@ -35,7 +54,9 @@ def options(**axes):
 
 
 def optimizer_cases():
-    """(class name, options) of each trajectory."""
+    """(class name, options, shapes) of each trajectory."""
+    decay, maximize = {"weight_decay": [0, 0.1]}, {"maximize": [False, True]}
+    decoupled = {"decoupled_weight_decay": [False, True]}
     for case in options(
         momentum=[0, 0.9],
         dampening=[0, 0.3],
@@ -44,27 +65,88 @@ def optimizer_cases():
         maximize=[False, True],
     ):
         if not (case["nesterov"] and (case["momentum"] == 0 or case["dampening"])):
-            yield "SGD", {"lr": 0.05, **case}
+            yield "SGD", {"lr": 0.05, **case}, SHAPES
     for name in ("Adam", "AdamW"):
-        for case in options(weight_decay=[0, 0.1], amsgrad=[False, True], maximize=[False, True]):
-            yield name, {"lr": 0.05, **case}
-        yield name, {"lr": 0.05, "betas": [0.7, 0.8], "eps": 0.001}
-    for case in options(momentum=[0, 0.9], weight_decay=[0, 0.1], centered=[False, True]):
-        yield "RMSprop", {"lr": 0.01, **case}
-    yield "RMSprop", {"lr": 0.01, "alpha": 0.5, "eps": 0.001, "maximize": True}
+        for case in options(**decay, amsgrad=[False, True], **maximize):
+            yield name, {"lr": 0.05, **case}, SHAPES
+        yield name, {"lr": 0.05, "betas": [0.7, 0.8], "eps": 0.001}, SHAPES
+    for case in options(momentum=[0, 0.9], **decay, centered=[False, True]):
+        yield "RMSprop", {"lr": 0.01, **case}, SHAPES
+    yield "RMSprop", {"lr": 0.01, "alpha": 0.5, "eps": 0.001, "maximize": True}, SHAPES
+    for case in options(t0=[1e6, 4], **decay, **maximize):
+        yield "ASGD", {"lr": 0.05, **case}, SHAPES
+    yield "ASGD", {"lr": 0.5, "lambd": 0.1, "alpha": 0.5, "t0": 2}, SHAPES
+    for case in options(**decay, **maximize):
+        yield "Adadelta", {"lr": 1.0, **case}, SHAPES
+        yield "Adamax", {"lr": 0.05, **case}, SHAPES
+    yield "Adadelta", {"lr": 0.5, "rho": 0.5, "eps": 0.001}, SHAPES
+    yield "Adamax", {"lr": 0.05, "betas": [0.7, 0.8], "eps": 0.001}, SHAPES
+    for case in options(lr_decay=[0, 0.1], **decay, **maximize):
+        yield "Adagrad", {"lr": 0.05, **case}, SHAPES
+    yield "Adagrad", {"lr": 0.05, "initial_accumulator_value": 0.3, "eps": 0.001}, SHAPES
+    for case in options(**decay, **decoupled, **maximize):
+        yield "NAdam", {"lr": 0.05, **case}, SHAPES
+        yield "RAdam", {"lr": 0.05, **case}, SHAPES
+    yield "NAdam", {"lr": 0.05, "betas": [0.7, 0.8], "eps": 0.001, "momentum_decay": 0.1}, SHAPES
+    yield "RAdam", {"lr": 0.05, "betas": [0.7, 0.8], "eps": 0.001}, SHAPES
+    yield "Rprop", {"lr": 0.05}, SHAPES
+    yield "Rprop", {"lr": 0.05, "maximize": True}, SHAPES
+    yield "Rprop", {"lr": 0.05, "etas": [0.3, 2.0], "step_sizes": [0.01, 0.08]}, SHAPES
+    for case in options(**decay, **maximize):
+        yield "Adafactor", {"lr": 0.05, **case}, MIXED
+    given = {"lr": 0.5, "beta2_decay": -0.5, "eps": [0.01, 0.1], "d": 1.5}
+    yield "Adafactor", given, MIXED
+    for case in options(nesterov=[False, True], adjust_lr_fn=[None, "match_rms_adamw"]):
+        yield "Muon", {"lr": 0.05, **case}, MATRICES
+    given = {"lr": 0.05, "weight_decay": 0, "momentum": 0.5, "ns_steps": 3, "eps": 0.5}
+    yield "Muon", {**given, "ns_coefficients": [3.0, -4.0, 2.0]}, MATRICES
 
 
-def trajectory(name: str, given: dict) -> list[list[float]]:
-    """All five numbers after each step."""
-    params = start()
+def complex_cases():
+    """The same for complex parameters."""
+    yield "SGD", {"lr": 0.05, "momentum": 0.9, "weight_decay": 0.1}, SHAPES
+    yield "Adam", {"lr": 0.05, "amsgrad": True, "weight_decay": 0.1}, SHAPES
+    yield "AdamW", {"lr": 0.05, "maximize": True}, SHAPES
+    yield "RMSprop", {"lr": 0.01, "centered": True, "momentum": 0.9}, SHAPES
+    yield "ASGD", {"lr": 0.05, "t0": 4, "weight_decay": 0.1}, SHAPES
+    yield "Adadelta", {"lr": 1.0, "weight_decay": 0.1}, SHAPES
+    yield "Adagrad", {"lr": 0.05, "initial_accumulator_value": 0.3}, SHAPES
+    yield "Adamax", {"lr": 0.05, "weight_decay": 0.1}, SHAPES
+    yield "NAdam", {"lr": 0.05, "weight_decay": 0.1}, SHAPES
+    yield "RAdam", {"lr": 0.05, "weight_decay": 0.1}, SHAPES
+    yield "Rprop", {"lr": 0.05, "maximize": True}, SHAPES
+
+
+def numbers(tensors: list[torch.Tensor]) -> list[float]:
+    """All elements, complex ones as two."""
+    real = [torch.view_as_real(t) if t.is_complex() else t for t in tensors]
+    return [float(f"{x:.15g}") for t in real for x in t.detach().flatten().tolist()]
+
+
+def plain(value):
+    """Tensors as their dtype, shape and elements, so that JSON can hold a state dict."""
+    if isinstance(value, torch.Tensor):
+        elements = numbers([value])
+        return {"dtype": str(value.dtype)[6:], "shape": list(value.shape), "elements": elements}
+    if isinstance(value, dict):
+        return {key: plain(each) for key, each in value.items()}
+    return [plain(each) for each in value] if isinstance(value, (list, tuple)) else value
+
+
+def trajectory(name: str, given: dict, shapes: list[list[int]], dtype: torch.dtype) -> dict:
+    """All numbers after each step, and the state dict after the fifth."""
+    params = start(shapes, dtype)
     optimizer = getattr(torch.optim, name)(params, **given)
-    result = []
+    result, saved = [], None
     for step in range(STEPS):
-        for param, grad in zip(params, gradient(step), strict=True):
-            param.grad = None if grad is None else torch.tensor(grad, dtype=torch.float64)
+        if step == STEPS // 2:
+            saved = plain(optimizer.state_dict())
+        for param, grad in zip(params, gradient(step, shapes, dtype), strict=True):
+            param.grad = grad
         optimizer.step()
-        result.append([float(f"{x:.15g}") for param in params for x in param.tolist()])
-    return result
+        result.append(numbers(params))
+    kind = {"name": name, "options": given, "shapes": shapes, "dtype": str(dtype)[6:]}
+    return {**kind, "trajectory": result, "saved": saved}
 
 
 SCHEDULES = [
@@ -130,10 +212,8 @@ def write(name: str, cases: list[dict]) -> None:
 if __name__ == "__main__":
     write(
         "optimizers.json",
-        [
-            {"name": name, "options": given, "trajectory": trajectory(name, given)}
-            for name, given in optimizer_cases()
-        ],
+        [trajectory(*case, torch.float64) for case in optimizer_cases()]
+        + [trajectory(*case, torch.complex128) for case in complex_cases()],
     )
     write(
         "schedules.json",

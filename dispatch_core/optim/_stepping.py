@@ -1,0 +1,130 @@
+"""`FormulaOptimizer`: what all optimizers share whose step is one formula over lists of tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, ClassVar, NamedTuple
+
+from dispatch_core.optim._checks import check_real, dense_grad
+from dispatch_core.optim._core import FORMULAS, Formula, Tensor, zeros_like
+from dispatch_core.optim._counters import advance, new_counter, tensor_counters
+from dispatch_core.optim._fused import Rows, run_step
+from dispatch_core.optim.optimizer import Group, GroupwiseOptimizer
+
+State = dict[str, Any]
+_NONE: Any = MappingProxyType({})
+
+
+class Recipe(NamedTuple):
+    """What the signature of an optimizer's formula does not say."""
+
+    step: str
+    """The operator's name, in `dispatch_core/_steps`; its formula names state and hyper-parameters."""
+    state_options: Mapping[str, str] = _NONE
+    """State -> the option without which it is not kept."""
+    pairs: Mapping[str, tuple[str, str]] = _NONE
+    """Options that are pairs -> the names of their two numbers in the formula."""
+    later_options: Mapping[str, Any] = _NONE
+    """Options that old state dicts lack, with what they mean then."""
+    sparse_hint: str = ""
+    """What to use for sparse gradients."""
+    counts_steps: bool = True
+    """Whether the state has a `step`."""
+    takes_complex: bool = True
+    """Whether complex parameters move like their two real parts; RuntimeError otherwise."""
+
+
+class FormulaOptimizer(GroupwiseOptimizer):
+    """An optimizer that updates each group by one formula.
+
+    A subclass gives its `recipe`, its constructor, and how its state starts where not with zeros.
+    """
+
+    recipe: ClassVar[Recipe]
+    _formula: ClassVar[Formula]
+    _title: ClassVar[str]
+    """What messages call it: the class that has the recipe."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls._formula = FORMULAS[cls.recipe.step]
+        if "recipe" in cls.__dict__:
+            cls._title = cls.__name__
+
+    def __setstate__(self, state: State) -> None:
+        super().__setstate__(state)
+        for group in self.param_groups:
+            for name, value in self.recipe.later_options.items():
+                group.setdefault(name, value)
+        if self.recipe.counts_steps:
+            tensor_counters(self.param_groups, self.state)
+
+    def _update_group(self, group: Group) -> None:
+        params, grads, states = [], [], []
+        for param in group["params"]:
+            grad = self._gradient(param, group)
+            if grad is not None:
+                params.append(param)
+                grads.append(grad)
+                states.append(self._state_of(param, group))
+        formula = self._formula
+        kept = [name if self._is_on(name, group) else None for name in formula.state]
+        rows = Rows(2 + len(kept))
+        for param, grad, state, own in zip(
+            params, grads, states, self._row_numbers(states, group), strict=True
+        ):
+            rows.add(own, param, grad, *self._columns(state, kept))
+        for numbers, lists in rows.batches():
+            named = {f"{name}s": [n[i] for n in numbers] for i, name in enumerate(formula.rows)}
+            run_step(group, self.recipe.step, *lists, **named, **self._hyper(group, lists[0]))
+
+    def _gradient(self, param: Tensor, group: Group) -> Tensor | None:
+        """The gradient of a parameter that has one; RuntimeError for what the formula cannot use."""
+        grad: Tensor | None = dense_grad(param, group, self._title, self.recipe.sparse_hint)
+        if grad is not None and not self.recipe.takes_complex:
+            check_real(param, self._title)
+        return grad
+
+    def _row_numbers(self, states: list[State], group: Group) -> Sequence[tuple[Any, ...]]:
+        """Counts this step in all states and gives the numbers of each, in the formula's order."""
+        counts = self._count(states, group)
+        return [(count,) for count in counts] if self._formula.rows else [()] * len(states)
+
+    def _count(self, states: list[State], group: Group) -> list[Any]:
+        """The number of this step for each state: an int or, with `capturable`, a tensor."""
+        if not self.recipe.counts_steps:
+            return []
+        return advance([state["step"] for state in states], group)
+
+    def _columns(self, state: State, kept: list[str | None]) -> list[Tensor | None]:
+        """The state of one parameter that the formula takes."""
+        return [None if name is None else state[name] for name in kept]
+
+    def _hyper(self, group: Group, params: Any) -> dict[str, Any]:
+        """The formula's hyper-parameters by name, for some parameters of one dtype."""
+        split: dict[str, Any] = {}
+        for option, names in self.recipe.pairs.items():
+            split.update(zip(names, group[option], strict=True))
+        return {name: split[name] if name in split else group[name] for name in self._formula.hyper}
+
+    # -- state -------------------------------------------------------------------------------------
+
+    def _is_on(self, name: str, group: Group) -> bool:
+        """Whether the options of a group have a use for the state of that name."""
+        option = self.recipe.state_options.get(name)
+        return option is None or bool(group[option])
+
+    def _state_of(self, param: Tensor, group: Group) -> State:
+        state: State = self.state[param]
+        if not state:
+            if self.recipe.counts_steps:
+                state["step"] = new_counter(param, group)
+            self._start(state, param, group)
+        return state
+
+    def _start(self, state: State, param: Tensor, group: Group) -> None:
+        """Makes the state of a parameter, in the order that PyTorch saves it in."""
+        for name in self._formula.state:
+            if self._is_on(name, group):
+                state[name] = zeros_like(param)
