@@ -7,7 +7,7 @@ have numpy's operators makes a kernel of it, which applies it to blocks of memor
 
 from __future__ import annotations
 
-from dispatch_core._steps import _adaptive, _descent, _matrices  # noqa: F401  they enter theirs
+from dispatch_core._steps import _adaptive, _averages, _descent, _matrices  # noqa: F401  they enter theirs
 from dispatch_core._steps._formula import FORMULAS, Formula
 from dispatch_core._steps._moments import nadam_momentum
 

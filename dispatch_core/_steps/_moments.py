@@ -46,6 +46,29 @@ def adam_step_(
 
 
 @formula(rows=("step",))
+def sparse_adam_step_(
+    xp: Any,
+    param: Any,
+    grad: Any,
+    exp_avg: Any,
+    exp_avg_sq: Any,
+    *,
+    step: Any,
+    lr: Any,
+    beta1: Any,
+    beta2: Any,
+    eps: Any,
+    maximize: bool,
+) -> tuple[Any, ...]:
+    """SparseAdam, of the rows that have a gradient: `eps` is not part of the correction."""
+    grad = -grad if maximize else grad
+    exp_avg = towards(exp_avg, grad, 1 - beta1)
+    exp_avg_sq = decayed_square(exp_avg_sq, grad, beta2)
+    rate = lr * (1 - beta2**step) ** 0.5 / (1 - beta1**step)
+    return param - exp_avg / (xp.sqrt(exp_avg_sq) + eps) * rate, exp_avg, exp_avg_sq
+
+
+@formula(rows=("step",))
 def adamax_step_(
     xp: Any,
     param: Any,

@@ -19,6 +19,12 @@ def check_not_negative(what: str, value: Any) -> None:
         raise ValueError(f"Invalid {what}: {value} (expected a number >= 0)")
 
 
+def check_positive(what: str, value: Any) -> None:
+    """Raises ValueError, "Invalid <what>: <value>", for a value that is not above zero."""
+    if not value > 0.0:
+        raise ValueError(f"Invalid {what}: {value} (expected a number > 0)")
+
+
 def check_at_least(least: int, what: str, value: Any) -> None:
     """Raises ValueError, "<what> should be >= <least> but is: <value>", for less or NaN."""
     if not value >= least:

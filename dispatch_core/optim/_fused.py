@@ -39,15 +39,14 @@ class Rows:
     def batches(self) -> list[tuple[list[Any], list[Column]]]:
         """(steps, lists) of each call; complex tensors appear as views of real ones."""
         return [
-            (steps, [_as_real(column) if column else None for column in lists])
+            (steps, [[real(tensor) for tensor in column] if column else None for column in lists])
             for steps, lists in self._batches.values()
         ]
 
 
-def _as_real(column: list[Tensor]) -> list[Tensor]:
-    if not column[0].is_complex():
-        return column
-    return [view_as_real(tensor) for tensor in column]
+def real(tensor: Tensor) -> Tensor:
+    """A complex tensor as a view of a real one, any other as it is."""
+    return view_as_real(tensor) if tensor.is_complex() else tensor
 
 
 def fused_step(name: str, *lists: Column, **hyper: Any) -> None:

@@ -149,6 +149,62 @@ def trajectory(name: str, given: dict, shapes: list[list[int]], dtype: torch.dty
     return {**kind, "trajectory": result, "saved": saved}
 
 
+LBFGS_CASES = [
+    ({}, torch.float64),
+    ({"max_iter": 4}, torch.float64),
+    ({"lr": 0.1, "max_iter": 4, "history_size": 2}, torch.float64),
+    ({"lr": 0.5, "max_iter": 6, "tolerance_grad": 0.1, "tolerance_change": 0.01}, torch.float64),
+    ({"line_search_fn": "strong_wolfe"}, torch.float64),
+    ({"line_search_fn": "strong_wolfe", "max_iter": 2}, torch.float64),
+    ({"line_search_fn": "strong_wolfe", "max_iter": 3, "max_eval": 3}, torch.float64),
+    ({"line_search_fn": "strong_wolfe", "lr": 5, "max_iter": 3, "history_size": 2}, torch.float64),
+    ({"line_search_fn": "strong_wolfe", "lr": 0.01, "max_iter": 3}, torch.float64),
+    ({"max_iter": 4}, torch.complex128),
+    ({"line_search_fn": "strong_wolfe", "max_iter": 2}, torch.complex128),
+]
+
+
+def valley(params: list[torch.Tensor]) -> torch.Tensor:
+    """Something to minimize that is not quadratic."""
+    x = torch.cat([torch.view_as_real(p) if p.is_complex() else p for p in params]).reshape(-1)
+    return ((x - 1) ** 4).sum() + (x[0] * x[1:]).sum() + (x**2).sum()
+
+
+def minimized(given: dict, dtype: torch.dtype) -> dict:
+    """(loss, all numbers) after each call of LBFGS, and its state dict after the fifth."""
+    params = start(SHAPES, dtype)
+    optimizer = torch.optim.LBFGS(params, **given)
+
+    def closure():
+        optimizer.zero_grad()
+        loss = valley(params)
+        loss.backward()
+        return loss
+
+    result, saved = [], None
+    for step in range(STEPS):
+        if step == STEPS // 2:
+            saved = plain(optimizer.state_dict())
+        loss = optimizer.step(closure).item()
+        result.append([float(f"{loss:.15g}"), *numbers(params)])
+    kind = {"name": "LBFGS", "options": given, "shapes": SHAPES, "dtype": str(dtype)[6:]}
+    return {**kind, "trajectory": result, "saved": saved}
+
+
+def rows_only(given: dict) -> dict:
+    """A table of four rows under SparseAdam, whose gradients name rows, some twice."""
+    (param,) = start([[4, 2]], torch.float64)
+    optimizer = torch.optim.SparseAdam([param], **given)
+    result = []
+    for step in range(STEPS):
+        rows = [step % 4, (2 * step + 1) % 4, step % 3]
+        (values,) = split([math.cos(1.7 * step + i) for i in range(6)], [[3, 2]], torch.float64)
+        param.grad = torch.sparse_coo_tensor([rows], values, (4, 2), check_invariants=True)
+        optimizer.step()
+        result.append(numbers([param]))
+    return {"options": given, "trajectory": result, "saved": plain(optimizer.state_dict())}
+
+
 SCHEDULES = [
     ("StepLR", {"step_size": 4, "gamma": 0.5}),
     ("MultiStepLR", {"milestones": [3, 7, 7, 20], "gamma": 0.3}),
@@ -187,13 +243,17 @@ SCHEDULES = [
         "CyclicLR",
         {"base_lr": 0.01, "max_lr": 0.2, "step_size_up": 3, "mode": "exp_range", "gamma": 0.95},
     ),
+    ("SWALR", {"swa_lr": 0.3}),
+    ("SWALR", {"swa_lr": 0.01, "anneal_epochs": 6, "anneal_strategy": "linear"}),
+    ("SWALR", {"swa_lr": 0.01, "anneal_epochs": 0}),
 ]
 
 
 def schedule(name: str, given: dict) -> list[list[float]]:
     """(learning rate, momentum) in each of thirty epochs."""
     optimizer = torch.optim.SGD([torch.zeros(2, requires_grad=True)], lr=0.05, momentum=0.9)
-    scheduler = getattr(torch.optim.lr_scheduler, name)(optimizer, **given)
+    module = torch.optim.swa_utils if name == "SWALR" else torch.optim.lr_scheduler
+    scheduler = getattr(module, name)(optimizer, **given)
     result = []
     for _ in range(30):
         group = optimizer.param_groups[0]
@@ -214,6 +274,12 @@ if __name__ == "__main__":
         "optimizers.json",
         [trajectory(*case, torch.float64) for case in optimizer_cases()]
         + [trajectory(*case, torch.complex128) for case in complex_cases()],
+    )
+    write("lbfgs.json", [minimized(*case) for case in LBFGS_CASES])
+    write(
+        "sparse_adam.json",
+        [rows_only(given) for given in ({}, {"lr": 0.1, "betas": [0.7, 0.8], "eps": 0.01})]
+        + [rows_only({"lr": 0.1, "maximize": True})],
     )
     write(
         "schedules.json",
