@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dispatch_core._steps._formula import decayed_square, descended, formula, towards
+from dispatch_core._steps._formula import decayed_square, descended, formula, less, towards
 
 
 @formula(rows=("step",))
@@ -23,9 +23,11 @@ def adagrad_step_(
 ) -> tuple[Any, ...]:
     """Adagrad: `sum` is that of all squares so far."""
     grad = descended(param, grad, weight_decay, maximize)
-    sum = sum + grad * grad
+    sum += grad * grad
     rate = lr / (1 + (step - 1) * lr_decay)
-    return param - grad / (xp.sqrt(sum) + eps) * rate, sum
+    scale = xp.sqrt(sum)
+    scale += eps
+    return less(param, grad / scale, rate), sum
 
 
 @formula()
@@ -45,8 +47,10 @@ def adadelta_step_(
     """Adadelta: the gradient in units of past steps."""
     grad = descended(param, grad, weight_decay, maximize)
     square_avg = decayed_square(square_avg, grad, rho)
-    delta = xp.sqrt(acc_delta + eps) / xp.sqrt(square_avg + eps) * grad
-    return param - delta * lr, square_avg, decayed_square(acc_delta, delta, rho)
+    delta = xp.sqrt((acc_delta + eps) / (square_avg + eps))
+    delta *= grad
+    acc_delta = decayed_square(acc_delta, delta, rho)
+    return less(param, delta, lr), square_avg, acc_delta
 
 
 @formula()
@@ -72,7 +76,12 @@ def rmsprop_step_(
     if grad_avg is not None:
         grad_avg = towards(grad_avg, grad, 1 - alpha)
         variance = square_avg - grad_avg * grad_avg
-    direction = grad / (xp.sqrt(variance) + eps)
-    if momentum_buffer is not None:
-        direction = momentum_buffer = momentum_buffer * momentum + direction
-    return param - direction * lr, square_avg, momentum_buffer, grad_avg
+    scale = xp.sqrt(variance)
+    scale += eps
+    direction = grad / scale
+    if momentum_buffer is None:
+        return less(param, direction, lr), square_avg, None, grad_avg
+    momentum_buffer *= momentum
+    momentum_buffer += direction
+    param -= momentum_buffer * lr
+    return param, square_avg, momentum_buffer, grad_avg

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dispatch_core._steps._formula import descended, formula, is_number
+from dispatch_core._steps._formula import descended, formula, is_number, towards
 
 
 @formula(rows=("step",))
@@ -29,13 +29,16 @@ def sgd_step_(
     """
     grad = descended(param, grad, weight_decay, maximize)
     if momentum_buffer is None:
-        return param - grad * lr, None
+        param -= grad * lr
+        return param, None
     if step == 1:
         momentum_buffer = grad
     else:
-        momentum_buffer = momentum_buffer * momentum + grad * (1 - dampening)
-    grad = momentum_buffer * momentum + grad if nesterov else momentum_buffer
-    return param - grad * lr, momentum_buffer
+        momentum_buffer *= momentum
+        momentum_buffer += grad * (1 - dampening)
+    direction = grad + momentum_buffer * momentum if nesterov else momentum_buffer
+    param -= direction * lr
+    return param, momentum_buffer
 
 
 @formula(rows=("eta", "mu"))
@@ -53,10 +56,11 @@ def asgd_step_(
 ) -> tuple[Any, ...]:
     """Averaged stochastic gradient descent; `eta` and `mu` are the rates of step and average."""
     grad = descended(param, grad, weight_decay, maximize)
-    param = param * (1 - lambd * eta) - grad * eta
+    param *= 1 - lambd * eta
+    param -= grad * eta
     if is_number(mu) and mu == 1:
         return param, param
-    return param, ax + (param - ax) * mu
+    return param, towards(ax, param, mu)
 
 
 @formula()
@@ -81,4 +85,5 @@ def rprop_step_(
     step_size = xp.where(turned, step_size * eta_minus, longer)
     step_size = xp.minimum(xp.maximum(step_size, step_size_min), step_size_max)
     grad = xp.where(turned, 0.0, grad)
-    return param - xp.sign(grad) * step_size, grad, step_size
+    param -= xp.sign(grad) * step_size
+    return param, grad, step_size

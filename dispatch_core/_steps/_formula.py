@@ -1,10 +1,12 @@
 """What a formula is, how it is entered, and the few expressions that formulas share.
 
-A formula is a pure function
+A formula is a function
 
     name_(xp, param, grad, *state, *, step, lr, ...) -> (param, *state)
 
-that returns the new parameter and state, all of them in the order of its arguments. `xp` is an array
+that returns the new parameter and state, all of them in the order of its arguments. It may work in
+place on what it is given, but for the gradient; whoever calls it needs copies where the old values
+matter. `xp` is an array
 module or the framework's operators; what is written are Python's operators and functions that both
 have with the same positional arguments (`sqrt`, `maximum`, `where`, `sign`, `mean`, `sum`, `finfo`).
 State that the options do without has the default None, is None then and is returned as None. Numbers
@@ -70,33 +72,56 @@ def is_number(value: Any) -> bool:
     return isinstance(value, (int, float))
 
 
+def in_use(weight_decay: Any) -> bool:
+    """Whether there is weight decay; a tensor counts."""
+    return not is_number(weight_decay) or weight_decay != 0
+
+
 def descended(param: Any, grad: Any, weight_decay: Any, maximize: bool) -> Any:
     """The gradient of the loss (of its negative, to `maximize`) plus weight_decay / 2 * |param|^2."""
-    if is_number(weight_decay) and weight_decay == 0:
+    if not in_use(weight_decay):
         return -grad if maximize else grad
-    return param * weight_decay - grad if maximize else param * weight_decay + grad
+    decay = param * weight_decay
+    if maximize:
+        decay -= grad
+    else:
+        decay += grad
+    return decay
 
 
 def regularized(
     param: Any, grad: Any, lr: Any, weight_decay: Any, maximize: bool, decoupled: bool
 ) -> tuple[Any, Any]:
-    """(param, grad) with weight decay on the gradient or, `decoupled`, on the parameter.
+    """(param, grad) with weight decay on the gradient or, `decoupled`, on the parameter, in place.
 
     Loshchilov and Hutter 2019, arXiv:1711.05101.
     """
     if not decoupled:
         return param, descended(param, grad, weight_decay, maximize)
-    grad = -grad if maximize else grad
-    if is_number(weight_decay) and weight_decay == 0:
-        return param, grad
-    return param * (1 - lr * weight_decay), grad
+    if in_use(weight_decay):
+        param *= 1 - lr * weight_decay
+    return param, -grad if maximize else grad
 
 
 def towards(average: Any, value: Any, weight: Any) -> Any:
-    """A running average, moved by `weight` towards a value."""
-    return average + (value - average) * weight
+    """A running average, moved by `weight` towards a value, in place."""
+    change = value - average
+    change *= weight
+    average += change
+    return average
 
 
 def decayed_square(average: Any, value: Any, decay: Any) -> Any:
-    """A running average of squares."""
-    return average * decay + value * value * (1 - decay)
+    """A running average of squares, in place."""
+    square = value * value
+    square *= 1 - decay
+    average *= decay
+    average += square
+    return average
+
+
+def less(param: Any, direction: Any, rate: Any) -> Any:
+    """The parameter moved against a direction, both of them in place."""
+    direction *= rate
+    param -= direction
+    return param

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dispatch_core._steps._formula import formula, is_number, towards
+from dispatch_core._steps._formula import formula, is_number, less, towards
 
 
 @formula(rows=("step",), elementwise=False)
@@ -29,7 +29,7 @@ def adafactor_step_(
     grad = -grad if maximize else grad
     weight = step**beta2_decay
     rate = xp.maximum(_root_mean_square(xp, param), eps2) * _smaller(xp, lr, step**-0.5)
-    param = param * (1 - lr * weight_decay)
+    param *= 1 - lr * weight_decay
     square = grad * grad
     if variance is None:
         row_var = towards(row_var, xp.mean(square, -1)[..., None], weight)
@@ -40,7 +40,7 @@ def adafactor_step_(
         estimate = variance = towards(variance, square, weight)
     update = grad / xp.sqrt(xp.maximum(estimate, eps1 * eps1))
     clipped = xp.maximum(_root_mean_square(xp, update) / d, 1.0)
-    return param - update * (rate / clipped), row_var, col_var, variance
+    return less(param, update, rate / clipped), row_var, col_var, variance
 
 
 def _root_mean_square(xp: Any, x: Any) -> Any:
@@ -69,14 +69,17 @@ def muon_step_(
 ) -> tuple[Any, ...]:
     """Muon: the momentum, made orthogonal."""
     momentum_buffer = towards(momentum_buffer, grad, 1 - momentum)
-    direction = towards(grad, momentum_buffer, momentum) if nesterov else momentum_buffer
+    direction = momentum_buffer
+    if nesterov:
+        direction = grad + (momentum_buffer - grad) * momentum
     update = _orthogonal(xp, direction, ns_coefficients, ns_steps, eps)
     rows, columns = param.shape
     if adjust_lr_fn == "match_rms_adamw":
         scale = 0.2 * max(rows, columns) ** 0.5
     else:
         scale = max(1, rows / columns) ** 0.5
-    return param * (1 - lr * weight_decay) - update * (lr * scale), momentum_buffer
+    param *= 1 - lr * weight_decay
+    return less(param, update, lr * scale), momentum_buffer
 
 
 def _orthogonal(

@@ -9,6 +9,7 @@ from dispatch_core._steps._formula import (
     descended,
     formula,
     is_number,
+    less,
     regularized,
     towards,
 )
@@ -40,8 +41,9 @@ def adam_step_(
         square = max_exp_avg_sq = xp.maximum(max_exp_avg_sq, square)
     # lr m / c1 / (sqrt(v / c2) + eps), with the correction c2 moved to the scalars
     correction = (1 - beta2**step) ** 0.5
-    update = exp_avg / (xp.sqrt(square) + eps * correction)
-    param = param - update * (lr * correction / (1 - beta1**step))
+    scale = xp.sqrt(square)
+    scale += eps * correction
+    param = less(param, exp_avg / scale, lr * correction / (1 - beta1**step))
     return param, exp_avg, exp_avg_sq, max_exp_avg_sq
 
 
@@ -65,7 +67,7 @@ def sparse_adam_step_(
     exp_avg = towards(exp_avg, grad, 1 - beta1)
     exp_avg_sq = decayed_square(exp_avg_sq, grad, beta2)
     rate = lr * (1 - beta2**step) ** 0.5 / (1 - beta1**step)
-    return param - exp_avg / (xp.sqrt(exp_avg_sq) + eps) * rate, exp_avg, exp_avg_sq
+    return less(param, exp_avg / (xp.sqrt(exp_avg_sq) + eps), rate), exp_avg, exp_avg_sq
 
 
 @formula(rows=("step",))
@@ -87,8 +89,11 @@ def adamax_step_(
     """Adamax: the largest decayed gradient in place of the second moment."""
     grad = descended(param, grad, weight_decay, maximize)
     exp_avg = towards(exp_avg, grad, 1 - beta1)
-    exp_inf = xp.maximum(exp_inf * beta2, abs(grad) + eps)
-    return param - exp_avg / exp_inf * (lr / (1 - beta1**step)), exp_avg, exp_inf
+    size = abs(grad)
+    size += eps
+    exp_inf *= beta2
+    exp_inf = xp.maximum(exp_inf, size)
+    return less(param, exp_avg / exp_inf, lr / (1 - beta1**step)), exp_avg, exp_inf
 
 
 @formula(rows=("step", "mu_product"))
@@ -116,11 +121,13 @@ def nadam_step_(
     mu_next = nadam_momentum(step + 1, beta1, momentum_decay)
     exp_avg = towards(exp_avg, grad, 1 - beta1)
     exp_avg_sq = decayed_square(exp_avg_sq, grad, beta2)
-    ahead = exp_avg * (mu_next / (1 - mu_product * mu_next)) + grad * ((1 - mu) / (1 - mu_product))
+    ahead = exp_avg * (mu_next / (1 - mu_product * mu_next))
+    ahead += grad * ((1 - mu) / (1 - mu_product))
     # as in Adam, with the correction of the second moment moved to the scalars
     correction = (1 - beta2**step) ** 0.5
-    update = ahead / (xp.sqrt(exp_avg_sq) + eps * correction)
-    return param - update * (lr * correction), exp_avg, exp_avg_sq
+    scale = xp.sqrt(exp_avg_sq)
+    scale += eps * correction
+    return less(param, ahead / scale, lr * correction), exp_avg, exp_avg_sq
 
 
 def nadam_momentum(step: Any, beta1: Any, momentum_decay: Any) -> Any:
@@ -149,15 +156,18 @@ def radam_step_(
     param, grad = regularized(param, grad, lr, weight_decay, maximize, decoupled_weight_decay)
     exp_avg = towards(exp_avg, grad, 1 - beta1)
     exp_avg_sq = decayed_square(exp_avg_sq, grad, beta2)
-    update = exp_avg * (lr / (1 - beta1**step))
+    rate = lr / (1 - beta1**step)
     longest = 2 / (1 - beta2) - 1
     length = longest - 2 * step * beta2**step / (1 - beta2**step)
     if is_number(length) and length <= 5:
-        return param - update, exp_avg, exp_avg_sq
+        param -= exp_avg * rate
+        return param, exp_avg, exp_avg_sq
     rectified = (length - 4) * (length - 2) * longest
     rectified = rectified / ((longest - 4) * (longest - 2) * length)
-    scale = (rectified * (1 - beta2**step)) ** 0.5
-    scaled = update / (xp.sqrt(exp_avg_sq) + eps) * scale
+    scale = xp.sqrt(exp_avg_sq)
+    scale += eps
+    update = exp_avg / scale
+    update *= (rectified * (1 - beta2**step)) ** 0.5
     if not is_number(length):
-        scaled = xp.where(length > 5, scaled, update)
-    return param - scaled, exp_avg, exp_avg_sq
+        update = xp.where(length > 5, update, exp_avg)
+    return less(param, update, rate), exp_avg, exp_avg_sq

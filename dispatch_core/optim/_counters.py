@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from dispatch_core.optim._core import Tensor, dtype, float32, float64, get_default_dtype, zeros
+from dispatch_core.optim._core import (
+    Tensor,
+    dtype,
+    float32,
+    float64,
+    get_default_dtype,
+    step_operator,
+    zeros,
+)
 from dispatch_core.optim._fused import scalar
 
 Group = dict[str, Any]
@@ -32,11 +40,11 @@ def advance(steps: list[Tensor], group: Group) -> list[Any]:
     """
     if group.get("differentiable") and any(step.requires_grad for step in steps):
         raise RuntimeError("`requires_grad` is not supported for `step` in differentiable mode")
-    for step in steps:
-        step.add_(1)
     if group.get("capturable"):
-        return [step.clone() for step in steps]
-    return [int(step.item()) for step in steps]
+        return [step.add_(1).clone() for step in steps]
+    if steps:
+        step_operator("count_")(steps)
+    return [int(step.tolist()) for step in steps]
 
 
 def new_number(value: Any, param: Tensor, group: Group) -> Tensor:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple
 
 from dispatch_core.optim._checks import check_real, dense_grad
 from dispatch_core.optim._core import FORMULAS, Formula, Tensor, zeros_like
 from dispatch_core.optim._counters import advance, new_counter, tensor_counters
-from dispatch_core.optim._fused import Rows, run_step
+from dispatch_core.optim._fused import batches, device_and_dtype, run_step
 from dispatch_core.optim.optimizer import Group, GroupwiseOptimizer
 
 State = dict[str, Any]
@@ -69,14 +69,13 @@ class FormulaOptimizer(GroupwiseOptimizer):
                 grads.append(grad)
                 states.append(self._state_of(param, group))
         formula = self._formula
-        kept = [name if self._is_on(name, group) else None for name in formula.state]
-        rows = Rows(2 + len(kept))
-        for param, grad, state, own in zip(
-            params, grads, states, self._row_numbers(states, group), strict=True
-        ):
-            rows.add(own, param, grad, *self._columns(state, kept))
-        for numbers, lists in rows.batches():
-            named = {f"{name}s": [n[i] for n in numbers] for i, name in enumerate(formula.rows)}
+        columns = [params, grads]
+        columns += [self._column(name, states, group) for name in formula.state]
+        columns += self._row_numbers(states, group)
+        for given in batches(columns, self._kind):
+            lists = given[: 2 + len(formula.state)]
+            rows = given[len(lists) :]
+            named = {f"{name}s": row for name, row in zip(formula.rows, rows, strict=True)}
             run_step(group, self.recipe.step, *lists, **named, **self._hyper(group, lists[0]))
 
     def _gradient(self, param: Tensor, group: Group) -> Tensor | None:
@@ -86,10 +85,13 @@ class FormulaOptimizer(GroupwiseOptimizer):
             check_real(param, self._title)
         return grad
 
-    def _row_numbers(self, states: list[State], group: Group) -> Sequence[tuple[Any, ...]]:
-        """Counts this step in all states and gives the numbers of each, in the formula's order."""
+    def _row_numbers(self, states: list[State], group: Group) -> list[list[Any]]:
+        """Counts this step in all states and gives the numbers that each row has of its own.
+
+        One list for each of the formula's.
+        """
         counts = self._count(states, group)
-        return [(count,) for count in counts] if self._formula.rows else [()] * len(states)
+        return [counts] if self._formula.rows else []
 
     def _count(self, states: list[State], group: Group) -> list[Any]:
         """The number of this step for each state: an int or, with `capturable`, a tensor."""
@@ -97,9 +99,15 @@ class FormulaOptimizer(GroupwiseOptimizer):
             return []
         return advance([state["step"] for state in states], group)
 
-    def _columns(self, state: State, kept: list[str | None]) -> list[Tensor | None]:
-        """The state of one parameter that the formula takes."""
-        return [None if name is None else state[name] for name in kept]
+    def _column(self, name: str, states: list[State], group: Group) -> list[Tensor | None]:
+        """The state of that name of all parameters; None where it has no use."""
+        if not self._is_on(name, group):
+            return [None] * len(states)
+        return [state[name] for state in states]
+
+    def _kind(self, param: Tensor) -> Any:
+        """What parameters have in common that share a call."""
+        return device_and_dtype(param)
 
     def _hyper(self, group: Group, params: Any) -> dict[str, Any]:
         """The formula's hyper-parameters by name, for some parameters of one dtype."""

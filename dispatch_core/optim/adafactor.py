@@ -74,8 +74,11 @@ class Adafactor(FormulaOptimizer):
         else:
             state["variance"] = zeros(shape, **like)
 
-    def _columns(self, state: State, kept: list[str | None]) -> list[Tensor | None]:
-        return [state.get(name or "") for name in kept]
+    def _column(self, name: str, states: list[State], group: Group) -> list[Tensor | None]:
+        return [state.get(name) for state in states]
+
+    def _kind(self, param: Tensor) -> Any:
+        return param.dim() > 1, super()._kind(param)
 
     def _hyper(self, group: Group, params: Any) -> dict[str, Any]:
         eps1, eps2 = group["eps"]

@@ -71,11 +71,9 @@ class ASGD(FormulaOptimizer):
         state["mu"] = new_number(1.0, param, group)
         super()._start(state, param, group)
 
-    def _row_numbers(self, states: list[State], group: Group) -> list[tuple[Any, ...]]:
+    def _row_numbers(self, states: list[State], group: Group) -> list[list[Any]]:
         """The rates that the step before left; this step leaves those of the next."""
-        rows = [
-            (read_number(state["eta"], group), read_number(state["mu"], group)) for state in states
-        ]
+        rows = [[read_number(state[name], group) for state in states] for name in ("eta", "mu")]
         lr, lambd, alpha, t0 = (group[name] for name in ("lr", "lambd", "alpha", "t0"))
         for state, step in zip(states, self._count(states, group), strict=True):
             write_number(state["eta"], lr / (1 + lambd * lr * step) ** alpha)

@@ -81,10 +81,10 @@ class NAdam(FormulaOptimizer):
         state["mu_product"] = new_number(1.0, param, group)
         super()._start(state, param, group)
 
-    def _row_numbers(self, states: list[State], group: Group) -> list[tuple[Any, ...]]:
-        rows = []
+    def _row_numbers(self, states: list[State], group: Group) -> list[list[Any]]:
         beta1, decay = group["betas"][0], group["momentum_decay"]
-        for state, step in zip(states, self._count(states, group), strict=True):
+        steps, products = self._count(states, group), []
+        for state, step in zip(states, steps, strict=True):
             product = state["mu_product"].mul_(nadam_momentum(step, beta1, decay))
-            rows.append((step, read_number(product, group)))
-        return rows
+            products.append(read_number(product, group))
+        return [steps, products]

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 from dispatch_core import nn
 from dispatch_core.nn.modules.batchnorm import _BatchNorm
 from dispatch_core.optim._core import Tensor, int64, no_grad, zeros
-from dispatch_core.optim._fused import Rows, fused_step, number
+from dispatch_core.optim._fused import batches, fused_step, number
 from dispatch_core.optim.lr_scheduler import LRScheduler
 from dispatch_core.optim.lr_scheduler._base import Rate, per_group, warn_outside_step
 from dispatch_core.optim.optimizer import Optimizer
@@ -97,14 +97,15 @@ def _move(
     num_averaged: Any,
 ) -> None:
     """Moves averages towards values in place; those that are no floating point one by one."""
-    rows = Rows(2)
+    fused: list[list[Any]] = [[], []]
     with no_grad():
         for average, value in zip(averaged, current, strict=True):
             if average.is_floating_point() or average.is_complex():
-                rows.add(None, average, value)
+                fused[0].append(average)
+                fused[1].append(value)
             else:
                 average.copy_(one_by_one(average, value, num_averaged))
-        for _, lists in rows.batches():
+        for lists in batches(fused):
             fused_step("average_step_", *lists, weight=weight)
 
 

@@ -14,6 +14,8 @@ What holds for all of them:
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
@@ -37,7 +39,51 @@ class _Operators:
         return getattr(K, name)
 
 
-_XP = _Operators()
+class _Value:
+    """A tensor without operators that work in place: `x += y` makes a new value.
+
+    What autograd has recorded may not be overwritten, which formulas do with what they are given.
+    """
+
+    __slots__ = ("tensor",)
+
+    def __init__(self, tensor: Tensor) -> None:
+        self.tensor = tensor
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self.tensor, name)
+        return _Value(found) if isinstance(found, Tensor) else found
+
+
+def _plain(value: Any) -> Any:
+    return value.tensor if isinstance(value, _Value) else value
+
+
+def _lifted(function: Callable[..., Any]) -> Callable[..., _Value]:
+    """A function of tensors as one of values."""
+    return lambda *args: _Value(function(*map(_plain, args)))
+
+
+def _swapped(function: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda a, b: function(b, a)
+
+
+for _name in ("neg", "abs", "lt", "gt", "getitem"):
+    setattr(_Value, f"__{_name}__", _lifted(getattr(operator, _name)))
+for _name in ("add", "sub", "mul", "truediv", "pow", "matmul"):
+    _function = getattr(operator, _name)
+    setattr(_Value, f"__{_name}__", _lifted(_function))
+    setattr(_Value, f"__r{_name}__", _lifted(_swapped(_function)))
+
+
+class _ValueOperators(_Operators):
+    """The same for values."""
+
+    def __getattr__(self, name: str) -> Any:
+        return _lifted(getattr(K, name))
+
+
+_IN_PLACE, _PURE = _Operators(), _ValueOperators()
 
 
 def _declare(formula: Formula) -> None:
@@ -80,14 +126,30 @@ def _apply(
 ) -> None:
     """One row's new values, written into its tensors.
 
-    What they are computed from is overwritten, so autograd needs copies of its own.
+    What they are computed from is overwritten then, so autograd has copies of its own.
     """
-    given = [x.clone() if differentiable and x is not None else x for x in row]
-    results = formula.function(_XP, *given, **numbers)
+    if differentiable:
+        given = [x if x is None else _Value(x.clone()) for x in row]
+        results = map(_plain, formula.function(_PURE, *given, **numbers))
+    else:
+        results = iter(formula.function(_IN_PLACE, *row, **numbers))
     for target, result in zip((row[0], *row[2:]), results, strict=True):
-        if target is not None:
+        if target is not None and target is not result:
             target.copy_(result)
 
 
 for _formula in FORMULAS.values():
     _declare(_formula)
+
+
+@composite(
+    custom(FLOATING),
+    grad=NOT_DIFFERENTIABLE,
+    namespace="_",
+    writes=("counters",),
+    outputs=0,
+)
+def count_(counters: Sequence[Tensor]) -> None:
+    """Adds one to each of many tensors of one element."""
+    for counter in counters:
+        counter += 1

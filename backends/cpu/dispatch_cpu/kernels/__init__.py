@@ -41,6 +41,7 @@ _KERNELS = (
     norm.native_batch_norm,
     norm.native_group_norm,
     norm.native_layer_norm,
+    optim.count_,
     pool.avg_pool,
     pool.avg_pool_backward,
     pool.max_pool,

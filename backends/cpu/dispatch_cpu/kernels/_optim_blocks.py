@@ -58,16 +58,18 @@ def _gathered(
 ) -> Iterator[tuple[Key, list[Array], Array]]:
     """One block of copies, written back to all columns but the last, the gradients."""
     wide = np.dtype(np.float32) if dtype in HALF_DTYPES else dtype
-    buffers = [
-        np.concatenate([a.reshape(-1) for a in column], dtype=wide, casting="unsafe")
-        for column in columns
-    ]
+    flat = [[a if a.ndim == 1 else a.reshape(-1) for a in column] for column in columns]
+    buffers = [np.concatenate(column, dtype=wide, casting="unsafe") for column in flat]
     yield from _slices(key, [_flat(buffer) for buffer in buffers], block)
-    for buffer, column in zip(buffers[:-1], columns[:-1], strict=True):
+    for buffer, column, rows in zip(buffers[:-1], columns[:-1], flat[:-1], strict=True):
         begin = 0
-        for array in column:
-            array[...] = buffer[begin : begin + array.size].reshape(array.shape)
-            begin += array.size
+        for array, row in zip(column, rows, strict=True):
+            end = begin + row.size
+            if array.ndim == 1 or array.flags.c_contiguous:  # then `row` is a view of it
+                row[...] = buffer[begin:end]
+            else:
+                array[...] = buffer[begin:end].reshape(array.shape)
+            begin = end
 
 
 def _batches(indices: list[int], params: Sequence[Array]) -> Iterator[list[int]]:

@@ -8,14 +8,14 @@ overwritten, gradients are not.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from dispatch_core.extend import STEP_FORMULAS, Formula
 from dispatch_cpu.kernels._common import HALF_DTYPES, Array
-from dispatch_cpu.kernels._optim_blocks import blocks
+from dispatch_cpu.kernels._optim_blocks import TWO_PASSES, blocks
 
 Step = Callable[..., None]
 
@@ -26,6 +26,12 @@ def steps() -> dict[str, Step]:
         name: _blockwise(formula) if formula.elementwise else _whole(formula)
         for name, formula in STEP_FORMULAS.items()
     }
+
+
+def count_(counters: Sequence[Array]) -> None:
+    """Adds one to each of many arrays of one element."""
+    for counter in counters:
+        counter.fill(counter.item() + 1)
 
 
 def _blockwise(formula: Formula) -> Step:
@@ -39,13 +45,16 @@ def _blockwise(formula: Formula) -> Step:
         keys = list(zip(*given[lists : lists + rows], strict=True)) if rows else [()] * len(params)
         hyper = dict(zip(formula.hyper, given[lists + rows :], strict=True))
         values: list[Array | None] = [None] * len(state)
-        for key, (param, *parts), grad in blocks(changed, grads, keys):
+        # Without state, the few passes take less time than gathering small parameters would.
+        size = {} if present else {"small": 0, "block": TWO_PASSES}
+        for key, (param, *parts), grad in blocks(changed, grads, keys, **size):
             for i, part in zip(present, parts, strict=True):
                 values[i] = part
             own = dict(zip(formula.rows, key, strict=True))
-            param[...], *results = function(np, param, grad, *values, **own, **hyper)
+            new, *results = function(np, param, grad, *values, **own, **hyper)
+            _put(param, new)
             for i, part in zip(present, parts, strict=True):
-                part[...] = results[i]
+                _put(part, results[i])
 
     return step
 
@@ -61,9 +70,15 @@ def _whole(formula: Formula) -> Step:
             results = formula.function(np, *map(_wide, row), **own, **hyper)
             for target, result in zip((row[0], *row[2:]), results, strict=True):
                 if target is not None:
-                    target[...] = result
+                    _put(target, result)
 
     return step
+
+
+def _put(target: Array, result: Any) -> None:
+    """Writes what a formula did not compute in place."""
+    if target is not result:
+        target[...] = result
 
 
 def _wide(array: Array | None) -> Array | None:
