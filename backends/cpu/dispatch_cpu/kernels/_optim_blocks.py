@@ -9,9 +9,9 @@ import numpy as np
 
 from dispatch_cpu.kernels._common import HALF_DTYPES, Array
 
-BLOCK = 1 << 15  # elements worked on at a time, by many passes
+BLOCK = 1 << 16  # elements worked on at a time, by many passes
 TWO_PASSES = 1 << 17  # the same for steps that pass over them only twice
-SMALL = 1 << 13  # parameters below this size are gathered where a step is worth the copies
+SMALL = 1 << 13  # parameters below this size are gathered into one array
 Key = TypeVar("Key", bound=Hashable)
 
 
@@ -19,20 +19,19 @@ def blocks(
     changed: Sequence[Sequence[Array]],
     grads: Sequence[Array],
     keys: Sequence[Key],
-    small: int = SMALL,
     block: int = BLOCK,
 ) -> Iterator[tuple[Key, list[Array], Array]]:
     """Yield (key, flat blocks of `changed`, flat block of the gradients), together all elements.
 
     `changed` holds the lists of arrays to be updated, the parameters first. What is written into
     their blocks reaches the arrays when the generator goes on. Only parameters of equal key share
-    a block, and those of fewer elements than `small` do. Half precision is widened to float32 for
+    a block, and those of fewer elements than `SMALL` do. Half precision is widened to float32 for
     the block; complex counts as pairs of reals.
     """
     gathered: dict[tuple[Key, np.dtype[np.generic]], list[int]] = {}
     for i, (key, *arrays) in enumerate(zip(keys, *changed, grads, strict=True)):
         param = arrays[0]
-        if param.size >= small and _are_plain(arrays):
+        if param.size >= SMALL and _are_plain(arrays):
             yield from _slices(key, [_flat(a) for a in arrays], block)
         elif param.size:
             gathered.setdefault((key, param.dtype), []).append(i)
