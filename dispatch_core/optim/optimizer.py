@@ -58,6 +58,9 @@ class Optimizer:
     _optimizer_load_state_dict_pre_hooks: Hooks
     _optimizer_load_state_dict_post_hooks: Hooks
 
+    profile_hook_step = staticmethod(with_hooks)
+    """The wrapper that calls the hooks around a step; `step` of every subclass has it."""
+
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "step" in cls.__dict__:

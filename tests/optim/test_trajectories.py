@@ -104,8 +104,8 @@ def takes(case, option):
     [
         pytest.param(case, option, id=f"{named(case)}-{option}")
         for case in CASES
-        for option in ("foreach", "capturable", "differentiable")
-        if takes(case, option)
+        for option in ("foreach", "capturable", "differentiable", "fused")
+        if takes(case, option) and (option, case["dtype"]) != ("fused", "complex128")
     ],
 )
 def test_options_that_do_not_change_results(case, option):

@@ -68,7 +68,7 @@ def run(update, reference, dtype=np.float64, states=3, steps=3, **close):
             np.testing.assert_array_equal(g, kept[i])
     for got, wanted in zip(params, expected, strict=True):
         assert got.dtype == dtype
-        np.testing.assert_allclose(got.astype(np.float64), wanted, **(close or {"rtol": 1e-9}))
+        np.testing.assert_allclose(got.astype(np.float64), wanted, **(close or {"rtol": 1e-9, "atol": 1e-14}))
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_rmsprop(momentum, centered, decay, maximize):
     ("dtype", "close"),
     [
         (np.float32, {"rtol": 1e-4, "atol": 1e-6}),
-        (np.float16, {"rtol": 5e-3, "atol": 5e-3}),
+        (np.float16, {"rtol": 5e-3, "atol": 2e-2}),
         (ml_dtypes.bfloat16, {"rtol": 3e-2, "atol": 3e-2}),
     ],
 )
