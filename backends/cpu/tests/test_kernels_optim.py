@@ -68,7 +68,9 @@ def run(update, reference, dtype=np.float64, states=3, steps=3, **close):
             np.testing.assert_array_equal(g, kept[i])
     for got, wanted in zip(params, expected, strict=True):
         assert got.dtype == dtype
-        np.testing.assert_allclose(got.astype(np.float64), wanted, **(close or {"rtol": 1e-9, "atol": 1e-14}))
+        np.testing.assert_allclose(
+            got.astype(np.float64), wanted, **(close or {"rtol": 1e-9, "atol": 1e-14})
+        )
 
 
 @pytest.mark.parametrize(
