@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from dispatch_core.optim._core import (
@@ -24,13 +25,15 @@ def new_counter(param: Tensor, group: Group) -> Tensor:
     return zeros((), dtype=_counter_dtype(group), device=device)
 
 
-def tensor_counters(groups: list[Group], state: dict[Any, Any]) -> None:
-    """Turns counters that are plain numbers, as old files have them, into tensors."""
-    for group in groups:
-        for param in group["params"]:
-            entry = state.get(param)
-            if entry and not isinstance(entry["step"], Tensor):
-                entry["step"] = new_counter(param, group).fill_(float(entry["step"]))
+def make_tensors(names: Iterable[str], groups: list[Group], state: dict[Any, Any]) -> None:
+    """Turns numbers of the state that are Python's, as old files have them, into tensors."""
+    for name in names:
+        make = new_counter if name == "step" else _on_device
+        for group in groups:
+            for param in group["params"]:
+                entry = state.get(param)
+                if entry and not isinstance(entry[name], Tensor):
+                    entry[name] = make(param, group).fill_(float(entry[name]))
 
 
 def advance(steps: list[Tensor], group: Group) -> list[Any]:
@@ -49,9 +52,13 @@ def advance(steps: list[Tensor], group: Group) -> list[Any]:
 
 def new_number(value: Any, param: Tensor, group: Group) -> Tensor:
     """A number kept in the state of `param`, on its device."""
-    made = zeros((), dtype=_counter_dtype(group), device=param.device)
+    made = _on_device(param, group)
     write_number(made, value)
     return made
+
+
+def _on_device(param: Tensor, group: Group) -> Tensor:
+    return zeros((), dtype=_counter_dtype(group), device=param.device)
 
 
 def write_number(target: Tensor, value: Any) -> None:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from dispatch_core.optim._checks import check_real, dense_grad
 from dispatch_core.optim._core import FORMULAS, Formula, Tensor, zeros_like
-from dispatch_core.optim._counters import advance, new_counter, tensor_counters
+from dispatch_core.optim._counters import advance, make_tensors, new_counter
 from dispatch_core.optim._fused import batches, device_and_dtype, run_step
 from dispatch_core.optim.optimizer import Group, GroupwiseOptimizer
 
@@ -29,8 +29,8 @@ class Recipe(NamedTuple):
     """Options that old state dicts lack, with what they mean then."""
     sparse_hint: str = ""
     """What to use for sparse gradients."""
-    counts_steps: bool = True
-    """Whether the state has a `step`."""
+    numbers: tuple[str, ...] = ("step",)
+    """State that is a number; `step` is counted."""
     takes_complex: bool = True
     """Whether complex parameters move like their two real parts; RuntimeError otherwise."""
 
@@ -57,8 +57,7 @@ class FormulaOptimizer(GroupwiseOptimizer):
         for group in self.param_groups:
             for name, value in self.recipe.later_options.items():
                 group.setdefault(name, value)
-        if self.recipe.counts_steps:
-            tensor_counters(self.param_groups, self.state)
+        make_tensors(self.recipe.numbers, self.param_groups, self.state)
 
     def _update_group(self, group: Group) -> None:
         params, grads, states = [], [], []
@@ -95,7 +94,7 @@ class FormulaOptimizer(GroupwiseOptimizer):
 
     def _count(self, states: list[State], group: Group) -> list[Any]:
         """The number of this step for each state: an int or, with `capturable`, a tensor."""
-        if not self.recipe.counts_steps:
+        if "step" not in self.recipe.numbers:
             return []
         return advance([state["step"] for state in states], group)
 
@@ -126,7 +125,7 @@ class FormulaOptimizer(GroupwiseOptimizer):
     def _state_of(self, param: Tensor, group: Group) -> State:
         state: State = self.state[param]
         if not state:
-            if self.recipe.counts_steps:
+            if "step" in self.recipe.numbers:
                 state["step"] = new_counter(param, group)
             self._start(state, param, group)
         return state

@@ -29,6 +29,7 @@ class ASGD(FormulaOptimizer):
 
     recipe = Recipe(
         "asgd_step_",
+        numbers=("step", "eta", "mu"),
         later_options={
             "foreach": None,
             "maximize": False,

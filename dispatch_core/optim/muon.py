@@ -26,7 +26,7 @@ class Muon(FormulaOptimizer):
 
     recipe = Recipe(
         "muon_step_",
-        counts_steps=False,
+        numbers=(),
         takes_complex=False,
     )
 

@@ -32,6 +32,7 @@ class NAdam(FormulaOptimizer):
 
     recipe = Recipe(
         "nadam_step_",
+        numbers=("step", "mu_product"),
         pairs={"betas": ("beta1", "beta2")},
         later_options={
             "maximize": False,

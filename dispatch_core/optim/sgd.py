@@ -41,7 +41,7 @@ class SGD(FormulaOptimizer):
             "differentiable": False,
             "fused": None,
         },
-        counts_steps=False,
+        numbers=(),
     )
 
     def __init__(

@@ -359,15 +359,21 @@ def test_loading_moves_state_to_the_parameters_dtype_but_not_the_counter():
     assert target.state[param]["step"].dtype == dc.float32
 
 
-def test_loading_counters_that_are_numbers():
-    optimizer = dc.optim.Adam([with_gradient()])
+@pytest.mark.parametrize(
+    ("name", "numbers"),
+    [("Adam", ["step"]), ("ASGD", ["step", "eta", "mu"]), ("NAdam", ["step", "mu_product"])],
+)
+def test_loading_numbers_that_are_no_tensors(name, numbers):
+    optimizer = getattr(dc.optim, name)([with_gradient()])
     optimizer.step()
     saved = copy.deepcopy(optimizer.state_dict())
-    saved["state"][0]["step"] = 7
-    del saved["param_groups"][0]["amsgrad"]
+    for number in numbers:
+        saved["state"][0][number] = 7
+    del saved["param_groups"][0]["maximize"]
     optimizer.load_state_dict(saved)
-    assert optimizer.state_dict()["state"][0]["step"].item() == 7.0
-    assert optimizer.param_groups[0]["amsgrad"] is False
+    loaded = optimizer.state_dict()["state"][0]
+    assert [loaded[number].item() for number in numbers] == [7.0] * len(numbers)
+    assert optimizer.param_groups[0]["maximize"] is False
 
 
 def test_loading_adams_state_into_adamw_keeps_it_adamw():
