@@ -27,8 +27,10 @@ class Recipe(NamedTuple):
     """Options that are pairs -> the names of their two numbers in the formula."""
     later_options: Mapping[str, Any] = _NONE
     """Options that old state dicts lack, with what they mean then."""
+    takes_sparse: bool = False
+    """Whether a sparse gradient counts as the dense one that it stands for."""
     sparse_hint: str = ""
-    """What to use for sparse gradients."""
+    """What to use for sparse gradients where it does not."""
     numbers: tuple[str, ...] = ("step",)
     """State that is a number; `step` is counted."""
     takes_complex: bool = True
@@ -79,8 +81,13 @@ class FormulaOptimizer(GroupwiseOptimizer):
 
     def _gradient(self, param: Tensor, group: Group) -> Tensor | None:
         """The gradient of a parameter that has one; RuntimeError for what the formula cannot use."""
-        grad: Tensor | None = dense_grad(param, group, self._title, self.recipe.sparse_hint)
-        if grad is not None and not self.recipe.takes_complex:
+        recipe = self.recipe
+        grad: Any = param.grad
+        if recipe.takes_sparse and grad is not None and grad.is_sparse:
+            dense: Tensor = grad.to_dense()
+            return dense
+        grad = dense_grad(param, group, self._title, recipe.sparse_hint)
+        if grad is not None and not recipe.takes_complex:
             check_real(param, self._title)
         return grad
 

@@ -21,12 +21,13 @@ class Adagrad(FormulaOptimizer):
     `differentiable` lets autograd record the step. `foreach` and `fused` do not change results: a
     step is one fused call a group unless `fused=False`.
 
-    Raises ValueError for negative options, and RuntimeError for `fused` together with `foreach` or
-    `differentiable`, and for sparse gradients.
+    Sparse gradients count as dense. Raises ValueError for negative options, and RuntimeError for
+    `fused` together with `foreach` or `differentiable`, and for sparse gradients with weight decay.
     """
 
     recipe = Recipe(
         "adagrad_step_",
+        takes_sparse=True,
         later_options={"foreach": None, "maximize": False, "differentiable": False, "fused": None},
     )
 
@@ -66,6 +67,14 @@ class Adagrad(FormulaOptimizer):
         for group in self.param_groups:
             for param in group["params"]:
                 self._state_of(param, group)
+
+    def _gradient(self, param: Tensor, group: Group) -> Tensor | None:
+        if group["weight_decay"] != 0 and param.grad is not None and param.grad.is_sparse:
+            raise RuntimeError(
+                "weight_decay option is not compatible with sparse gradients; "
+                "make the gradient dense (Embedding(sparse=False)) or leave weight_decay at 0"
+            )
+        return super()._gradient(param, group)
 
     def _start(self, state: State, param: Tensor, group: Group) -> None:
         value = group["initial_accumulator_value"]

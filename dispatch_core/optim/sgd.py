@@ -28,7 +28,7 @@ class SGD(FormulaOptimizer):
     `fused` do not change results: a step is one fused call a group unless `fused=False`.
 
     Raises ValueError for negative options or Nesterov without momentum or with dampening, and
-    RuntimeError for `fused` together with `foreach` or `differentiable`, and for sparse gradients.
+    RuntimeError for `fused` together with `foreach` or `differentiable`. Sparse gradients count as dense.
     """
 
     recipe = Recipe(
@@ -42,6 +42,7 @@ class SGD(FormulaOptimizer):
             "fused": None,
         },
         numbers=(),
+        takes_sparse=True,
     )
 
     def __init__(

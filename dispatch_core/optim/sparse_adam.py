@@ -15,9 +15,10 @@ __all__ = ["SparseAdam"]
 class SparseAdam(GroupwiseOptimizer):
     """Adam (Kingma and Ba 2015, arXiv:1412.6980) for gradients that name a few rows of a parameter.
 
-    Only those rows of the parameter and of its moments are read and written, as if the others had
-    no gradient; the correction of the moments counts all steps. `eps` is added to sqrt(v) before
-    the correction: rows lose lr * sqrt(1 - beta2^t) / (1 - beta1^t) * m / (sqrt(v) + eps).
+    `nn.Embedding(sparse=True)` and `nn.EmbeddingBag(sparse=True)` have them. Only those rows of the
+    parameter and of its moments are read and written, as if the others had no gradient; the
+    correction of the moments counts all steps. `eps` is added to sqrt(v) before the correction:
+    rows lose lr * sqrt(1 - beta2^t) / (1 - beta1^t) * m / (sqrt(v) + eps).
     `maximize` negates the gradient.
 
     Raises ValueError for options out of range and RuntimeError for dense gradients.
@@ -53,7 +54,7 @@ class SparseAdam(GroupwiseOptimizer):
 
     def _update_group(self, group: Group) -> None:
         for param in group["params"]:
-            grad = self._gradient(param)
+            grad: Any = param.grad
             if grad is None:
                 continue
             if not grad.is_sparse:
@@ -62,9 +63,6 @@ class SparseAdam(GroupwiseOptimizer):
                 )
             grad = grad.coalesce()
             self._update_rows(group, param, tuple(grad.indices()), grad.values())
-
-    def _gradient(self, param: Tensor) -> Any:
-        return param.grad
 
     def _update_rows(
         self, group: Group, param: Tensor, index: tuple[Tensor, ...], grad: Tensor
