@@ -68,6 +68,8 @@ class Traits(NamedTuple):
     batch: str | Callable[..., Any] | None = None
     """The batching rule, where that of the family does not do: its name, or a function of the
     declaration (see `ops/batching.py`)."""
+    raw_gradient: bool = True
+    """Whether gradient formulas may be given raw arrays."""
     writes: tuple[int, ...] = ()
     """The list parameters that are overwritten; such an operator returns None."""
 

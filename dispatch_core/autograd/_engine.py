@@ -29,6 +29,7 @@ from dispatch_core.autograd._modes import (
 )
 from dispatch_core.autograd._nodes import FREED, TWICE, check_unmodified, leading_to, reachable
 from dispatch_core.backend.api import Backend
+from dispatch_core.ops.rows import is_row_sparse
 
 _UNSEEING = (
     frozenset({"grad", "anomaly", "anomaly_nan", "inference"})
@@ -303,6 +304,8 @@ class Engine:
     def _sum(self, a: Any, a_backend: Any, b: Any, b_backend: Any) -> Any:
         """The sum of two gradients, raw where both are."""
         if isinstance(a, Tensor) or isinstance(b, Tensor):
+            if is_row_sparse(a) and is_row_sparse(b):
+                return a.joined(b)
             return OPERATORS.add(self.as_tensor(a, a_backend), self.as_tensor(b, b_backend))
         total = a + b
         return total if total.__class__ is b_backend.array else b_backend.as_array(total)
@@ -387,6 +390,8 @@ class Engine:
             leaf.grad = g if grad is None else OPERATORS.add(grad, g)
         elif grad is None:
             leaf.grad = _owned(box)
+        elif is_row_sparse(grad) and is_row_sparse(box[0]):
+            leaf.grad = grad.joined(box[0])
         elif isinstance(box[0], Tensor) or not _same_kind(grad, box[0]):
             grad.add_(self.as_tensor(*box))
         else:
@@ -485,6 +490,8 @@ def _owned(box: list[Any]) -> Tensor:
     sole = sys.getrefcount(box[0]) <= 2
     if isinstance(box[0], Tensor):
         tensor: Tensor = box[0]
+        if is_row_sparse(tensor):
+            return tensor
         backend = tensor._backend
         # Here the slot of the tensor is the one holder.
         sole = sole and sys.getrefcount(tensor._raw) <= 2

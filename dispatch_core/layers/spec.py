@@ -119,7 +119,11 @@ class OperatorSpec:
         self.backend: Backend = backend
         self.op_dtype = computed
         # A move's gradient is on another device than its result: tensors know where they are.
-        self.raw = computed in backend.raw_operators and op.family.kind != "transfer"
+        self.raw = (
+            computed in backend.raw_operators
+            and op.family.kind != "transfer"
+            and op.traits.raw_gradient
+        )
         lists = {at for at in op.tensors if op.params[at].kind is ParamKind.LIST}
         self.are_tensors = tuple(
             at in lists or by_place[at] >= FIRST_TENSOR_KEY for at in op.tensors

@@ -4,22 +4,31 @@ from __future__ import annotations
 
 from typing import Any
 
-from dispatch_core._dtypes import dtype, float32, float64, get_default_dtype
+from dispatch_core._dtypes import dtype, finfo, float32, float64, get_default_dtype, int64
 from dispatch_core._handles import RemovableHandle
 from dispatch_core._op import K, operator_named
+from dispatch_core._steps import FORMULAS, Formula, nadam_momentum
 from dispatch_core._tensor import Tensor
-from dispatch_core.autograd import enable_grad, set_grad_enabled
-from dispatch_core.ops import empty_like, zeros, zeros_like
+from dispatch_core.autograd import enable_grad, no_grad, set_grad_enabled
+from dispatch_core.ops import cat, empty_like, full_like, zeros, zeros_like
 
 __all__ = [
+    "FORMULAS",
+    "Formula",
     "RemovableHandle",
     "Tensor",
+    "cat",
     "dtype",
     "empty_like",
     "enable_grad",
+    "finfo",
     "float32",
     "float64",
+    "full_like",
     "get_default_dtype",
+    "int64",
+    "nadam_momentum",
+    "no_grad",
     "set_grad_enabled",
     "step_body",
     "step_operator",
