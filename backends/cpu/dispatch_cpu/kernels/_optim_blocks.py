@@ -20,18 +20,19 @@ def blocks(
     grads: Sequence[Array],
     keys: Sequence[Key],
     block: int = BLOCK,
+    small: int = SMALL,
 ) -> Iterator[tuple[Key, list[Array], Array]]:
     """Yield (key, flat blocks of `changed`, flat block of the gradients), together all elements.
 
     `changed` holds the lists of arrays to be updated, the parameters first. What is written into
     their blocks reaches the arrays when the generator goes on. Only parameters of equal key share
-    a block, and those of fewer elements than `SMALL` do. Half precision is widened to float32 for
+    a block, and those of fewer elements than `small` do. Half precision is widened to float32 for
     the block; complex counts as pairs of reals.
     """
     gathered: dict[tuple[Key, np.dtype[np.generic]], list[int]] = {}
     for i, (key, *arrays) in enumerate(zip(keys, *changed, grads, strict=True)):
         param = arrays[0]
-        if param.size >= SMALL and _are_plain(arrays):
+        if param.size >= small and _are_plain(arrays):
             yield from _slices(key, [_flat(a) for a in arrays], block)
         elif param.size:
             gathered.setdefault((key, param.dtype), []).append(i)

@@ -15,7 +15,7 @@ import numpy as np
 
 from dispatch_core.extend import STEP_FORMULAS, Formula
 from dispatch_cpu.kernels._common import HALF_DTYPES, Array
-from dispatch_cpu.kernels._optim_blocks import BLOCK, TWO_PASSES, blocks
+from dispatch_cpu.kernels._optim_blocks import BLOCK, SMALL, TWO_PASSES, blocks
 
 Step = Callable[..., None]
 
@@ -45,8 +45,9 @@ def _blockwise(formula: Formula) -> Step:
         keys = list(zip(*given[lists : lists + rows], strict=True)) if rows else [()] * len(params)
         hyper = dict(zip(formula.hyper, given[lists + rows :], strict=True))
         values: list[Array | None] = [None] * len(state)
-        block = BLOCK if present else TWO_PASSES
-        for key, (param, *parts), grad in blocks(changed, grads, keys, block):
+        # Without state there are so few passes that gathering small parameters does not pay.
+        block, small = (BLOCK, SMALL) if present else (TWO_PASSES, 0)
+        for key, (param, *parts), grad in blocks(changed, grads, keys, block, small):
             for i, part in zip(present, parts, strict=True):
                 values[i] = part
             own = dict(zip(formula.rows, key, strict=True))
