@@ -44,15 +44,16 @@ def _blockwise(formula: Formula) -> Step:
         changed = [params, *(state[i] for i in present)]
         keys = list(zip(*given[lists : lists + rows], strict=True)) if rows else [()] * len(params)
         hyper = dict(zip(formula.hyper, given[lists + rows :], strict=True))
+        named = {key: {**dict(zip(formula.rows, key, strict=True)), **hyper} for key in set(keys)}
         values: list[Array | None] = [None] * len(state)
         # Without state there are so few passes that gathering small parameters does not pay.
         block, small = (BLOCK, SMALL) if present else (TWO_PASSES, 0)
         for key, (param, *parts), grad in blocks(changed, grads, keys, block, small):
             for i, part in zip(present, parts, strict=True):
                 values[i] = part
-            own = dict(zip(formula.rows, key, strict=True))
-            new, *results = function(np, param, grad, *values, **own, **hyper)
-            _put(param, new)
+            new, *results = function(np, param, grad, *values, **named[key])
+            if new is not param:
+                param[...] = new
             for i, part in zip(present, parts, strict=True):
                 _put(part, results[i])
 
