@@ -11,7 +11,7 @@ import functools
 import itertools
 import weakref
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -235,6 +235,18 @@ class _Writes:
             self._records[identity] = (guard, moment, 1)
         else:
             self._records[identity] = (known[0], moment, known[2] + 1)
+
+    def record_all(self, storages: Iterable[Any]) -> None:
+        """Note that several storages are being written now, by one call."""
+        records = self._records
+        moment = tick()
+        for storage in storages:
+            known = records.get(id(storage))
+            if known is None:
+                self.record(storage)
+            else:
+                records[id(storage)] = (known[0], moment, known[2] + 1)
+        self.last = tick()
 
     def moment(self, storage: Any) -> int:
         """When `storage` was last written (0: never)."""

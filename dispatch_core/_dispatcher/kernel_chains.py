@@ -458,8 +458,7 @@ class Writing(KernelChain):
             raise failure(self.op, args, error) from error
         storage_of = self.backend.storage_of
         for i in self.written:
-            for raw in raws[i] or ():
-                WRITES.record(storage_of(raw))
+            WRITES.record_all(map(storage_of, raws[i] or ()))
 
 
 class UnarySeveral(KernelChain):

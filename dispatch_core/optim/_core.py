@@ -27,6 +27,7 @@ __all__ = [
     "full_like",
     "get_default_dtype",
     "int64",
+    "kind_of",
     "nadam_momentum",
     "no_grad",
     "set_grad_enabled",
@@ -46,6 +47,11 @@ def step_operator(name: str) -> Any:
 def step_body(name: str) -> Any:
     """Its definition in terms of other operators, which autograd can record."""
     return operator_named(name).body
+
+
+def kind_of(tensor: Tensor) -> Any:
+    """What tensors of one device, dtype and need of gradients have in common; quick to ask."""
+    return tensor._k, tensor._backend.index_of(tensor._raw)
 
 
 def view_as_real(input: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
-from dispatch_core.optim._core import Tensor, step_body, step_operator, view_as_real
+from dispatch_core.optim._core import Tensor, kind_of, step_body, step_operator, view_as_real
 
 Column: TypeAlias = list[Tensor] | None
 
@@ -17,12 +17,7 @@ Column: TypeAlias = list[Tensor] | None
 Kind: TypeAlias = Callable[[Tensor], Any]
 
 
-def device_and_dtype(param: Tensor) -> Any:
-    """What the parameters of one call have in common."""
-    return param.device, param.dtype
-
-
-def batches(columns: list[list[Any]], kind: Kind = device_and_dtype) -> Iterator[list[Any]]:
+def batches(columns: list[list[Any]], kind: Kind = kind_of) -> Iterator[list[Any]]:
     """Columns of equal length (parameters, gradients, state ...) cut into those of each call.
 
     Parameters of different kinds never share a call. The common case, a group whose parameters are

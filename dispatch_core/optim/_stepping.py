@@ -7,9 +7,9 @@ from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple
 
 from dispatch_core.optim._checks import check_real, dense_grad
-from dispatch_core.optim._core import FORMULAS, Formula, Tensor, zeros_like
+from dispatch_core.optim._core import FORMULAS, Formula, Tensor, kind_of, zeros_like
 from dispatch_core.optim._counters import advance, make_tensors, new_counter
-from dispatch_core.optim._fused import batches, device_and_dtype, run_step
+from dispatch_core.optim._fused import batches, run_step
 from dispatch_core.optim.optimizer import Group, GroupwiseOptimizer
 
 State = dict[str, Any]
@@ -113,7 +113,7 @@ class FormulaOptimizer(GroupwiseOptimizer):
 
     def _kind(self, param: Tensor) -> Any:
         """What parameters have in common that share a call."""
-        return device_and_dtype(param)
+        return kind_of(param)
 
     def _hyper(self, group: Group, params: Any) -> dict[str, Any]:
         """The formula's hyper-parameters by name, for some parameters of one dtype."""
