@@ -11,6 +11,7 @@ from typing import Any
 
 from dispatch_core import _state
 from dispatch_core._caller import warn
+from dispatch_core._dispatcher.captured import check_recorded
 from dispatch_core._dispatcher.chains import Chain, KernelChain, chain_of, failure
 from dispatch_core._dispatcher.kernel_chains import View
 from dispatch_core._dispatcher.operator import Op
@@ -164,6 +165,8 @@ def write_into(x: Tensor, value: Tensor, what: str, *, recording: bool) -> Tenso
             value = SLOTS.cast(value, x.dtype)
     if _is_dry(x):
         return x
+    if recording:
+        check_recorded(x, value, what)
     if x._raw.__class__ is Dual or value._raw.__class__ is Dual:
         SLOTS.write_dual(x, value)
         return x

@@ -9,6 +9,7 @@ from weakref import WeakSet
 
 from dispatch_core import _tree
 from dispatch_core._batched import Batched
+from dispatch_core._dispatcher.captured import transforming
 from dispatch_core._dual import Dual
 from dispatch_core._graph import Leaf
 from dispatch_core._op import K
@@ -58,7 +59,8 @@ def grad_and_value(
         watching = is_on("grad")
         with enable_grad():
             given, inputs, structure = _tracked(args, argnums)
-            result = func(*given, **kwargs)
+            with transforming(func):
+                result = func(*given, **kwargs)
             value, aux = _apart(result, "grad_and_value", has_aux)
             if not isinstance(value, Tensor):
                 raise RuntimeError(
@@ -87,7 +89,9 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     watching = is_on("grad")
     with enable_grad():
         given, inputs, structure = _tracked(primals, tuple(range(len(primals))))
-        output, aux = _apart(func(*given), "vjp", has_aux)
+        with transforming(func):
+            result = func(*given)
+        output, aux = _apart(result, "vjp", has_aux)
     outputs, _ = _tree.flatten(output)
     if not outputs or not all(isinstance(o, Tensor) for o in outputs):
         raise RuntimeError(

@@ -155,3 +155,59 @@ def test_what_a_pull_gives_is_not_recorded_unless_somebody_watches():
     assert not linearize(lambda x: x.sin() * x, x)[1](dc.ones(3)).requires_grad
     assert linearize(lambda x: (x * weight).sin(), x)[1](dc.ones(3)).requires_grad
     assert grad(lambda v: (pull(v)[0] * weight).sum())(dc.ones(3)).requires_grad
+
+
+held = [dc.zeros(3)]
+
+
+class Holder:
+    def __init__(self):
+        self.kept = {"zeros": dc.zeros(3)}
+
+    def __call__(self, y):
+        self.kept["zeros"][:2].add_(y[:2])
+        return y.sum()
+
+
+CAPTURED = {
+    "closure": lambda kept: lambda y: (kept.copy_(y), y.sum())[1],
+    "view": lambda kept: lambda y: (kept[0].copy_(y[0]), y.sum())[1],
+    "global": lambda kept: lambda y: (held[0].mul_(y), y.sum())[1],
+    "instance": lambda kept: Holder(),
+    "older value": lambda kept: lambda y, kept=kept * 1: (kept.copy_(y), y.sum())[1],
+}
+TRANSFORMS = {
+    "grad": lambda f: grad(f)(x),
+    "vjp": lambda f: vjp(f, x),
+    "jacrev": lambda f: jacrev(f)(x),
+    "jvp": lambda f: jvp(f, (x,), (x,)),
+    "jacfwd": lambda f: jacfwd(f)(x),
+    "hessian": lambda f: dc.func.hessian(f)(x),
+    "outer": lambda f: grad(lambda z: (grad(lambda y: f(y * z))(x) * z).sum())(x),
+}
+
+
+@pytest.mark.parametrize("transform", TRANSFORMS)
+@pytest.mark.parametrize("where", CAPTURED)
+def test_values_of_a_transform_are_not_written_into_captured_tensors(where, transform):
+    kept = dc.zeros(3)
+    with pytest.raises(RuntimeError, match="would mutate a captured Tensor"):
+        TRANSFORMS[transform](CAPTURED[where](kept))
+    assert not kept.requires_grad
+    assert kept.tolist() == held[0].tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize("transform", TRANSFORMS)
+def test_what_a_function_makes_itself_it_may_write(transform):
+    counted = dc.zeros(())
+
+    def function(y):
+        counted.add_(1)
+        made = dc.zeros(3)
+        made[:2].copy_(y[:2])
+        return made.mul_(y).sum()
+
+    TRANSFORMS[transform](function)
+    assert counted >= 1
+    assert not counted.requires_grad
+    assert_close(grad(function)(x), 2 * x * dc.tensor([1.0, 1.0, 0.0]))
