@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 from weakref import WeakSet
 
@@ -12,12 +13,14 @@ from dispatch_core._batched import Batched
 from dispatch_core._dispatcher.captured import transforming
 from dispatch_core._dual import Dual
 from dispatch_core._graph import Leaf
+from dispatch_core._keys import INFERENCE
 from dispatch_core._op import K
-from dispatch_core._state import is_on
+from dispatch_core._state import Switch, is_on
 from dispatch_core._tensor import Tensor
 from dispatch_core.autograd import enable_grad
 from dispatch_core.autograd import grad as gradients
 from dispatch_core.func._vmap import vmap
+from dispatch_core.layers.inference import LENT
 
 Argnums = int | tuple[int, ...]
 
@@ -57,7 +60,7 @@ def grad_and_value(
     @functools.wraps(func)
     def both(*args: Any, **kwargs: Any) -> Any:
         watching = is_on("grad")
-        with enable_grad():
+        with _recording():
             given, inputs, structure = _tracked(args, argnums)
             with transforming(func):
                 result = func(*given, **kwargs)
@@ -87,7 +90,7 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     can be called any number of times.
     """
     watching = is_on("grad")
-    with enable_grad():
+    with _recording():
         given, inputs, structure = _tracked(primals, tuple(range(len(primals))))
         with transforming(func):
             result = func(*given)
@@ -219,10 +222,23 @@ def _tracked(
     return given, inputs, structure
 
 
+@contextmanager
+def _recording() -> Iterator[None]:
+    """Record; in inference mode too, what is saved for the transform alone."""
+    with enable_grad():
+        if not is_on(INFERENCE):
+            yield
+            return
+        with Switch(INFERENCE, False), Switch(LENT, True):
+            yield
+
+
 def _recorded(tensor: Tensor) -> Tensor:
     """The same values with a place of their own in the graph, from which an outer gradient goes on."""
-    if tensor.requires_grad:
-        return K.clone(tensor)
+    if tensor.requires_grad or tensor.is_inference():
+        # A clone of an inference tensor is none, outside inference mode.
+        made = K.clone(tensor)
+        return made if made.requires_grad else made.requires_grad_()
     # `detach` would drop the tangent that an outer forward mode has given it.
     return (K.clone(tensor) if _is_dual(tensor) else tensor.detach()).requires_grad_()
 
