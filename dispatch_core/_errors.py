@@ -21,6 +21,12 @@ DispatchCoreError
 
 from __future__ import annotations
 
+READ_ONLY = (
+    "the memory of the tensor to be written is read-only: it was made from an array or a buffer that may "
+    "not be written. Write into a clone() of it."
+)
+"""What is said, as a RuntimeError, where that is tried."""
+
 
 class DispatchCoreError(Exception):
     """Base of every exception that the framework defines itself."""
