@@ -95,7 +95,7 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
         with transforming(func):
             result = func(*given)
         output, aux = _apart(result, "vjp", has_aux)
-    outputs, _ = _tree.flatten(output)
+    outputs, nesting = _tree.flatten(output)
     if not outputs or not all(isinstance(o, Tensor) for o in outputs):
         raise RuntimeError(
             "vjp(f, *primals): Expected f(*primals) to return one or more tensors, got "
@@ -106,17 +106,29 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
 
     def pull(cotangents: Any) -> Any:
         """The product of the cotangents with the Jacobian, for each primal."""
-        weights, _ = _tree.flatten(cotangents)
-        if len(weights) != len(outputs):
+        weights, found = _tree.flatten(cotangents)
+        if found != nesting:
             raise RuntimeError(
-                f"Expected pytree structure of cotangents to be the same as pytree structure of "
-                f"outputs to the function: got {len(weights)} cotangents for {len(outputs)} outputs"
+                "Expected pytree structure of cotangents to be the same as pytree structure of "
+                f"outputs to the function. cotangents: {found}, primal output: {nesting}"
             )
+        weights = [_weight(w, o) for w, o in zip(weights, outputs, strict=True)]
         again = is_on("grad") and (watched or _is_watched(weights, []))
         return _tree.unflatten(structure, _pulled_back(outputs, weights, inputs, again))
 
     output, aux = _tree.map_leaves(lambda leaf: _released(leaf, watched), (output, aux))
     return (output, pull, aux) if has_aux else (output, pull)
+
+
+def _weight(given: Any, output: Tensor) -> Tensor:
+    """A cotangent; None is 1 for an output of one element."""
+    if isinstance(given, Tensor):
+        return given
+    if given is not None:
+        raise TypeError(f"gradients can be either Tensors or None, but got {type(given).__name__}")
+    if output.numel() != 1:
+        raise RuntimeError("grad can be implicitly created only for scalar outputs")
+    return K.ones_like(output)
 
 
 def jacrev(

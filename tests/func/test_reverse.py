@@ -108,8 +108,15 @@ def test_functional_call_leaves_the_module_as_it_was():
     with pytest.raises(RuntimeError):
         functional_call(model, {"weight": dc.zeros(7, 7)}, (x,))
     assert all(p is before[name] for name, p in model.named_parameters())
-    with pytest.raises(RuntimeError, match="no parameter or buffer"):
-        functional_call(model, {"wieght": dc.zeros(2, 3)}, (x,))
+    found = functional_call(model, {"wieght": dc.zeros(2, 3)}, (x,))
+    assert_close(found, model(x))
+    assert not hasattr(model, "wieght")
+    with pytest.raises(RuntimeError, match="Unexpected key"):
+        functional_call(model, {"wieght": dc.zeros(2, 3)}, (x,), strict=True)
+    with pytest.raises(AttributeError, match="no attribute `5`"):
+        functional_call(dc.nn.Sequential(model), {"5.weight": x}, (x,))
+    with pytest.raises(TypeError, match="in_features"):
+        functional_call(model, {"in_features": x}, (x,))
     with pytest.raises(RuntimeError, match="Missing"):
         functional_call(model, {"weight": dc.zeros(2, 3)}, (x,), strict=True)
 
@@ -211,3 +218,27 @@ def test_what_a_function_makes_itself_it_may_write(transform):
     assert counted >= 1
     assert not counted.requires_grad
     assert_close(grad(function)(x), 2 * x * dc.tensor([1.0, 1.0, 0.0]))
+
+
+@pytest.mark.parametrize(
+    ("function", "cotangents"),
+    [
+        (lambda a: a, (x,)),
+        (lambda a: a, [x]),
+        (lambda a: (a, a), [x, x]),
+        (lambda a: (a, a), x),
+        (lambda a: {"a": a}, {"b": x}),
+        (lambda a: a, None),
+    ],
+)
+def test_cotangents_have_the_structure_of_the_output(function, cotangents):
+    _, pull = vjp(function, x)
+    with pytest.raises(RuntimeError, match="structure|scalar"):
+        pull(cotangents)
+
+
+def test_a_cotangent_of_one_number_may_be_left_out():
+    _, pull = vjp(lambda a: (a**2).sum(), x)
+    assert_close(pull(None)[0], 2 * x)
+    with pytest.raises(TypeError, match="either Tensors or None, but got float"):
+        pull(1.0)
