@@ -116,3 +116,19 @@ def test_a_python_type_stands_for_a_dtype(given, meant):
 def test_what_is_no_dtype(given):
     with pytest.raises(TypeError):
         dc.ones(2, dtype=given)
+
+
+@pytest.mark.parametrize("depth", [65, 100, 1000, 100_000])
+def test_lists_too_deep_are_told_so(depth):
+    data = 1.0
+    for _ in range(depth):
+        data = [data]
+    with pytest.raises(ValueError, match="too many dimensions 'list': at most 64"):
+        dc.tensor(data)
+
+
+def test_the_deepest_list():
+    data = 1.0
+    for _ in range(64):
+        data = [data]
+    assert dc.tensor(data).ndim == 64
