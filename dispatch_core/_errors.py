@@ -14,7 +14,7 @@ DispatchCoreError
 ├── OutputTypeError (RuntimeError, TypeError)  a result that the given tensor cannot hold
 ├── UnsharedMemoryError (BufferError, ValueError)  memory that DLPack cannot pass on
 ├── EmptyListError (ValueError, RuntimeError)  a list of tensors without a tensor
-├── OutOfMemoryError (RuntimeError)        a device without memory left
+├── OutOfMemoryError (RuntimeError, MemoryError)  a device without memory left
 ├── AcceleratorError (RuntimeError)        a device other than the cpu that failed
 └── LinAlgError (RuntimeError)             a matrix that a method of linear algebra cannot work on
 """
@@ -92,7 +92,7 @@ class EmptyListError(DispatchCoreError, ValueError, RuntimeError):
     """An operator on a list of tensors was given an empty one (PyTorch raises one or the other)."""
 
 
-class OutOfMemoryError(DispatchCoreError, RuntimeError):
+class OutOfMemoryError(DispatchCoreError, RuntimeError, MemoryError):
     """A device has no memory left."""
 
 

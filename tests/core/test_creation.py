@@ -132,3 +132,22 @@ def test_the_deepest_list():
     for _ in range(64):
         data = [data]
     assert dc.tensor(data).ndim == 64
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda n: dc.zeros(n),
+        lambda n: dc.empty(n),
+        lambda n: dc.arange(n),
+        lambda n: dc.rand(n),
+        lambda n: dc.ones(1).repeat(n),
+        lambda n: dc.ones(1).expand(n) + 1,
+        lambda n: dc.ones(1, requires_grad=True).expand(n).exp(),
+        lambda n: dc.ones(1).expand(n).sort(),
+    ],
+)
+@pytest.mark.parametrize("kind", [dc.OutOfMemoryError, RuntimeError, MemoryError])
+def test_no_memory_left(call, kind):
+    with pytest.raises(kind, match="Unable to allocate"):
+        call(2**45)
