@@ -1,5 +1,6 @@
 """Factories, and moves between dtypes."""
 
+import numpy as np
 import pytest
 
 import dispatch_core as dc
@@ -151,3 +152,9 @@ def test_the_deepest_list():
 def test_no_memory_left(call, kind):
     with pytest.raises(kind, match="Unable to allocate"):
         call(2**45)
+
+
+def test_arange_of_numpys_numbers():
+    assert dc.arange(np.int32(3)).dtype is dc.int64
+    assert dc.arange(np.int64(1), np.int8(3)).tolist() == [1, 2]
+    assert dc.arange(np.float32(3)).dtype is dc.float32
