@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import types
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -18,8 +19,8 @@ from dispatch_core._graph import Leaf, tick
 from dispatch_core._keys import GRAD, VIEW
 from dispatch_core._tensor import Tensor
 
-_MOST = 20_000
-"""Objects that are looked at in one search."""
+_MOST = 5_000
+"""Objects that are looked at in one search, the nearest first."""
 _OPAQUE = (type, types.ModuleType, types.FrameType, str, bytes, int, float, complex)
 
 
@@ -91,10 +92,10 @@ def _order(tensor: Tensor) -> int:
 
 def _reached(func: Callable[..., Any]) -> Iterator[int]:
     """The ids of the tensors that a function reaches, and of those of which they are part."""
-    ahead: list[Any] = [func]
+    ahead: deque[Any] = deque([func])
     seen: set[int] = set()
     while ahead and len(seen) < _MOST:
-        each = ahead.pop()
+        each = ahead.popleft()
         if id(each) in seen or isinstance(each, _OPAQUE):
             continue
         seen.add(id(each))
