@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from dispatch_core._construct import as_tensor, from_dlpack, from_numpy
+from dispatch_core._caller import warn_once
+from dispatch_core._construct import as_tensor, from_dlpack, on_array
 from dispatch_core._dtypes import dtype as DType
 from dispatch_core._dtypes import get_default_dtype
 from dispatch_core._tensor import Tensor
@@ -50,7 +51,7 @@ def _shared(obj: Any, dtype: DType | None) -> Tensor | None:
     if isinstance(obj, Tensor):
         return obj
     if isinstance(obj, np.ndarray):
-        return from_numpy(obj)
+        return on_array(obj)
     if isinstance(obj, np.generic):
         return None
     if hasattr(obj, "__dlpack__"):
@@ -67,7 +68,7 @@ def frombuffer(
 ) -> Tensor:
     """A vector on the memory of an object with a buffer, from a byte offset on.
 
-    Writing into a tensor on a buffer that is read-only raises an error of numpy's.
+    Warns, once, where the buffer is read-only: writing into the tensor raises RuntimeError then.
     """
     try:
         length, size = memoryview(buffer).nbytes, dtype.itemsize
@@ -93,7 +94,13 @@ def frombuffer(
             f"not be greater than actual buffer length ({length} bytes)"
         )
     array = np.frombuffer(buffer, np.uint8, -1 if count < 0 else count * size, offset)
-    made = from_numpy(array.view(dtype.numpy_dtype))
+    made = on_array(array.view(dtype.numpy_dtype))
+    if not array.flags.writeable:
+        warn_once(
+            "The given buffer is not writable, so writing to this tensor will raise an error. Copy the "
+            "buffer, as bytearray(buffer) does, before converting it to a tensor. This warning is "
+            "suppressed for the rest of this program."
+        )
     return made.requires_grad_() if requires_grad else made
 
 
@@ -118,7 +125,7 @@ def from_file(
         with open(filename, "ab") as file:
             file.truncate(max(file.tell(), (size or 0) * wanted.itemsize))
     array = np.memmap(filename, np.uint8, "r+" if shared else "c", 0, (size or 0) * wanted.itemsize)
-    made = from_numpy(np.asarray(array).view(wanted.numpy_dtype))
+    made = on_array(np.asarray(array).view(wanted.numpy_dtype))
     return made.requires_grad_() if requires_grad else made
 
 

@@ -44,3 +44,14 @@ def warn(message: str, category: type[Warning] = UserWarning) -> None:
         scope.get("__name__") or "<unknown>",
         scope.setdefault("__warningregistry__", {}),
     )
+
+
+TOLD: set[str] = set()
+"""What `warn_once` has said."""
+
+
+def warn_once(message: str) -> None:
+    """Warn as `warn` does, but once in the program."""
+    if message not in TOLD:
+        TOLD.add(message)
+        warn(message)

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from dispatch_core import _tensor
-from dispatch_core._caller import warn
+from dispatch_core._caller import warn, warn_once
 from dispatch_core._dlpack import CPU_DEVICE
 from dispatch_core._dlpack import from_dlpack as _import_dlpack
 from dispatch_core._dtypes import as_dtype, dtype, from_numpy_dtype, get_default_dtype, int64
@@ -58,8 +58,21 @@ def from_numpy(array: Array) -> Tensor:
     """A cpu tensor that shares the memory of a numpy array.
 
     Raises TypeError for what is no array, or has a dtype that tensors do not have, and ValueError
-    for negative strides (copy the array first).
+    for negative strides (copy the array first). Warns, once, where the array is read-only: writing
+    into the tensor raises RuntimeError then.
     """
+    made = on_array(array)
+    if not array.flags.writeable:
+        warn_once(
+            "The given NumPy array is not writable, so writing to this tensor will raise an error. "
+            "Copy the array, or make it writable, before converting it to a tensor. This warning is "
+            "suppressed for the rest of this program."
+        )
+    return made
+
+
+def on_array(array: Array) -> Tensor:
+    """`from_numpy`, without a warning."""
     if not isinstance(array, np.ndarray):
         raise TypeError(f"expected np.ndarray (got {type(array).__name__})")
     if any(s < 0 for s in array.strides):
@@ -107,12 +120,12 @@ def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None
 
 def _imported(source: Any, copy: bool | None) -> Tensor:
     try:
-        return from_numpy(_import_dlpack(source, copy=copy))
+        return on_array(_import_dlpack(source, copy=copy))
     except BufferError:
         where = getattr(source, "__dlpack_device__", lambda: CPU_DEVICE)()
         if copy is False or tuple(where) == CPU_DEVICE:
             raise
-    return from_numpy(_import_dlpack(source, dl_device=CPU_DEVICE))
+    return on_array(_import_dlpack(source, dl_device=CPU_DEVICE))
 
 
 def _from_data(data: Any, wanted: dtype | None, device: Any, *, copy: bool) -> Tensor:
@@ -129,7 +142,7 @@ def _from_data(data: Any, wanted: dtype | None, device: Any, *, copy: bool) -> T
         copy = False
     backend = backend_of(place.type)
     if place.type == "cpu":
-        return from_numpy(array.copy() if copy or any(s < 0 for s in array.strides) else array)
+        return on_array(array.copy() if copy or any(s < 0 for s in array.strides) else array)
     return wrap(backend.from_host(array, place.index), fresh_key(place.type, found))
 
 

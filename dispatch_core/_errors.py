@@ -14,12 +14,18 @@ DispatchCoreError
 ├── OutputTypeError (RuntimeError, TypeError)  a result that the given tensor cannot hold
 ├── UnsharedMemoryError (BufferError, ValueError)  memory that DLPack cannot pass on
 ├── EmptyListError (ValueError, RuntimeError)  a list of tensors without a tensor
-├── OutOfMemoryError (RuntimeError)        a device without memory left
+├── OutOfMemoryError (RuntimeError, MemoryError)  a device without memory left
 ├── AcceleratorError (RuntimeError)        a device other than the cpu that failed
 └── LinAlgError (RuntimeError)             a matrix that a method of linear algebra cannot work on
 """
 
 from __future__ import annotations
+
+READ_ONLY = (
+    "the memory of the tensor to be written is read-only: it was made from an array or a buffer that may "
+    "not be written. Write into a clone() of it."
+)
+"""What is said, as a RuntimeError, where that is tried."""
 
 
 class DispatchCoreError(Exception):
@@ -86,7 +92,7 @@ class EmptyListError(DispatchCoreError, ValueError, RuntimeError):
     """An operator on a list of tensors was given an empty one (PyTorch raises one or the other)."""
 
 
-class OutOfMemoryError(DispatchCoreError, RuntimeError):
+class OutOfMemoryError(DispatchCoreError, RuntimeError, MemoryError):
     """A device has no memory left."""
 
 

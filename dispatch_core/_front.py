@@ -68,12 +68,21 @@ def _gather(op: Op, name: str, given: tuple[Any, ...], keyword: Any) -> tuple[An
     single = hasattr(value, "__index__") and not hasattr(value, "__len__")
     if single or getattr(value, "shape", None) == ():
         return given
-    if isinstance(value, str) or not hasattr(value, "__iter__"):
+    if isinstance(value, Tensor) and value.numel() == 1 and not value.is_floating_point():
+        return (int(value),)
+    if isinstance(value, (str, Tensor)) or not hasattr(value, "__iter__"):
         raise TypeError(
             f"{op.title}argument '{name}' (position {1 + [p.name for p in op.params].index(name)}) "
             f"must be tuple of ints, not {type(value).__name__}"
         )
     return tuple(value)
+
+
+def _flag(op: Op, value: Any) -> bool:
+    """Whether a call asks for the in-place variant."""
+    if isinstance(value, Tensor):
+        raise TypeError(f"{op.title}argument '{INPLACE_FLAG}' must be bool, not Tensor")
+    return bool(value)
 
 
 def make_front(
@@ -102,7 +111,8 @@ def make_front(
         positional = ", ".join(p.name for p in op.params if not p.keyword_only)
         if INPLACE_FLAG in parameters:
             named = "".join(f", {n}={n}" for n in (*_keyword_only(op), *handled))
-            source.add(f"if {INPLACE_FLAG}: return inplace_front({positional}{named})")
+            source.add(f"if {INPLACE_FLAG} is not False and flag(OP, {INPLACE_FLAG}):")
+            source.add(f"  return inplace_front({positional}{named})")
         if handled:
             given = " or ".join(_given(parameters[name]) for name in handled)
             named = ", ".join(f"{n}={n}" for n in (*_keyword_only(op), *handled))
@@ -113,7 +123,7 @@ def make_front(
         if out:
             source.add(f"if out is not None: return into(OP, chain, ({args}), out)")
         source.add(f"return chain.call({', '.join(names)})")
-        return source.written({"special": special, "inplace_front": inplace})
+        return source.written({"special": special, "inplace_front": inplace, "flag": _flag})
 
     return _dressed(_lazy(op, op.name, write), op, body)
 

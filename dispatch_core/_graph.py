@@ -126,7 +126,7 @@ class Node:
             if edge is not None and edge.__class__ is Pick:
                 output = edge.index
                 edge = edge.edges[0]
-            found.append((edge, output))
+            found.append((shown(edge), output))
         return tuple(found)
 
     def register_hook(self, fn: Callable[..., Any]) -> RemovableHandle:
@@ -162,6 +162,30 @@ class Pick(Node):
     index: int
 
 
+class OfFunction(Node):
+    """The node of an `autograd.Function`, as users see it: it has the attributes of its `ctx`."""
+
+    __slots__ = ()
+
+    def __getattr__(self, name: str) -> Any:
+        if name in Node.__slots__:  # one that is not set
+            raise AttributeError(name)
+        return getattr(self.saved, name)
+
+
+@functools.cache
+def _named(base: type[Node], name: str) -> Any:
+    return type(name, (base,), {"__slots__": (), "__module__": __name__})
+
+
+def shown(node: Any) -> Any:
+    """A node as it is given to users: of a class that has the name of the operation."""
+    if node.__class__ is Node:
+        base = OfFunction if getattr(node.spec, "of_function", False) else Node
+        node.__class__ = _named(base, node.name())
+    return node
+
+
 class Leaf:
     """The end of a graph: where the gradient of a tensor that the user made is accumulated."""
 
@@ -190,6 +214,9 @@ class Leaf:
 
     def __repr__(self) -> str:
         return f"<AccumulateGrad object at {id(self):#x}>"
+
+
+Leaf.__name__ = Leaf.__qualname__ = "AccumulateGrad"  # as users know it
 
 
 class Origin(NamedTuple):

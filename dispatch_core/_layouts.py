@@ -47,3 +47,12 @@ preserve_format = memory_format("preserve_format")
 channels_last = memory_format("channels_last")
 channels_last_3d = memory_format("channels_last_3d")
 strided = layout("strided")
+
+
+def check_format(function: str, value: object) -> memory_format:
+    """A memory format; TypeError for anything else."""
+    if isinstance(value, memory_format):
+        return value
+    raise TypeError(
+        f"{function}(): argument 'memory_format' must be dc.memory_format, not {type(value).__name__}"
+    )

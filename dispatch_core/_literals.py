@@ -22,6 +22,8 @@ from dispatch_core._tensor import Tensor
 Array = np.ndarray[Any, Any]
 _PLAIN = frozenset({bool, int, float, complex})
 _WHOLE = frozenset({bool, int})
+_DEEPEST = 64
+"""The dimensions that numpy's arrays can have."""
 _SEQUENCES = (list, tuple, range)
 
 
@@ -58,6 +60,10 @@ def _kinds(data: Any, path: tuple[int, ...]) -> set[type]:
         if id(data) in path:
             raise ValueError(f"too many dimensions '{type(data).__name__}'")
         path = (*path, id(data))
+        if len(path) == _DEEPEST:
+            raise ValueError(
+                f"too many dimensions '{type(data).__name__}': at most {_DEEPEST} may be nested"
+            )
         found.difference_update(nested)
         for item in data:
             if isinstance(item, (list, tuple)):

@@ -270,7 +270,9 @@ def _each(matrices: Tensor | None, shape: Any) -> list[Tensor | None]:
 def _check(A: Tensor, B: Tensor | None, X: Tensor | None, iK: Tensor | None) -> None:
     """Raise where the matrices do not go together."""
     check_tensor(A, "lobpcg(): argument 'A'")
-    if A.ndim < 2 or A.shape[-1] != A.shape[-2] or not A.shape[-1]:
+    if A.ndim >= 2 and A.shape[-2:] == (0, 0):
+        raise ValueError("lobpcg(): A has no rows, so there are no eigenvalues to find")
+    if A.ndim < 2 or A.shape[-1] != A.shape[-2]:
         raise AssertionError(f"lobpcg(): A must be square matrices (*, m, m), got {list(A.shape)}")
     if not (A.dtype.is_floating_point or A.dtype.is_complex):
         raise RuntimeError(f"lobpcg(): expected a floating or complex dtype, got {A.dtype}")

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from dispatch_core._construct import from_numpy
+from dispatch_core._construct import on_array
 from dispatch_core._device import device as Device
 from dispatch_core._dtypes import from_name
 from dispatch_core._op import K
@@ -102,7 +102,7 @@ def _decode_as(wrap: Callable[[Tensor, bool], Any]) -> Callable[..., Any]:
         if len(arrays) != (layout is None) or not isinstance(home, str):
             raise context.malformed("tensor", json)
         try:
-            made = from_numpy(arrays[0]) if layout is None else _without_data(layout, home)
+            made = on_array(arrays[0]) if layout is None else _without_data(layout, home)
         except ValueError:  # strides that no tensor has
             raise context.malformed("tensor", json) from None
         tensor = _placed(made, home, context) if layout is None else made

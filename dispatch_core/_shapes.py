@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import operator
 from collections.abc import Sequence
 from math import prod
 from typing import Any
@@ -18,9 +19,12 @@ def dim_error(dim: int, ndim: int) -> IndexError:
 
 def whole(name: str, value: Any) -> int:
     """An argument that has to be an int; TypeError where it is none."""
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
-        raise TypeError(f"argument '{name}' must be int, not {type(value).__name__}")
-    return int(value.__index__())
+    try:
+        if not isinstance(value, bool):
+            return operator.index(value)
+    except TypeError:
+        pass  # a tensor or an array says so when it is asked
+    raise TypeError(f"argument '{name}' must be int, not {type(value).__name__}")
 
 
 def check_dim(dim: Any, ndim: int) -> int:

@@ -138,7 +138,7 @@ class Tensor:
         if not self.requires_grad or self._node.__class__ is Leaf:
             return None
         node: Node = self._node
-        return node.edges[0] if isinstance(node, _graph.Pick) else node
+        return _graph.shown(node.edges[0] if isinstance(node, _graph.Pick) else node)
 
     @property
     def output_nr(self) -> int:

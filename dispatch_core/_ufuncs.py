@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from dispatch_core._construct import from_numpy, tensor
+from dispatch_core._construct import on_array, tensor
 from dispatch_core._tensor import Tensor
 
 _OPERATORS: dict[Any, Callable[..., Any]] = {
@@ -75,4 +75,4 @@ def _array(value: Any) -> Any:
 
 
 def _result(value: Any) -> Any:
-    return None if value is None else from_numpy(np.asarray(value))
+    return None if value is None else on_array(np.asarray(value))

@@ -14,7 +14,7 @@ from dispatch_core._dispatcher import operator
 from dispatch_core._dispatcher.kinds import refuse_kinds
 from dispatch_core._dispatcher.operator import NumpyNumberError, Op, plain_numbers
 from dispatch_core._dtypes import dtype
-from dispatch_core._errors import DeclarationError, DispatchCoreError, PluginError
+from dispatch_core._errors import DeclarationError, DispatchCoreError, OutOfMemoryError, PluginError
 from dispatch_core._keys import is_asking, tensor_key
 from dispatch_core._tensor import Tensor
 from dispatch_core.backend.api import Backend
@@ -155,8 +155,10 @@ _NUMPYS = (ValueError, RuntimeError, OverflowError, FloatingPointError)
 
 def failure(op: Op, args: Sequence[Any], error: Exception) -> Exception:
     """The exception to raise for a kernel's error: the family's own words where it finds the mistake."""
-    if isinstance(error, (DispatchCoreError, MemoryError)):
+    if isinstance(error, DispatchCoreError):
         return error
+    if isinstance(error, MemoryError):
+        return OutOfMemoryError(f"{op.title}{error or 'there is no memory left'}")
     for param, value in zip(op.params, args, strict=False):
         if param.name == "dtype" and value is not None and not isinstance(value, dtype):
             shown = value.__name__ if isinstance(value, type) else type(value).__name__

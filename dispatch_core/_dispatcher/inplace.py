@@ -11,12 +11,13 @@ from typing import Any
 
 from dispatch_core import _state
 from dispatch_core._caller import warn
+from dispatch_core._dispatcher.captured import check_recorded
 from dispatch_core._dispatcher.chains import Chain, KernelChain, chain_of, failure
 from dispatch_core._dispatcher.kernel_chains import View
 from dispatch_core._dispatcher.operator import Op
 from dispatch_core._dtypes import can_cast
 from dispatch_core._dual import INSIDE, Dual, has_history
-from dispatch_core._errors import OutputTypeError
+from dispatch_core._errors import READ_ONLY, OutputTypeError
 from dispatch_core._graph import WRITES
 from dispatch_core._keys import GRAD, INFERENCE, KEYS, PLAIN, VIEW, tensor_key
 from dispatch_core._tensor import Tensor, check_tensor, wrap
@@ -140,6 +141,8 @@ def _direct(chain: KernelChain, x: Tensor, args: Sequence[Any]) -> Tensor:
 
 def _shape_error(op: Op, x: Tensor, error: Exception) -> Exception:
     if isinstance(error, ValueError):
+        if "read-only" in str(error):
+            return RuntimeError(READ_ONLY)
         return RuntimeError(
             f"output with shape {list(x.shape)} doesn't match the broadcast shape of the operands "
             f"of {op.name}_(): {error}"
@@ -164,6 +167,8 @@ def write_into(x: Tensor, value: Tensor, what: str, *, recording: bool) -> Tenso
             value = SLOTS.cast(value, x.dtype)
     if _is_dry(x):
         return x
+    if recording:
+        check_recorded(x, value, what)
     if x._raw.__class__ is Dual or value._raw.__class__ is Dual:
         SLOTS.write_dual(x, value)
         return x

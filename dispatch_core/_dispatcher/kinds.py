@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import functools
 import itertools
+import math
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, TypeVar
 
 from dispatch_core._dispatcher.operator import Op
 from dispatch_core._dispatcher.signature import spelled
+from dispatch_core._dtypes import bool_
 from dispatch_core._tensor import Tensor
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -22,6 +24,16 @@ _TEXTS = ("str", "str | None")
 _INTS = ("Ints", "Sequence[int]")
 _UNREADABLE = ("invalid literal for int", "could not convert string")
 """How Python begins to say that a string is no number."""
+_UNCOUNTABLE = "cannot convert float"
+"""How Python begins to say that infinity and NaN are no ints."""
+_OWNERS = {"order": "dc.memory_format", "count": "tuple of ints"}
+"""What has an attribute, where it is no tensor."""
+_UNDECIDED = (
+    "Boolean value of Tensor",
+    "only one element tensors",
+    "cannot be converted to Scalar",
+)
+"""How a tensor says that it is not one number."""
 
 
 def refuse_kinds(
@@ -68,6 +80,9 @@ def _refuse(
         wanted = _wanted(annotation, value, error)
         if wanted is None and annotation in _INTS:
             wanted, value = _odd(value)
+        elif wanted is None and isinstance(value, Tensor):
+            wanted = _instead_of_tensor(annotation, value, error)
+        wanted = wanted or _missed(value, error)
         if wanted is not None:
             place = f" (position {at})" if at <= len(given) else ""
             raise TypeError(
@@ -75,13 +90,43 @@ def _refuse(
             ) from error
 
 
+def _missed(value: Any, error: Exception) -> str | None:
+    """What should have been given instead of a value that lacks an attribute, or is no finite number."""
+    if isinstance(value, float):
+        return "int" if not math.isfinite(value) and str(error).startswith(_UNCOUNTABLE) else None
+    if not isinstance(error, AttributeError) or error.obj is not value or isinstance(value, Tensor):
+        return None
+    return _OWNERS.get(str(error.name)) or ("Tensor" if hasattr(Tensor, str(error.name)) else None)
+
+
+def _instead_of_tensor(annotation: str, value: Tensor, error: Exception) -> str | None:
+    """What should have been given instead of a tensor: those of one number may stand for numbers."""
+    kind = annotation.split(" | ", 1)[0]
+    if kind == "Any" and value.ndim and any(words in str(error) for words in _UNDECIDED):
+        return "a number"
+    if kind not in _NUMBERS or "Tensor" in annotation:
+        return None
+    return kind if kind == "bool" or not _is_number(value, whole=kind == "int") else None
+
+
+def _is_number(value: Tensor, *, whole: bool) -> bool:
+    real = value.is_floating_point() or value.is_complex() or value.dtype is bool_
+    return not value.ndim and not (whole and real)
+
+
 def _odd(value: Any) -> tuple[str | None, Any]:
     """The element of some ints that is none, and what should have been given."""
     if value is None or isinstance(value, str):
         return "tuple of ints", value
+    if isinstance(value, Tensor) and not _is_number(value, whole=True):
+        return "tuple of ints", value
     if isinstance(value, (tuple, list)):
         for each in value:
-            if each is None or isinstance(each, str):
+            if (
+                each is None
+                or isinstance(each, str)
+                or (isinstance(each, Tensor) and not _is_number(each, whole=True))
+            ):
                 return "tuple of ints only", each
     return None, value
 

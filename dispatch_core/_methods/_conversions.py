@@ -16,7 +16,7 @@ from dispatch_core._dtypes import (
 from dispatch_core._methods._table import method
 from dispatch_core._op import K
 from dispatch_core._subclass import as_instance, subclass_hooks
-from dispatch_core._tensor import Tensor
+from dispatch_core._tensor import Tensor, check_tensor
 from dispatch_core._typed import TensorType, type_name, type_named
 
 
@@ -138,6 +138,7 @@ def type(self: Tensor, dtype: Any = None) -> Any:
 @method
 def type_as(self: Tensor, other: Tensor) -> Tensor:
     """The tensor in the dtype of another."""
+    check_tensor(other, "type_as(): argument 'other' (position 1)")
     return self.to(other.dtype)
 
 

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from dispatch_core._keys import INFERENCE, tensor_key
+from dispatch_core._layouts import check_format
 from dispatch_core._methods._table import TABLE, method
 from dispatch_core._shapes import check_dim
 from dispatch_core._size import Size
-from dispatch_core._tensor import Tensor
+from dispatch_core._tensor import Tensor, check_tensor
 
 
 class _Count(int):
@@ -113,7 +114,9 @@ def data_ptr(self: Tensor) -> int:
 def is_contiguous(self: Tensor, memory_format: Any = None) -> bool:
     """Whether the elements lie in memory in the order of the dimensions, or in that of a format."""
     sizes, strides = tuple(self.shape), self.stride()
-    if memory_format is not None and memory_format.name.startswith("channels_last"):
+    if memory_format is not None and check_format("is_contiguous", memory_format).name.startswith(
+        "channels_last"
+    ):
         if self.ndim != (5 if memory_format.name.endswith("3d") else 4):
             return False
         order = memory_format.order(self.ndim)
@@ -150,6 +153,7 @@ def is_signed(self: Tensor) -> bool:
 @method
 def is_same_size(self: Tensor, other: Tensor) -> bool:
     """Whether both shapes are equal."""
+    check_tensor(other, "is_same_size(): argument 'other' (position 1)")
     return self.shape == other.shape
 
 

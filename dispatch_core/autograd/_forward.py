@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from dispatch_core._dispatcher import inplace
+from dispatch_core._dispatcher.captured import check_dual
 from dispatch_core._dispatcher.chains import Chain, invoke
 from dispatch_core._dispatcher.compose import Below, definition
 from dispatch_core._dispatcher.gradient import Gradient, Part
@@ -437,6 +438,7 @@ def _promote(x: Tensor, level: Level) -> None:
     Other views of the root follow at their next use (`layers/views.py`).
     """
     root = root_of(x)
+    check_dual(x, level, "copy_")
     if level_of(root) < level.number:
         if any(each.shows(root) for each in LEVELS.get()):
             raise RuntimeError(

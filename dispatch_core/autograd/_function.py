@@ -131,6 +131,7 @@ class FunctionSpec:
 
     raw = False
     calls = None
+    of_function = True
     keeps: frozenset[int] = frozenset()
 
     def __init__(self, cls: type[Function], inputs: Sequence[Any], outputs: Sequence[Any]) -> None:

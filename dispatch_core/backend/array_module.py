@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from dispatch_core._dtypes import dtype, from_numpy_dtype
-from dispatch_core._errors import PluginError
+from dispatch_core._errors import READ_ONLY, PluginError
 from dispatch_core.backend.api import Backend, Raw
 from dispatch_core.backend.array_kernels import register_all
 from dispatch_core.backend.array_kernels.layout import owner
@@ -30,7 +30,12 @@ class ArrayModuleBackend(Backend):
         register_all(self.kernels, self.xp, self.device)
 
     def write(self, target: Raw, source: Raw) -> None:
-        self.xp.copyto(target, source, casting="unsafe")
+        try:
+            self.xp.copyto(target, source, casting="unsafe")
+        except ValueError as error:
+            if "read-only" in str(error):
+                raise RuntimeError(READ_ONLY) from error
+            raise
 
     def copy(self, raw: Raw) -> Raw:
         return raw.copy(order="C")

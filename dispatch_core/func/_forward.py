@@ -6,6 +6,8 @@ import functools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from dispatch_core._dispatcher.captured import transforming
+from dispatch_core._dual import LEVELS
 from dispatch_core._op import K
 from dispatch_core._random import get_rng_state, set_rng_state
 from dispatch_core._tensor import Tensor
@@ -53,7 +55,8 @@ def jvp(
     _check_tensors(changes, "tangents")
     with _set_fwd_grad_enabled(True), dual_level():
         duals = [make_dual(p, t) for p, t in zip(values, changes, strict=True)]
-        result = func(*unflatten(structure, duals))
+        with transforming(func, LEVELS.get()[-1]):
+            result = func(*unflatten(structure, duals))
         aux = None
         if has_aux:
             if not (isinstance(result, tuple) and len(result) == 2):

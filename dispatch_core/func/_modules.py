@@ -33,8 +33,10 @@ def functional_call(
         tie_weights: whether a tensor given for one of several names of the same parameter stands for all.
         strict: whether every parameter and buffer must be given, and nothing else.
 
-    Raises ValueError for a name in several dictionaries and for two values of tied names,
-    RuntimeError for names that do not fit.
+    Without `strict`, names that the module does not have are ignored, but not what leads to no module
+    (AttributeError) or to something that is no tensor (TypeError). Raises ValueError for a name in
+    several dictionaries and for two values of tied names, with `strict` RuntimeError for names that
+    do not fit.
 
     """
     if isinstance(parameter_and_buffer_dicts, Mapping):
@@ -99,14 +101,19 @@ def _stacked(states: list[dict[str, Any]], *, leaves: bool) -> dict[str, Any]:
 def _replaced(module: Module, values: dict[str, Any], tied: bool, strict: bool) -> Iterator[None]:
     places = _places(module)
     unknown = [name for name in values if name not in places]
-    if unknown or (strict and len(values) < len(places)):
+    if strict and (unknown or len(values) < len(places)):
         missing = [name for name in places if name not in values]
+        told = [
+            f"{what} key(s): {', '.join(map(repr, names))}."
+            for what, names in (("Unexpected", unknown), ("Missing", missing))
+            if names
+        ]
         raise RuntimeError(
-            f"functional_call: {type(module).__name__} has no parameter or buffer "
-            f"{', '.join(map(repr, unknown))}"
-            if unknown
-            else f"functional_call: Missing key(s): {', '.join(map(repr, missing))}."
+            f"functional_call: {type(module).__name__} has other names: {' '.join(told)}"
         )
+    for name in unknown:
+        _check_unknown(module, name)
+    values = {name: value for name, value in values.items() if name in places}
     if tied:
         values = _for_all_names(values, places)
     saved = []
@@ -119,6 +126,21 @@ def _replaced(module: Module, values: dict[str, Any], tied: bool, strict: bool) 
     finally:
         for table, last, value in reversed(saved):
             table[last] = value
+
+
+def _check_unknown(module: Module, name: str) -> None:
+    """Raise for a name that leads to no module, or to something that is no tensor; others are ignored."""
+    *way, last = name.split(".")
+    owner: Any = module
+    for step in way:
+        if not hasattr(owner, step):
+            raise AttributeError(
+                f"functional_call: {type(owner).__name__} has no attribute `{step}`"
+            )
+        owner = getattr(owner, step)
+    there = getattr(owner, last, None)
+    if there is not None and not isinstance(there, Tensor):
+        raise TypeError(f"functional_call: attribute `{last}`: {there!r} is no Tensor")
 
 
 def _places(module: Module) -> dict[str, tuple[dict[str, Any], str]]:

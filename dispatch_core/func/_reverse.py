@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 from weakref import WeakSet
 
 from dispatch_core import _tree
 from dispatch_core._batched import Batched
+from dispatch_core._dispatcher.captured import transforming
 from dispatch_core._dual import Dual
 from dispatch_core._graph import Leaf
+from dispatch_core._keys import INFERENCE
 from dispatch_core._op import K
-from dispatch_core._state import is_on
+from dispatch_core._state import Switch, is_on
 from dispatch_core._tensor import Tensor
 from dispatch_core.autograd import enable_grad
 from dispatch_core.autograd import grad as gradients
 from dispatch_core.func._vmap import vmap
+from dispatch_core.layers.inference import LENT
 
 Argnums = int | tuple[int, ...]
 
@@ -56,9 +60,10 @@ def grad_and_value(
     @functools.wraps(func)
     def both(*args: Any, **kwargs: Any) -> Any:
         watching = is_on("grad")
-        with enable_grad():
+        with _recording():
             given, inputs, structure = _tracked(args, argnums)
-            result = func(*given, **kwargs)
+            with transforming(func):
+                result = func(*given, **kwargs)
             value, aux = _apart(result, "grad_and_value", has_aux)
             if not isinstance(value, Tensor):
                 raise RuntimeError(
@@ -85,10 +90,12 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     can be called any number of times.
     """
     watching = is_on("grad")
-    with enable_grad():
+    with _recording():
         given, inputs, structure = _tracked(primals, tuple(range(len(primals))))
-        output, aux = _apart(func(*given), "vjp", has_aux)
-    outputs, _ = _tree.flatten(output)
+        with transforming(func):
+            result = func(*given)
+        output, aux = _apart(result, "vjp", has_aux)
+    outputs, nesting = _tree.flatten(output)
     if not outputs or not all(isinstance(o, Tensor) for o in outputs):
         raise RuntimeError(
             "vjp(f, *primals): Expected f(*primals) to return one or more tensors, got "
@@ -99,17 +106,29 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
 
     def pull(cotangents: Any) -> Any:
         """The product of the cotangents with the Jacobian, for each primal."""
-        weights, _ = _tree.flatten(cotangents)
-        if len(weights) != len(outputs):
+        weights, found = _tree.flatten(cotangents)
+        if found != nesting:
             raise RuntimeError(
-                f"Expected pytree structure of cotangents to be the same as pytree structure of "
-                f"outputs to the function: got {len(weights)} cotangents for {len(outputs)} outputs"
+                "Expected pytree structure of cotangents to be the same as pytree structure of "
+                f"outputs to the function. cotangents: {found}, primal output: {nesting}"
             )
+        weights = [_weight(w, o) for w, o in zip(weights, outputs, strict=True)]
         again = is_on("grad") and (watched or _is_watched(weights, []))
         return _tree.unflatten(structure, _pulled_back(outputs, weights, inputs, again))
 
     output, aux = _tree.map_leaves(lambda leaf: _released(leaf, watched), (output, aux))
     return (output, pull, aux) if has_aux else (output, pull)
+
+
+def _weight(given: Any, output: Tensor) -> Tensor:
+    """A cotangent; None is 1 for an output of one element."""
+    if isinstance(given, Tensor):
+        return given
+    if given is not None:
+        raise TypeError(f"gradients can be either Tensors or None, but got {type(given).__name__}")
+    if output.numel() != 1:
+        raise RuntimeError("grad can be implicitly created only for scalar outputs")
+    return K.ones_like(output)
 
 
 def jacrev(
@@ -215,10 +234,23 @@ def _tracked(
     return given, inputs, structure
 
 
+@contextmanager
+def _recording() -> Iterator[None]:
+    """Record; in inference mode too, what is saved for the transform alone."""
+    with enable_grad():
+        if not is_on(INFERENCE):
+            yield
+            return
+        with Switch(INFERENCE, False), Switch(LENT, True):
+            yield
+
+
 def _recorded(tensor: Tensor) -> Tensor:
     """The same values with a place of their own in the graph, from which an outer gradient goes on."""
-    if tensor.requires_grad:
-        return K.clone(tensor)
+    if tensor.requires_grad or tensor.is_inference():
+        # A clone of an inference tensor is none, outside inference mode.
+        made = K.clone(tensor)
+        return made if made.requires_grad else made.requires_grad_()
     # `detach` would drop the tangent that an outer forward mode has given it.
     return (K.clone(tensor) if _is_dual(tensor) else tensor.detach()).requires_grad_()
 

@@ -208,6 +208,11 @@ def _placed(parts: list[Any], out_dims: Any) -> Any:
     if isinstance(given, tuple) and isinstance(result, Tensor) and len(given) == 1:
         given = given[0]
     dims = _tree.spread(given, result, "vmap: out_dims")
+    for dim in dims:
+        if dim is not None and not hasattr(dim, "__index__"):
+            raise ValueError(
+                f"vmap: `out_dims` must be an int, None or a python collection of them, got {dim!r}"
+            )
     results = []
     for leaves, dim in zip(zip(*[found for found, _ in parts], strict=True), dims, strict=True):
         if dim is None:

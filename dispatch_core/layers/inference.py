@@ -30,6 +30,10 @@ _SAVED = (
 )
 
 
+LENT = "inference_lent"
+"""Name of states in which a transform records for itself alone, so that it may save inference tensors."""
+
+
 class Inference(Layer):
     """Takes part in inference mode, and where an argument was made there."""
 
@@ -43,7 +47,7 @@ class Inference(Layer):
 
     def compose(self, op: Op, keys: Keys, state: State, below: Below) -> Chain:
         marked = [_is_marked(key) for key in keys]
-        if "grad" in state:
+        if "grad" in state and LENT not in state:
             _check_saved(op, keys, marked)
         chain = below(tuple(unflagged(key, INFERENCE) for key in keys))
         shows = op.traits.view and not any(marked)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dispatch_core._namespaces import names_of
 from dispatch_core._op import K
-from dispatch_core._tensor import Tensor
+from dispatch_core._tensor import Tensor, check_tensor
 
 globals().update(names_of("nn.functional"))
 
@@ -16,17 +16,18 @@ if TYPE_CHECKING:
     def __getattr__(name: str) -> Any: ...
 
 
-def _chosen_dim(name: str, dim: int | None, ndim: int, stacklevel: int) -> int:
+def _chosen_dim(name: str, dim: int | None, input: Tensor, stacklevel: int) -> int:
     """The dimension; without one PyTorch's old choice, and its warning."""
     if dim is not None:
         return dim
+    check_tensor(input, f"{name}(): argument 'input' (position 1)")
     warnings.warn(
         f"Implicit dimension choice for {name} has been deprecated. Change the call to include "
         "dim=X "
         "as an argument.",
         stacklevel=stacklevel,
     )
-    return 0 if ndim in (0, 1, 3) else 1
+    return 0 if input.ndim in (0, 1, 3) else 1
 
 
 # `nn.functional` lets the dimension out, which the operators of these names do not.
@@ -37,7 +38,7 @@ def softmax(
 ) -> Tensor:
     """exp(input) scaled to sum to 1 along `dim`, computed in `dtype` if given."""
     if dim is None:
-        dim = _chosen_dim("softmax", dim, input.ndim, _stacklevel)
+        dim = _chosen_dim("softmax", dim, input, _stacklevel)
     return K.softmax(input, dim, dtype)
 
 
@@ -46,7 +47,7 @@ def log_softmax(
 ) -> Tensor:
     """The logarithm of `softmax`, without underflow."""
     if dim is None:
-        dim = _chosen_dim("log_softmax", dim, input.ndim, _stacklevel)
+        dim = _chosen_dim("log_softmax", dim, input, _stacklevel)
     return K.log_softmax(input, dim, dtype)
 
 
@@ -55,5 +56,5 @@ def softmin(
 ) -> Tensor:
     """`softmax` of the negative."""
     if dim is None:
-        dim = _chosen_dim("softmin", dim, input.ndim, _stacklevel)
+        dim = _chosen_dim("softmin", dim, input, _stacklevel)
     return K.softmax(-input, dim, dtype)

@@ -152,7 +152,10 @@ def arange(
     """start, start + step, ... below end; int64 if all are ints, else the default dtype."""
     if end is None:
         start, end = 0, start
-    start, end, step = (v.item() if isinstance(v, Tensor) else v for v in (start, end, step))
+    start, end, step = (
+        v if v.__class__ is int or v.__class__ is float else _as_number(v)
+        for v in (start, end, step)
+    )
     if step == 0:
         raise RuntimeError("step must be nonzero")
     if (end - start) * step < 0:
@@ -165,6 +168,11 @@ def arange(
         -(-span // step) if isinstance(span, int) and isinstance(step, int) else _ceil(span / step)
     )
     return _finish(K.arange_new(start, step, int(count), place(device, dtype)), requires_grad)
+
+
+def _as_number(value: Any) -> Any:
+    """What stands in a tensor, or a scalar of numpy's, as a number of Python's."""
+    return value.item() if hasattr(value, "item") else value
 
 
 def _ceil(value: float) -> int:

@@ -140,28 +140,45 @@ def is_tensor(obj: Any) -> bool:
 @public("")
 def numel(input: Tensor) -> int:
     """The number of elements."""
-    return input.numel()
+    try:
+        return input.numel()
+    except AttributeError:
+        check_tensor(input, "numel(): argument 'input' (position 1)")
+        raise
 
 
 @public("")
 def is_floating_point(input: Tensor) -> bool:
     """Whether the dtype is a floating point one."""
-    return input.dtype.is_floating_point
+    try:
+        return input.dtype.is_floating_point
+    except AttributeError:
+        check_tensor(input, "is_floating_point(): argument 'input' (position 1)")
+        raise
 
 
 @public("")
 def is_complex(input: Tensor) -> bool:
     """Whether the dtype is a complex one."""
-    return input.dtype.is_complex
+    try:
+        return input.dtype.is_complex
+    except AttributeError:
+        check_tensor(input, "is_complex(): argument 'input' (position 1)")
+        raise
 
 
 @public("")
 def is_signed(input: Tensor) -> bool:
     """Whether the dtype has negative numbers."""
-    return input.dtype.is_signed
+    try:
+        return input.dtype.is_signed
+    except AttributeError:
+        check_tensor(input, "is_signed(): argument 'input' (position 1)")
+        raise
 
 
 @public("", "Tensor")
+@telling
 def is_nonzero(input: Tensor) -> bool:
     """Whether the only element is not zero; RuntimeError for other sizes."""
     if input.numel() != 1:
@@ -174,6 +191,7 @@ def is_nonzero(input: Tensor) -> bool:
 
 
 @public("")
+@telling
 def is_same_size(input: Tensor, other: Tensor) -> bool:
     """Whether both shapes are equal."""
     return input.shape == other.shape

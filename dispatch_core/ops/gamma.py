@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from dispatch_core._dtypes import can_cast, float32
+from dispatch_core._dtypes import can_cast, float32, get_default_dtype
 from dispatch_core._families.base import FLOATING, REAL
 from dispatch_core._families.pointwise import FLOAT, SAME, pointwise
 from dispatch_core._namespaces import public
@@ -183,9 +183,13 @@ def mvlgamma(input: Tensor, p: int) -> Tensor:
     if p < 1:
         raise RuntimeError("p has to be greater than or equal to 1")
     total: Any = p * (p - 1) / 4 * math.log(math.pi)
-    for j in range(p):
-        total = total + K.lgamma(input - 0.5 * j)
-    return total
+    if p <= 16:
+        for j in range(p):
+            total = total + K.lgamma(input - 0.5 * j)
+        return total
+    dtype = input.dtype if input.is_floating_point() else get_default_dtype()
+    halves = K.mul(K.cast(K.storage_index(input, p), dtype), 0.5)
+    return total + K.sum(K.lgamma(K.sub(K.unsqueeze(input, -1), halves)), -1)
 
 
 def _density(K: Any, a: Any, x: Any) -> Any:

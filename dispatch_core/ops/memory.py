@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from dispatch_core._construct import tensor
+from dispatch_core._dispatcher.kinds import telling
 from dispatch_core._layouts import strided
 from dispatch_core._namespaces import public
 from dispatch_core._op import K
@@ -75,6 +76,7 @@ def fill_diagonal_(self: Tensor, fill_value: Any, wrap: bool = False) -> Tensor:
 
 
 @public("Tensor")
+@telling
 def set_(self: Tensor, source: Any = None) -> Tensor:
     """Have the tensor show the memory of another one, or none."""
     if source is None:
@@ -90,6 +92,7 @@ def set_(self: Tensor, source: Any = None) -> Tensor:
 
 
 @public("Tensor")
+@telling
 def is_set_to(self: Tensor, tensor: Tensor) -> bool:
     """Whether both show the same elements of the same memory."""
     one, other = (t._backend.storage_of(t._raw) for t in (self, tensor))

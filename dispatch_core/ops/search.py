@@ -138,6 +138,13 @@ def unique(
 
     On request also where each element is among them, and how often each occurs.
     """
+    for name, flag in (
+        ("sorted", sorted),
+        ("return_inverse", return_inverse),
+        ("return_counts", return_counts),
+    ):
+        if isinstance(flag, Tensor):
+            raise TypeError(f"unique(): argument '{name}' must be bool, not Tensor")
     x = K.reshape(input, (-1,)) if dim is None else K.movedim(input, dim, 0)
     n = x.shape[0]
     if dim is not None and n and not x.numel():

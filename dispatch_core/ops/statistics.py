@@ -9,7 +9,7 @@ from dispatch_core._families.base import FLOATING, INEXACT, NUMBERS, REAL
 from dispatch_core._families.others import creation, custom
 from dispatch_core._families.reduction import reduction
 from dispatch_core._op import K, composite
-from dispatch_core._shapes import check_dim
+from dispatch_core._shapes import check_dim, whole
 from dispatch_core._tensor import Tensor
 from dispatch_core.ops._values import any_true
 from dispatch_core.ops.create import _finish
@@ -108,6 +108,7 @@ def cov(
     input: Tensor, *, correction: int = 1, fweights: Any = None, aweights: Any = None
 ) -> Tensor:
     """The covariances of variables (rows) over observations (columns), which may be weighted."""
+    correction = whole("correction", correction)
     if input.ndim > 2:
         raise RuntimeError(
             "cov(): expected input to have two or fewer dimensions but got an input with "

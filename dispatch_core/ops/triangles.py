@@ -12,6 +12,7 @@ from dispatch_core._families.reduction import reduction
 from dispatch_core._namespaces import public
 from dispatch_core._op import K, composite
 from dispatch_core._place import place
+from dispatch_core._shapes import whole
 from dispatch_core._tensor import Tensor
 from dispatch_core.ops.facts import rank_of
 
@@ -36,6 +37,8 @@ def _gap(input: Tensor) -> Tensor:
 )
 def tril(input: Tensor, diagonal: int = 0) -> Tensor:
     """The last two dimensions' lower triangle, zeros above the given diagonal."""
+    if diagonal.__class__ is not int:
+        diagonal = whole("diagonal", diagonal)
     return K.where(K.le(_gap(input), diagonal), input, K.new_zeros(input, ()))
 
 
@@ -46,6 +49,8 @@ def tril(input: Tensor, diagonal: int = 0) -> Tensor:
 )
 def triu(input: Tensor, diagonal: int = 0) -> Tensor:
     """The last two dimensions' upper triangle, zeros below the given diagonal."""
+    if diagonal.__class__ is not int:
+        diagonal = whole("diagonal", diagonal)
     return K.where(K.ge(_gap(input), diagonal), input, K.new_zeros(input, ()))
 
 

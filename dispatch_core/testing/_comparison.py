@@ -159,10 +159,13 @@ def _compare_mappings(actual: Mapping[Any, Any], expected: Mapping[Any, Any], ru
 
 
 def _compare_numbers(actual: Any, expected: Any, rule: _Rule) -> None:
+    actual, expected = (v.item() if isinstance(v, np.number) else v for v in (actual, expected))
     kinds = [
         "complex128" if isinstance(v, complex) else "float64" if isinstance(v, float) else "int64"
         for v in (actual, expected)
     ]
+    if rule.dtype and type(actual) is not type(expected):
+        rule.fail(f"The (d)types do not match: {type(actual)} != {type(expected)}.")
     a, b = np.asarray(actual), np.asarray(expected)
     _values(a, b, rule.tolerances(*kinds), rule, scalar=True)
 

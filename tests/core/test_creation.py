@@ -1,5 +1,6 @@
 """Factories, and moves between dtypes."""
 
+import numpy as np
 import pytest
 
 import dispatch_core as dc
@@ -116,3 +117,44 @@ def test_a_python_type_stands_for_a_dtype(given, meant):
 def test_what_is_no_dtype(given):
     with pytest.raises(TypeError):
         dc.ones(2, dtype=given)
+
+
+@pytest.mark.parametrize("depth", [65, 100, 1000, 100_000])
+def test_lists_too_deep_are_told_so(depth):
+    data = 1.0
+    for _ in range(depth):
+        data = [data]
+    with pytest.raises(ValueError, match="too many dimensions 'list': at most 64"):
+        dc.tensor(data)
+
+
+def test_the_deepest_list():
+    data = 1.0
+    for _ in range(64):
+        data = [data]
+    assert dc.tensor(data).ndim == 64
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda n: dc.zeros(n),
+        lambda n: dc.empty(n),
+        lambda n: dc.arange(n),
+        lambda n: dc.rand(n),
+        lambda n: dc.ones(1).repeat(n),
+        lambda n: dc.ones(1).expand(n) + 1,
+        lambda n: dc.ones(1, requires_grad=True).expand(n).exp(),
+        lambda n: dc.ones(1).expand(n).sort(),
+    ],
+)
+@pytest.mark.parametrize("kind", [dc.OutOfMemoryError, RuntimeError, MemoryError])
+def test_no_memory_left(call, kind):
+    with pytest.raises(kind, match="Unable to allocate"):
+        call(2**45)
+
+
+def test_arange_of_numpys_numbers():
+    assert dc.arange(np.int32(3)).dtype is dc.int64
+    assert dc.arange(np.int64(1), np.int8(3)).tolist() == [1, 2]
+    assert dc.arange(np.float32(3)).dtype is dc.float32

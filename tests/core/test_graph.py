@@ -278,3 +278,41 @@ def test_a_version_may_be_counted_by_hand():
         made = dc.ones(2)
     with pytest.raises(RuntimeError, match="Inference tensors"):
         graph.increment_version(made)
+
+
+def test_nodes_are_of_classes_that_have_their_names():
+    x = dc.ones(2, requires_grad=True)
+    y = x.exp().mul(x)
+    assert type(y.grad_fn).__name__ == y.grad_fn.name() == "MulBackward0"
+    inner, leaf = (node for node, _ in y.grad_fn.next_functions)
+    assert type(inner).__name__ == "ExpBackward0"
+    assert type(leaf).__name__ == leaf.name() == "AccumulateGrad"
+    assert type(x.exp().grad_fn) is type(inner)
+    assert isinstance(inner, dc.autograd.graph.Node)
+    assert type(x.sort()[0].grad_fn).__name__ == "SortBackward0"
+    inner.metadata["note"] = 1
+    assert inner.metadata == {"note": 1}
+    y.sum().backward()
+    assert x.grad.allclose(x.detach().exp() * 2)
+
+
+def test_the_node_of_a_function_has_what_its_ctx_has():
+    class Twice(dc.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.factor = 2
+            ctx.save_for_backward(x)
+            return x * ctx.factor
+
+        @staticmethod
+        def backward(ctx, g):
+            return g * ctx.factor
+
+    x = dc.ones(2, requires_grad=True)
+    node = Twice.apply(x).grad_fn
+    assert type(node).__name__ == "TwiceBackward"
+    assert node.factor == 2
+    assert node.saved_tensors[0].tolist() == [1, 1]
+    assert node.needs_input_grad == (True,)
+    assert not hasattr(node, "other")
+    assert node.metadata == {}

@@ -106,3 +106,26 @@ def test_normal_tensors_are_written_inside():
         x[0] = 7
     assert x.tolist() == [7, 2]
     assert not x.is_inference()
+
+
+TRANSFORMED = {
+    "grad": (lambda z: dc.func.grad(lambda y: (y * y).sum())(z), [2.0, 4.0]),
+    "captured": (lambda z: dc.func.grad(lambda y: (y * z).sum())(z + 0), [1.0, 2.0]),
+    "vjp": (lambda z: dc.func.vjp(lambda y: y * y, z)[1](z)[0], [2.0, 8.0]),
+    "jacrev": (lambda z: dc.func.jacrev(lambda y: (y * y).sum())(z), [2.0, 4.0]),
+    "nested": (
+        lambda z: dc.func.grad(lambda y: (dc.func.grad(lambda w: (w**3).sum())(y) * y).sum())(z),
+        [9.0, 36.0],
+    ),
+    "hessian": (lambda z: dc.func.hessian(lambda y: (y**3).sum())(z).diag(), [6.0, 12.0]),
+}
+
+
+@pytest.mark.parametrize("name", TRANSFORMED)
+def test_transforms_record_in_inference_mode_for_themselves(name):
+    call, want = TRANSFORMED[name]
+    with dc.inference_mode():
+        found = call(dc.tensor([1.0, 2.0]))
+        assert found.tolist() == want
+        assert not found.requires_grad
+        assert dc.is_inference_mode_enabled()

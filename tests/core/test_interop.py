@@ -233,3 +233,36 @@ def test_a_shallow_copy_shares_the_memory():
     z = copy.copy(x * 2)
     z.sum().backward()
     assert x.grad.tolist() == [2, 2]
+
+
+def _read_only():
+    array = np.zeros(3)
+    array.flags.writeable = False
+    return array
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: dc.from_numpy(_read_only()), "given NumPy array is not writable"),
+        (lambda: dc.frombuffer(bytes(24), dtype=dc.float64), "given buffer is not writable"),
+    ],
+)
+def test_read_only_memory(make, words, monkeypatch):
+    monkeypatch.setattr("dispatch_core._caller.TOLD", set())
+    with pytest.warns(UserWarning, match=words):
+        x = make()
+    make()  # says nothing more
+    writes = [
+        lambda: x.add_(1),
+        lambda: x.zero_(),
+        lambda: x.copy_(dc.ones(3)),
+        lambda: x.__setitem__(0, 1),
+        lambda: x[1:].mul_(2),
+        lambda: x.masked_fill_(x == 0, 2),
+        lambda: dc.add(x, 1, out=x),
+    ]
+    for write in writes:
+        with pytest.raises(RuntimeError, match=r"is read-only.*clone"):
+            write()
+    assert x.clone().add_(1).tolist() == [1, 1, 1]

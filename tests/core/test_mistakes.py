@@ -856,3 +856,84 @@ def test_a_tensor_is_not_none():
     assert (x == None) is False  # noqa: E711  the operator is what is tested
     assert (x != None) is True  # noqa: E711
     assert (x == "a") is False
+
+
+SEVERAL = dc.tensor([1.0, 2.0])
+NO_TENSORS = {
+    "tril": lambda x: dc.tril(x, dc.tensor([1.0, 2.0, 3.0])),
+    "triu of a float": lambda x: dc.triu(x, dc.tensor(1.0)),
+    "unique": lambda x: dc.unique(x, dc.tensor(1)),
+    "unique, counted": lambda x: dc.unique(x, return_counts=SEVERAL),
+    "cov": lambda x: dc.cov(x, correction=SEVERAL),
+    "pad": lambda x: dc.nn.functional.pad(x, SEVERAL),
+    "diagonal": lambda x: x.diagonal(SEVERAL),
+    "diag": lambda x: x.diag(SEVERAL),
+    "chunk": lambda x: x.chunk(SEVERAL),
+    "sum": lambda x: x.sum(0, SEVERAL),
+    "topk": lambda x: x.topk(SEVERAL),
+    "cond": lambda x: dc.linalg.cond(dc.eye(2), p=SEVERAL),
+    "view": lambda x: x.view(x),
+    "reshape": lambda x: x.reshape(SEVERAL),
+    "zeros": lambda x: dc.zeros(SEVERAL),
+    "sizes": lambda x: dc.ones(2, SEVERAL),
+    "roll": lambda x: x.roll(SEVERAL),
+    "silu": lambda x: dc.nn.functional.silu(x, x),
+    "dropout": lambda x: dc.nn.functional.dropout(x, 0.5, SEVERAL),
+    "allclose": lambda x: dc.allclose(x, x, SEVERAL),
+    "arange": lambda x: dc.arange(SEVERAL),
+}
+
+
+@pytest.mark.parametrize("name", NO_TENSORS)
+def test_a_tensor_is_no_number(name):
+    with pytest.raises(TypeError, match=r"must be [\w ]+, not Tensor"):
+        NO_TENSORS[name](dc.ones(2, 3))
+
+
+def test_a_tensor_of_one_int_is_an_int():
+    x, one = dc.ones(2, 3), dc.tensor(1)
+    assert dc.tril(x, one).tolist() == dc.tril(x, 1).tolist()
+    assert x.sum(one).shape == x.diagonal(one).shape == (2,)
+    assert dc.zeros(one, 2).shape == dc.zeros(dc.tensor([1]), 2).shape == (1, 2)
+    assert x.view(dc.tensor([6])).shape == x.view(dc.tensor(6)).shape == (6,)
+    assert x.topk(one).values.shape == (2, 1)
+
+
+X = dc.ones(2, 3)
+OF_ANOTHER_KIND = {
+    "numel": (lambda: dc.numel(3), "'input' (position 1) must be Tensor, not int"),
+    "is_floating_point": (lambda: dc.is_floating_point(3), "must be Tensor, not int"),
+    "is_complex": (lambda: dc.is_complex(None), "must be Tensor, not NoneType"),
+    "is_signed": (lambda: dc.is_signed("a"), "must be Tensor, not str"),
+    "is_nonzero": (lambda: dc.is_nonzero(3), "must be Tensor, not int"),
+    "is_same_size": (lambda: dc.is_same_size(X, 3), "'other' (position 2) must be Tensor"),
+    "type_as": (lambda: X.type_as(3), "must be Tensor, not int"),
+    "x.is_same_size": (lambda: X.is_same_size(3), "'other' (position 1) must be Tensor, not int"),
+    "is_set_to": (lambda: X.is_set_to(3), "must be Tensor, not int"),
+    "set_": (lambda: dc.ones(2).set_(3), "must be Tensor, not int"),
+    "clone": (lambda: X.clone(memory_format=3), "must be dc.memory_format, not int"),
+    "contiguous": (lambda: X.contiguous(memory_format=3), "must be dc.memory_format, not int"),
+    "is_contiguous": (lambda: X.is_contiguous(memory_format=3), "must be dc.memory_format"),
+    "trapezoid": (lambda: dc.trapezoid(X, 3), "'x' (position 2) must be Tensor, not int"),
+    "searchsorted": (lambda: dc.searchsorted(X, X, sorter=3), "'sorter'"),
+    "unflatten": (lambda: X.unflatten(0, {}), "must be tuple of ints, not dict"),
+    "softmin": (lambda: dc.nn.functional.softmin(3), "must be Tensor, not int"),
+    "new_ones": (lambda: X.new_ones(X, 1), "not Tensor"),
+    "max_pool1d": (
+        lambda: dc.nn.functional.max_pool1d(X, float("inf")),
+        "'kernel_size' (position 2) must be int, not float",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OF_ANOTHER_KIND)
+def test_what_is_of_another_kind_is_named(name):
+    call, words = OF_ANOTHER_KIND[name]
+    with pytest.raises(TypeError) as raised:
+        call()
+    assert words in str(raised.value)
+
+
+def test_lobpcg_of_nothing():
+    with pytest.raises(ValueError, match="no rows"):
+        dc.lobpcg(dc.ones(0, 0))

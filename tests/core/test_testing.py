@@ -220,3 +220,10 @@ def test_every_operator_has_samples():
         and name not in TESTED_ELSEWHERE
     ]
     assert not missing, f"operators without samples: {', '.join(missing)}"
+
+
+@pytest.mark.parametrize("pair", [(1.0, 1), (1j, 1.0), ([1.0], [1]), ({"a": 1}, {"a": 1.0})])
+def test_numbers_of_two_types_are_not_close(pair):
+    with pytest.raises(AssertionError, match=r"The \(d\)types do not match: <class"):
+        dc.testing.assert_close(*pair)
+    dc.testing.assert_close(*pair, check_dtype=False) if pair[0] != 1j else None

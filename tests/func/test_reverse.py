@@ -108,8 +108,15 @@ def test_functional_call_leaves_the_module_as_it_was():
     with pytest.raises(RuntimeError):
         functional_call(model, {"weight": dc.zeros(7, 7)}, (x,))
     assert all(p is before[name] for name, p in model.named_parameters())
-    with pytest.raises(RuntimeError, match="no parameter or buffer"):
-        functional_call(model, {"wieght": dc.zeros(2, 3)}, (x,))
+    found = functional_call(model, {"wieght": dc.zeros(2, 3)}, (x,))
+    assert_close(found, model(x))
+    assert not hasattr(model, "wieght")
+    with pytest.raises(RuntimeError, match="Unexpected key"):
+        functional_call(model, {"wieght": dc.zeros(2, 3)}, (x,), strict=True)
+    with pytest.raises(AttributeError, match="no attribute `5`"):
+        functional_call(dc.nn.Sequential(model), {"5.weight": x}, (x,))
+    with pytest.raises(TypeError, match="in_features"):
+        functional_call(model, {"in_features": x}, (x,))
     with pytest.raises(RuntimeError, match="Missing"):
         functional_call(model, {"weight": dc.zeros(2, 3)}, (x,), strict=True)
 
@@ -155,3 +162,83 @@ def test_what_a_pull_gives_is_not_recorded_unless_somebody_watches():
     assert not linearize(lambda x: x.sin() * x, x)[1](dc.ones(3)).requires_grad
     assert linearize(lambda x: (x * weight).sin(), x)[1](dc.ones(3)).requires_grad
     assert grad(lambda v: (pull(v)[0] * weight).sum())(dc.ones(3)).requires_grad
+
+
+held = [dc.zeros(3)]
+
+
+class Holder:
+    def __init__(self):
+        self.kept = {"zeros": dc.zeros(3)}
+
+    def __call__(self, y):
+        self.kept["zeros"][:2].add_(y[:2])
+        return y.sum()
+
+
+CAPTURED = {
+    "closure": lambda kept: lambda y: (kept.copy_(y), y.sum())[1],
+    "view": lambda kept: lambda y: (kept[0].copy_(y[0]), y.sum())[1],
+    "global": lambda kept: lambda y: (held[0].mul_(y), y.sum())[1],
+    "instance": lambda kept: Holder(),
+    "older value": lambda kept: lambda y, kept=kept * 1: (kept.copy_(y), y.sum())[1],
+}
+TRANSFORMS = {
+    "grad": lambda f: grad(f)(x),
+    "vjp": lambda f: vjp(f, x),
+    "jacrev": lambda f: jacrev(f)(x),
+    "jvp": lambda f: jvp(f, (x,), (x,)),
+    "jacfwd": lambda f: jacfwd(f)(x),
+    "hessian": lambda f: dc.func.hessian(f)(x),
+    "outer": lambda f: grad(lambda z: (grad(lambda y: f(y * z))(x) * z).sum())(x),
+}
+
+
+@pytest.mark.parametrize("transform", TRANSFORMS)
+@pytest.mark.parametrize("where", CAPTURED)
+def test_values_of_a_transform_are_not_written_into_captured_tensors(where, transform):
+    kept = dc.zeros(3)
+    with pytest.raises(RuntimeError, match="would mutate a captured Tensor"):
+        TRANSFORMS[transform](CAPTURED[where](kept))
+    assert not kept.requires_grad
+    assert kept.tolist() == held[0].tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize("transform", TRANSFORMS)
+def test_what_a_function_makes_itself_it_may_write(transform):
+    counted = dc.zeros(())
+
+    def function(y):
+        counted.add_(1)
+        made = dc.zeros(3)
+        made[:2].copy_(y[:2])
+        return made.mul_(y).sum()
+
+    TRANSFORMS[transform](function)
+    assert counted >= 1
+    assert not counted.requires_grad
+    assert_close(grad(function)(x), 2 * x * dc.tensor([1.0, 1.0, 0.0]))
+
+
+@pytest.mark.parametrize(
+    ("function", "cotangents"),
+    [
+        (lambda a: a, (x,)),
+        (lambda a: a, [x]),
+        (lambda a: (a, a), [x, x]),
+        (lambda a: (a, a), x),
+        (lambda a: {"a": a}, {"b": x}),
+        (lambda a: a, None),
+    ],
+)
+def test_cotangents_have_the_structure_of_the_output(function, cotangents):
+    _, pull = vjp(function, x)
+    with pytest.raises(RuntimeError, match="structure|scalar"):
+        pull(cotangents)
+
+
+def test_a_cotangent_of_one_number_may_be_left_out():
+    _, pull = vjp(lambda a: (a**2).sum(), x)
+    assert_close(pull(None)[0], 2 * x)
+    with pytest.raises(TypeError, match="either Tensors or None, but got float"):
+        pull(1.0)

@@ -198,3 +198,9 @@ def test_what_is_given_by_name_is_shared_by_all_examples(chunk_size):
     mapped = vmap(lambda row, weight=None: row.sum() * weight, chunk_size=chunk_size)
     assert_close(mapped(x, weight=weight), x.sum(1, keepdim=True) * weight)
     assert vmap(lambda row, *, mask: row[mask])(x, mask=dc.tensor([True, False])).shape == (3, 1)
+
+
+@pytest.mark.parametrize("dims", ["x", ("x",), 1.5])
+def test_out_dims_are_ints(dims):
+    with pytest.raises(ValueError, match="`out_dims` must be an int"):
+        vmap(lambda a: a, out_dims=dims)(dc.ones(2, 3))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -16,6 +17,39 @@ def _attention(query: dc.Tensor, key: dc.Tensor, **more: Any) -> Any:
         query, key, key, 4, 2, dc.randn(12, 4), dc.randn(12), None, None, False, 0.0,
         dc.randn(4, 4), dc.randn(4), **more,
     )  # fmt: skip
+
+
+def test_instance_norm_of_no_channels_is_empty():
+    x = dc.ones(2, 0, 3, requires_grad=True)
+    out = F.instance_norm(x)
+    assert out.shape == (2, 0, 3)
+    out.sum().backward()
+    assert x.grad.shape == (2, 0, 3)
+
+
+def test_many_adaptive_windows_are_not_counted_one_by_one(monkeypatch):
+    counted = []
+    monkeypatch.setattr(
+        "dispatch_core.ops.nn.pool.range", lambda *n: counted.append(n) or range(*n), raising=False
+    )
+    x = dc.tensor([[[1.0, 3.0, 2.0]]])
+    out = F.adaptive_max_pool1d(x, 100_000)
+    assert out.shape == (1, 1, 100_000)
+    assert sorted(set(out.flatten().tolist())) == [1.0, 2.0, 3.0]
+    assert all(n[0] < 1000 for n in counted)
+    for size in range(1, 12):
+        row = dc.arange(size, dtype=dc.float32)
+        for n in range(1, 12):
+            ends = [-(-(i + 1) * size // n) - 1 for i in range(n)]
+            assert F.adaptive_max_pool1d(row[None], n).tolist() == [ends]
+
+
+def test_mvlgamma_of_many_dimensions():
+    x = dc.tensor([50.0, 60.0], dtype=dc.float64)
+    steps = sum(dc.lgamma(x - 0.5 * j) for j in range(40))
+    want = steps + 40 * 39 / 4 * math.log(math.pi)
+    assert dc.allclose(dc.mvlgamma(x, 40), want)
+    assert dc.mvlgamma(x * 1e6, 100_000).isfinite().all()  # in one call, not in 100 000
 
 
 def test_attention_with_and_without_weights_is_the_same() -> None:

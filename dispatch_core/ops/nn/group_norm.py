@@ -205,6 +205,8 @@ def instance_norm(
         raise ValueError(
             f"Expected more than 1 spatial element when training, got input size {input.shape}"
         )
+    if not input.shape[1]:
+        return K.clone(input)
     out, mean, rstd = K.native_group_norm(input, input.shape[1], weight, bias, eps)
     move_towards(running_mean, K.mean(mean.detach(), 0), momentum)
     if running_var is not None:

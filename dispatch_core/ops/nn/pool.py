@@ -229,6 +229,15 @@ def adaptive_windows(like: Tensor, size: int, out: int) -> tuple[Tensor, Tensor]
     return K.floor_divide(i * size, out), K.floor_divide((i + 1) * size + out - 1, out)
 
 
+def _longest_window(size: int, out: int) -> int:
+    """The most elements in one of the `adaptive_windows`."""
+    if not out:
+        return 1
+    whole, rest = divmod(size, out)
+    # Begins are off a whole element by multiples of the divisor, so that this is the most.
+    return whole + (rest > 0) + (rest > math.gcd(rest, out))
+
+
 @composite(
     custom(REAL_NUMBERS, samples=lambda make: [(make(2, 3, 7), (3,)), (make(1, 2, 5, 6), (2, 4))]),
     grad={
@@ -244,7 +253,7 @@ def adaptive_max(input: Tensor, output_size: Any) -> Any:
     positions = []
     for size, out in zip(input.shape[2:], output_size, strict=True):
         begin, end = adaptive_windows(input, size, out)
-        longest = max((-(-(i + 1) * size // out) - i * size // out for i in range(out)), default=1)
+        longest = _longest_window(size, out)
         at = K.unsqueeze(K.storage_index(input, longest), 1) + begin
         positions.append(K.where(K.lt(at, end), at, -1))
     return _largest(input, output_size, positions)

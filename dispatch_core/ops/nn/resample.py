@@ -74,6 +74,8 @@ def pad(input: Tensor, pad: Any, mode: str = "constant", value: float | None = N
     Modes "constant" (any number of dimensions, negative numbers cut), "reflect", "replicate" and
     "circular" (one to three dimensions of (N, C, *) or (C, *)).
     """
+    if isinstance(pad, Tensor):
+        raise TypeError("pad(): argument 'pad' (position 2) must be tuple of ints, not Tensor")
     sides = pad_sides(pad, input.ndim)
     if mode == "constant":
         fill = 0.0 if value is None else value
