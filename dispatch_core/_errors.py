@@ -13,12 +13,15 @@ DispatchCoreError
 ├── GradcheckError (RuntimeError)          gradients that differ from differences of values
 ├── OutputTypeError (RuntimeError, TypeError)  a result that the given tensor cannot hold
 ├── EmptyListError (ValueError, RuntimeError)  a list of tensors without a tensor
+├── UnpicklableError (PicklingError, AttributeError, TypeError)  what workers cannot be sent
 ├── OutOfMemoryError (RuntimeError)        a device without memory left
 ├── AcceleratorError (RuntimeError)        a device other than the cpu that failed
 └── LinAlgError (RuntimeError)             a matrix that a method of linear algebra cannot work on
 """
 
 from __future__ import annotations
+
+import pickle
 
 
 class DispatchCoreError(Exception):
@@ -79,6 +82,10 @@ class OutputTypeError(DispatchCoreError, RuntimeError, TypeError):
 
 class EmptyListError(DispatchCoreError, ValueError, RuntimeError):
     """An operator on a list of tensors was given an empty one (PyTorch raises one or the other)."""
+
+
+class UnpicklableError(DispatchCoreError, pickle.PicklingError, AttributeError, TypeError):
+    """Something has to be sent to another process and cannot (PyTorch raises one of the three)."""
 
 
 class OutOfMemoryError(DispatchCoreError, RuntimeError):
