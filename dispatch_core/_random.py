@@ -217,6 +217,17 @@ _DEFAULTS = _Defaults()
 _DEFAULTS.by_device["cpu"] = default_generator
 
 
+def _renew_locks() -> None:
+    """In a forked process nobody would release what another thread held at that moment."""
+    _DEFAULTS.lock = threading.Lock()
+    for generator in _DEFAULTS.by_device.values():
+        generator._lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_locks)
+
+
 def generator_of(device: Device) -> Generator:
     """The default generator of a device."""
     name = str(device)

@@ -1,7 +1,7 @@
 """Datasets, samplers, and the loader that makes batches of them."""
 
 from dispatch_core.utils.data._utils.collate import default_collate, default_convert
-from dispatch_core.utils.data._utils.worker import get_worker_info
+from dispatch_core.utils.data._utils.worker import WorkerInfo, get_worker_info
 from dispatch_core.utils.data.dataloader import DataLoader
 from dispatch_core.utils.data.dataset import (
     ChainDataset,
@@ -39,6 +39,7 @@ __all__ = [
     "SubsetRandomSampler",
     "TensorDataset",
     "WeightedRandomSampler",
+    "WorkerInfo",
     "default_collate",
     "default_convert",
     "get_worker_info",

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from dispatch_core._caller import warn
 from dispatch_core._construct import as_tensor, from_numpy, tensor
 from dispatch_core._dtypes import float64, int64
 from dispatch_core._errors import UnpicklableError
@@ -32,6 +33,7 @@ __all__ = [
     "randperm",
     "stack",
     "tensor",
+    "warn",
 ]
 
 _LARGEST = 2**63 - 1

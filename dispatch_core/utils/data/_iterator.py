@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import itertools
-import warnings
 from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from dispatch_core.utils.data._core import default_generator, draw_seed
+from dispatch_core.utils.data._core import default_generator, draw_seed, warn
 from dispatch_core.utils.data._order import (
     Key,
     capture,
@@ -70,10 +69,9 @@ class Pass:
 
     def __init__(self, loader: DataLoader[Any], epoch: int, position: Position | None) -> None:
         if loader.pin_memory:
-            warnings.warn(
+            warn(
                 "'pin_memory' argument is set as true but no device here reads pinned memory "
-                "faster, so batches are not pinned",
-                stacklevel=4,
+                "faster, so batches are not pinned"
             )
         self._loader = loader
         self._expected_length = loader._IterableDataset_len_called
@@ -131,12 +129,10 @@ class Pass:
         """The batch as the user gets it."""
         self._yielded += 1
         if self._expected_length is not None and self._yielded > self._expected_length:
-            warnings.warn(
+            warn(
                 f"Length of IterableDataset {self._loader.dataset} was reported to be "
                 f"{self._expected_length} (when accessing len(dataloader)), but {self._yielded} "
-                "batches have been fetched; correct the dataset's __len__"
-                + self._hint_on_length(),
-                stacklevel=3,
+                "batches have been fetched; correct the dataset's __len__" + self._hint_on_length()
             )
         return pin_memory(batch) if self._loader.pin_memory else batch
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 import weakref
 from collections.abc import Sequence
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from dispatch_core.utils.data._core import warn
 from dispatch_core.utils.data._iterator import Pass, Position
 from dispatch_core.utils.data._workers.messages import Result, Setup
 from dispatch_core.utils.data._workers.process_pool import ProcessPool
@@ -212,6 +212,8 @@ class WorkerIterator(Pass):
     def _deliver(self, number: int, result: Result) -> Any:
         worker, first = self._where.pop(number)
         if result.failure is not None:
+            if not self._loader.in_order:
+                self._advance(number, worker, first, 0)
             self._fill_quietly()
             raise result.failure.exception()
         batch = self._pool.batch(worker, result)
@@ -285,9 +287,8 @@ class WorkerIterator(Pass):
     def _tell_of_pipes(self, reason: str) -> None:
         if not self._loader._told_of_pipes:
             self._loader._told_of_pipes = True
-            warnings.warn(
-                f"batches go through pipes, which is slower, for shared memory could not be had ({reason})",
-                stacklevel=5,
+            warn(
+                f"batches go through pipes, which is slower, for shared memory could not be had ({reason})"
             )
 
     def _hint_on_length(self) -> str:

@@ -38,9 +38,7 @@ class BatchLoop:
         self._kind = "process" if process else "thread"
         self._maker: BatchMaker | None = None
         self._broken: Failure | None = None
-        worker_info.set(
-            WorkerInfo(setup.worker, setup.workers, setup.seed, setup.recipe.dataset)
-        )
+        worker_info.set(WorkerInfo(setup.worker, setup.workers, setup.seed, setup.recipe.dataset))
         try:
             if process:
                 manual_seed(setup.seed)
@@ -171,7 +169,7 @@ class ProcessWorker:
             arena.discard_new()
         for array in arrays:
             flat = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
-            self._connection.send_bytes(memoryview(flat))
+            self._connection.send_bytes(flat.data)
 
 
 def run_process(setup: Setup, connection: Connection, others: Iterable[Connection]) -> None:

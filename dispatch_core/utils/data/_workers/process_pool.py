@@ -6,8 +6,11 @@ The loader waits for pipes and for the end of processes at once, and never looks
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pickle
+import socket
+import sys
 import weakref
 from collections.abc import Sequence
 from multiprocessing import reduction
@@ -51,6 +54,17 @@ class _Worker:
             raise
         finally:
             theirs.close()
+
+    def hang_up(self) -> None:
+        """Ends the pipe, also where a process that the program has forked has a copy of this end."""
+        if sys.platform != "win32":
+            family, kind = socket.AF_UNIX, socket.SOCK_STREAM
+            with (
+                contextlib.suppress(OSError),
+                socket.fromfd(self.connection.fileno(), family, kind) as ours,
+            ):
+                ours.shutdown(socket.SHUT_RDWR)
+        self.connection.close()
 
     def receive(self) -> Result:
         """The next message; EOFError where the process has ended."""
@@ -179,5 +193,5 @@ class ProcessPool:
             return
         self._stopped = True
         for worker in self._workers:
-            worker.connection.close()
+            worker.hang_up()
         end([worker.process for worker in self._workers], grace)

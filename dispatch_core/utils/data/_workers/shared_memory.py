@@ -12,7 +12,7 @@ import sys
 from typing import Any
 
 if sys.platform != "win32":
-    import _posixshmem
+    import _posixshmem  # type: ignore[import-not-found]  # not in the stubs
 
 _POPULATE: int = getattr(mmap, "MAP_POPULATE", 0)
 

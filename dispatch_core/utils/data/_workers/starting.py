@@ -6,7 +6,7 @@ import multiprocessing
 import pickle
 from multiprocessing import context as contexts
 from multiprocessing import reduction
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -66,7 +66,7 @@ def check_picklable(parts: dict[str, Any], context: Any, workers: int) -> None:
                 "functions at the top of a module (no lambdas), or use "
                 "multiprocessing_context='fork' or worker='thread'"
             ) from error
-        except Exception:  # noqa: BLE001, S112  what only a real start can pickle shows itself there
+        except Exception:  # noqa: BLE001  what only a real start can pickle shows itself there
             continue
 
 
@@ -89,11 +89,11 @@ class _Probe(reduction.ForkingPickler):
     """Pickles as the start of a process does, but to nowhere and without the values of arrays."""
 
     def __init__(self) -> None:
-        super().__init__(_Nowhere())  # type: ignore[arg-type]
+        super().__init__(_Nowhere())
 
     def dump(self, obj: Any) -> None:
         before = contexts.get_spawning_popen()
-        contexts.set_spawning_popen(_Start())
+        contexts.set_spawning_popen(cast(Any, _Start()))
         try:
             super().dump(obj)
         finally:
