@@ -82,7 +82,7 @@ class WorkerIterator(Pass):
         self._active = [True] * count
         self._turn = self.position.turn
         self._exhausted = False
-        self._failed: BaseException | None = None
+        self._failed: Exception | None = None
         self.is_over = False
         self._pool, self._is_own = self._workers()
         self._finalizer = weakref.finalize(self, self._pool.stop) if self._is_own else None
@@ -163,17 +163,23 @@ class WorkerIterator(Pass):
         if self.is_over:
             return self._stop_or_complain()
         try:
-            self._check_pool()
-            self._take(0)
-            number, result = self._wait_for_next()
-        except StopIteration:
-            self._end()
+            try:
+                self._check_pool()
+                self._take(0)
+                number, result = self._wait_for_next()
+            except StopIteration:
+                self._end()
+                raise
+            except Exception:
+                # What was half read, or from whom, is not known: these workers are of no use any more.
+                self._abandon(0)
+                raise
+            return self._deliver(number, result)
+        except Exception:
             raise
-        except BaseException:
-            # What was half read, or from whom, is not known: these workers are of no use any more.
+        except BaseException:  # such as Ctrl-C, anywhere above
             self._abandon(0)
             raise
-        return self._deliver(number, result)
 
     def _take(self, seconds: float | None) -> bool:
         """Takes what workers have sent; False where nothing came within `seconds`."""
@@ -225,10 +231,8 @@ class WorkerIterator(Pass):
         """Gives out further tasks; what fails there is raised where the next batch is asked for."""
         try:
             self._fill()
-        except BaseException as error:
+        except Exception as error:  # noqa: BLE001  it is raised by the next call
             self._failed = error
-            if not isinstance(error, Exception):
-                raise
 
     def _check_pool(self) -> None:
         failed, self._failed = self._failed, None

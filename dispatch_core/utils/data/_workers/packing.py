@@ -59,20 +59,18 @@ def packed(batch: Any) -> tuple[bytes, list[Array]]:
 
 
 class _Unpacker(pickle.Unpickler):
+    # It remembers the functions that it has found: methods of its own would be a circle, in which the
+    # arrays stayed alive until the garbage collector came.
+
     def __init__(self, data: bytes, arrays: Sequence[Array]) -> None:
         super().__init__(io.BytesIO(data))
-        self._arrays = arrays
+        self._readers = {
+            "array_at": arrays.__getitem__,
+            "tensor_at": lambda index: from_numpy(arrays[index]),
+        }
 
     def find_class(self, module: str, name: str) -> Any:
-        if module == __name__:
-            return {"array_at": self._array, "tensor_at": self._tensor}[name]
-        return super().find_class(module, name)
-
-    def _array(self, index: int) -> Array:
-        return self._arrays[index]
-
-    def _tensor(self, index: int) -> Any:
-        return from_numpy(self._arrays[index])
+        return self._readers[name] if module == __name__ else super().find_class(module, name)
 
 
 def unpacked(data: bytes, arrays: Sequence[Array]) -> Any:

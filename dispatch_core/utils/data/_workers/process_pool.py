@@ -49,6 +49,7 @@ class _Worker:
                 daemon=True,
             )
             self.process.start()
+            self.pid = self.process.pid or 0
         except BaseException:
             self.connection.close()
             raise
@@ -108,7 +109,7 @@ class ProcessPool:
     @property
     def pids(self) -> list[int]:
         """The process ids of the workers."""
-        return [worker.process.pid or 0 for worker in self._workers]
+        return [worker.pid for worker in self._workers]
 
     def usable(self) -> bool:
         """Whether all workers are there."""
