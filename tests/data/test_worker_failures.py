@@ -174,7 +174,7 @@ def test_errors_in_samplers(kind):
 def test_batches_that_cannot_be_sent():
     loader = DataLoader(range(4), collate_fn=lambda samples: lambda: samples, num_workers=1)
     with pytest.raises(
-        (AttributeError, TypeError), match="(?s)DataLoader worker process 0.*pickle"
+        (AttributeError, TypeError), match="(?s)DataLoader worker process 0.*(pickle|local)"
     ):
         next(iter(loader))
 

@@ -14,6 +14,7 @@ from dispatch_core.utils.data.dataset import (
     random_split,
 )
 from dispatch_core.utils.data.distributed import DistributedSampler
+from dispatch_core.utils.data.packed import PackedList
 from dispatch_core.utils.data.sampler import (
     BatchSampler,
     RandomSampler,
@@ -31,6 +32,7 @@ __all__ = [
     "Dataset",
     "DistributedSampler",
     "IterableDataset",
+    "PackedList",
     "RandomSampler",
     "Sampler",
     "SequentialSampler",

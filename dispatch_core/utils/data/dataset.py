@@ -13,6 +13,7 @@ import numpy as np
 
 from dispatch_core.utils.data._core import Generator, Tensor, default_generator, randperm
 from dispatch_core.utils.data._utils.keys import each_with_its_key
+from dispatch_core.utils.data.packed import PackedList
 
 __all__ = [
     "ChainDataset",
@@ -284,4 +285,4 @@ def draws_nothing(dataset: Any) -> bool:
         if type(dataset) not in (ConcatDataset, StackDataset):
             return False
         return all(map(draws_nothing, members.values() if isinstance(members, dict) else members))
-    return type(dataset) in (TensorDataset, Tensor, list, tuple, range, np.ndarray)
+    return type(dataset) in (TensorDataset, Tensor, PackedList, list, tuple, range, np.ndarray)
