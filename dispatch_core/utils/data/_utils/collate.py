@@ -145,34 +145,40 @@ def collate_tensor_fn(batch: Any, *, collate_fn_map: CollateMap | None = None) -
             "Batches of sparse tensors are not currently supported by the default collate_fn; "
             "please provide a custom collate_fn to handle them appropriately."
         )
-    stacked = _stacked_in_place(batch)
-    return stack(list(batch), 0) if stacked is None else stacked
+    stacked = _stacked([host_array(each) for each in batch])
+    return stack(list(batch), 0) if stacked is None else from_numpy(stacked)
 
 
-def _stacked_in_place(batch: Sequence[Any]) -> Any:
-    """The stack of tensors, written where the loader wants to have it; None where it does not."""
-    place = batch_memory.get()
-    if place is None:
-        return None
-    arrays = [host_array(each) for each in batch]
+def _stacked(arrays: Sequence[np.ndarray[Any, Any] | None]) -> np.ndarray[Any, Any] | None:
+    """Arrays of one shape and dtype as one array, in the memory where the loader wants to have it.
+
+    None where they are not such; then `stack` says why, or knows better.
+    """
     first = arrays[0]
     if first is None:
         return None
+    shape, dtype = first.shape, first.dtype
     for each in arrays:
-        if each is None or each.shape != first.shape or each.dtype != first.dtype:
+        if each is None or each.shape != shape or each.dtype != dtype:
             return None
-    target = place((len(arrays), *first.shape), first.dtype)
+    place = batch_memory.get()
+    whole = (len(arrays), *shape)
+    target = None if place is None else place(whole, dtype)
     if target is None:
-        return None
-    for row, array in zip(target, arrays, strict=True):
-        row[...] = array
-    return from_numpy(target)
+        target = np.empty(whole, dtype)
+    for i, array in enumerate(arrays):
+        target[i] = array
+    return target
 
 
 def collate_numpy_array_fn(batch: Any, *, collate_fn_map: CollateMap | None = None) -> Any:
     """Stacks numpy arrays."""
     if _holds_text(batch[0]):
         raise TypeError(default_collate_err_msg_format.format(batch[0].dtype))
+    if all(isinstance(array, np.ndarray) for array in batch) and batch[0].dtype.isnative:
+        stacked = _stacked(batch)
+        if stacked is not None:
+            return as_tensor(stacked)
     return collate([as_tensor(array) for array in batch], collate_fn_map=collate_fn_map)
 
 

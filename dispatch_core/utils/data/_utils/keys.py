@@ -61,7 +61,7 @@ class SampleKeys:
 
     def start(self, offset: int, part: int = 0) -> None:
         """Begin with a sample of the batch (or with one of several `part`s of it)."""
-        key = mixed(self._base, self._first + offset, part)
+        key = mixed(self._base + ((self._first + offset) << 8) + part)
         self._defaults.restart(key)
         if self._random is not None:
             self._random.seed(key)
