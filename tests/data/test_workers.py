@@ -147,6 +147,19 @@ def test_numbers_do_not_depend_on_the_batch_size_nor_on_wrapping():
     assert numbers(subset, 3) == numbers(subset, 12) == numbers(data, 5)
 
 
+def test_whole_batches_have_one_key():
+    class Batched(Noisy):
+        def __getitems__(self, indices):
+            return [random.random() for _ in indices]
+
+    def run(workers):
+        dc.manual_seed(2)
+        return [plain(batch) for batch in DataLoader(Batched(12), 4, num_workers=workers)]
+
+    assert run(0) == run(2)
+    assert len({value for batch in run(2) for value in batch}) == 12
+
+
 def test_parts_of_a_sample_have_their_own_numbers():
     (batch,) = DataLoader(StackDataset(Noisy(4), Noisy(4)), 4)
     first, second = batch

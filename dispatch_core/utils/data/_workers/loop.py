@@ -172,6 +172,13 @@ class ProcessWorker:
             self._connection.send_bytes(flat.data)
 
 
+def _leave_to_the_loader(signal_number: int, frame: Any) -> None:
+    """Ctrl-C reaches all processes of a terminal; the loader's process deals with it, also for this one.
+
+    A function, for programs that the dataset runs would inherit that a signal is ignored.
+    """
+
+
 def run_process(setup: Setup, connection: Connection, others: Iterable[Connection]) -> None:
     """The life of a worker process.
 
@@ -180,8 +187,7 @@ def run_process(setup: Setup, connection: Connection, others: Iterable[Connectio
     """
     for other in others:
         other.close()
-    # Ctrl-C reaches all processes of a terminal; the loader's process deals with it, also for this one.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, _leave_to_the_loader)
     with contextlib.closing(connection):
         ProcessWorker(connection).run(setup)
 
