@@ -128,6 +128,20 @@ def _resnet_block(torch_like: Any) -> Names:
     }
 
 
+def _adam(count: int, size: int, **how: bool) -> Callable[[Any], Names]:
+    """Adam over so many parameters of one size, after a first step; `how` is PyTorch's way of doing it."""
+
+    def setup(torch_like: Any) -> Names:
+        params = [torch_like.zeros(size, requires_grad=True) for _ in range(count)]
+        for param in params:
+            param.grad = torch_like.ones(size)
+        optimizer = torch_like.optim.Adam(params, **how)
+        optimizer.step()
+        return {"optimizer": optimizer}
+
+    return setup
+
+
 CASES = [
     *(
         Case(name, statement, setup, goal, group)
@@ -157,5 +171,14 @@ CASES = [
         "relu(branch(x) + x).sum().backward()",
         _resnet_block,
         3.0,
+    ),
+    *(
+        Case(f"Adam step, {name}", "optimizer.step()", setup, goal, "optimizers")
+        for name, setup, goal in (
+            ("200 of 50,000, PyTorch's foreach", _adam(200, 50_000, foreach=True), 1.0),
+            ("200 of 50,000, PyTorch's fused", _adam(200, 50_000, fused=True), 3.0),
+            ("200 of 1,000, PyTorch's foreach", _adam(200, 1_000, foreach=True), None),
+            ("200 of 1,000, PyTorch's fused", _adam(200, 1_000, fused=True), 0.6),
+        )
     ),
 ]

@@ -48,8 +48,10 @@ from dispatch_core._random import (
     manual_seed,
     seed,
     set_rng_state,
+    thread_safe_generator,
 )
 from dispatch_core._size import Size
+from dispatch_core._storage import TypedStorage, UntypedStorage
 from dispatch_core._subclass import subclass_hooks
 from dispatch_core._tensor import Tensor
 from dispatch_core._typed import TYPES as _TYPES
@@ -64,6 +66,7 @@ from dispatch_core.autograd import (
     no_grad,
     set_grad_enabled,
 )
+from dispatch_core.autograd._anomaly import set_anomaly_enabled
 from dispatch_core.autograd._forward import ForwardMode as _ForwardMode
 from dispatch_core.layers import install as _install
 from dispatch_core.layers.fallback import fallback_report
@@ -79,12 +82,17 @@ globals().update(_DTYPES | _TYPES | _names_of(""))
 
 _FACES = frozenset(
     {
+        "accelerator",
+        "backends",
+        "amp",
         "array_api",
+        "distributions",
         "fft",
         "func",
         "linalg",
         "nn",
         "optim",
+        "overrides",
         "plugins",
         "profiler",
         "signal",
@@ -96,11 +104,25 @@ _FACES = frozenset(
 """Public namespaces that are imported when they are first named, to keep the import short."""
 
 
-_LATE = {
+_AUTOCAST = (
+    "autocast",
+    "autocast_decrement_nesting",
+    "autocast_increment_nesting",
+    "clear_autocast_cache",
+    "get_autocast_dtype",
+    "is_autocast_cache_enabled",
+    "is_autocast_enabled",
+    "set_autocast_cache_enabled",
+    "set_autocast_dtype",
+    "set_autocast_enabled",
+)
+_LATE = dict.fromkeys(_AUTOCAST, "amp.autocast_mode") | {
     "devices": "_loader.devices",
     "explain": "layers.explain",
+    "get_device_module": "_device_module",
     "layer": "_loader.layers",
     "load": "_saving",
+    "lobpcg": "_lobpcg",
     "override": "layers.override",
     "save": "_saving",
     "vmap": "func",
@@ -117,6 +139,10 @@ def __getattr__(name: str) -> Any:
         return found
     if not name.startswith("_") and name in _tables():
         return globals()[name]
+    devices = None if name.startswith("_") else _import_module("dispatch_core._device_module")
+    module = devices and devices.module_named(name)
+    if module:
+        return globals().setdefault(name, module)
     raise AttributeError(f"module 'dispatch_core' has no attribute '{name}'")
 
 
@@ -138,6 +164,8 @@ __all__ = [
     "OutOfMemoryError",
     "Size",
     "Tensor",
+    "TypedStorage",
+    "UntypedStorage",
     "__version__",
     "as_tensor",
     "asarray",
@@ -180,6 +208,7 @@ __all__ = [
     "random",
     "scalar_tensor",
     "seed",
+    "set_anomaly_enabled",
     "set_default_dtype",
     "set_default_tensor_type",
     "set_emulation",
@@ -190,6 +219,7 @@ __all__ = [
     "strided",
     "subclass_hooks",
     "tensor",
+    "thread_safe_generator",
     "to_dlpack",
 ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import numpy as np
@@ -112,6 +113,7 @@ def from_file(
     A shared file is made, or grows, where it is too short.
     """
     wanted = dtype or get_default_dtype()
+    filename = os.fspath(filename)  # `open` takes the number of an open file as well, and closes it
     if shared:
         with open(filename, "ab") as file:
             file.truncate(max(file.tell(), (size or 0) * wanted.itemsize))

@@ -13,12 +13,13 @@ GENERATED = "<dispatch_core "
 def user_frame() -> FrameType:
     """The innermost frame that is not the framework's own; the outermost where all of them are."""
     frame = sys._getframe(1)
-    while frame.f_back is not None and _is_ours(frame):
+    while frame.f_back is not None and is_ours(frame):
         frame = frame.f_back
     return frame
 
 
-def _is_ours(frame: FrameType) -> bool:
+def is_ours(frame: FrameType) -> bool:
+    """Whether a frame is the framework's own, its generated functions included."""
     module = frame.f_globals.get("__name__") or ""
     return module.partition(".")[0] == "dispatch_core" or frame.f_code.co_filename.startswith(
         GENERATED

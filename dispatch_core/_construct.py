@@ -10,11 +10,12 @@ from dispatch_core import _tensor
 from dispatch_core._caller import warn
 from dispatch_core._dlpack import CPU_DEVICE
 from dispatch_core._dlpack import from_dlpack as _import_dlpack
-from dispatch_core._dtypes import as_dtype, bool_, dtype, from_numpy_dtype, get_default_dtype, int64
+from dispatch_core._dtypes import as_dtype, dtype, from_numpy_dtype, get_default_dtype, int64
+from dispatch_core._errors import UnsharedMemoryError
 from dispatch_core._literals import as_array
 from dispatch_core._numbers import fitting
 from dispatch_core._op import operator_named
-from dispatch_core._place import as_device, fresh_key
+from dispatch_core._place import HOST, as_device, fresh_key
 from dispatch_core._size import Size
 from dispatch_core._subclass import as_instance
 from dispatch_core._tensor import Tensor, check_tensor, detached, wrap
@@ -86,6 +87,11 @@ def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None
     if isinstance(ext_tensor, Tensor):
         if ext_tensor.requires_grad:
             raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
+        if not backend_of(ext_tensor.device.type).holds_values:
+            raise UnsharedMemoryError(
+                f"from_dlpack(): a tensor on device {ext_tensor.device} has no memory to share; make one "
+                "like it with empty_like(x)"
+            )
         made = ext_tensor.detach()
     else:
         made = _imported(ext_tensor, copy)
@@ -127,14 +133,15 @@ def _from_data(data: Any, wanted: dtype | None, device: Any, *, copy: bool) -> T
     return wrap(backend.from_host(array, place.index), fresh_key(place.type, found))
 
 
-def tensor_like(like: Tensor, value: Any, dtype: str | None = None) -> Tensor:
-    """A value as a tensor on the device of another: of its dtype, of bool, or (`index`) as indices."""
+def host_index(value: Any) -> Tensor:
+    """A bool, a sequence or an array as an index, on the host: where a mask is true is known there."""
+    made = as_tensor(value, device=HOST)
+    return made if made.numel() else made.to(int64)
+
+
+def tensor_like(like: Tensor, value: Any) -> Tensor:
+    """A value as a tensor of the dtype and on the device of another."""
     device = like.device
-    if dtype == "bool":
-        return tensor(value, dtype=bool_, device=device)
-    if dtype == "index":
-        made = as_tensor(value, device=device)
-        return made if made.numel() else made.to(int64)
     if hasattr(value, "__array__"):
         return as_tensor(value, device=device)
     if isinstance(value, (bool, int, float, complex)):
@@ -147,13 +154,18 @@ def scalar_tensor(s: Any, *, dtype: dtype | None = None, device: Any = None) -> 
     return tensor(s, dtype=dtype or get_default_dtype(), device=device)
 
 
+def _is_number(data: Any) -> bool:
+    """Whether it is a whole number, and no array, which can be asked for one too."""
+    return hasattr(data, "__index__") and not getattr(data, "ndim", 0)
+
+
 def _construct(cls: type[Tensor], *args: Any, device: Any = None, dtype: Any = None) -> Tensor:
     """`Tensor(...)`: a copy of data, or an uninitialised tensor of the given sizes."""
     dtype = dtype or get_default_dtype()
     data = args[0] if len(args) == 1 else None
     if isinstance(data, Tensor):
         made = data.detach()
-    elif data is None or hasattr(data, "__index__") or isinstance(data, Size):
+    elif data is None or isinstance(data, Size) or _is_number(data):
         sizes = data if isinstance(data, Size) else args or (0,)
         made = operator_named("empty").front(*sizes, dtype=dtype, device=device)
     elif isinstance(data, str) or not hasattr(data, "__iter__"):

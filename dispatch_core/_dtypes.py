@@ -287,10 +287,14 @@ class Priority(IntEnum):
 def scalar_dtype(value: bool | int | float | complex) -> dtype:
     """Return the dtype that a Python number has in promotion: bool, int64, or the default ones.
 
+    One of numpy's counts as Python's.
+
     Raises:
-        TypeError: `value` is no Python number.
+        TypeError: `value` is no number.
 
     """
+    if isinstance(value, np.generic):
+        value = value.item()
     if isinstance(value, bool):
         return bool_
     if isinstance(value, int):

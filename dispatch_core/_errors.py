@@ -12,6 +12,7 @@ DispatchCoreError
 ├── ValuesError (RuntimeError)         what would have to differ between the examples of `vmap`
 ├── GradcheckError (RuntimeError)          gradients that differ from differences of values
 ├── OutputTypeError (RuntimeError, TypeError)  a result that the given tensor cannot hold
+├── UnsharedMemoryError (BufferError, ValueError)  memory that DLPack cannot pass on
 ├── EmptyListError (ValueError, RuntimeError)  a list of tensors without a tensor
 ├── UnpicklableError (PicklingError, AttributeError, TypeError)  what workers cannot be sent
 ├── OutOfMemoryError (RuntimeError)        a device without memory left
@@ -78,6 +79,10 @@ class PluginWarning(UserWarning):
 
 class OutputTypeError(DispatchCoreError, RuntimeError, TypeError):
     """A result does not fit the dtype of `out=` (PyTorch raises one or the other)."""
+
+
+class UnsharedMemoryError(DispatchCoreError, BufferError, ValueError):
+    """DLPack cannot pass a tensor's memory on (PyTorch raises one or the other)."""
 
 
 class EmptyListError(DispatchCoreError, ValueError, RuntimeError):

@@ -25,7 +25,7 @@ from dispatch_core._dispatcher.kinds import refuse_kinds
 from dispatch_core._dispatcher.operator import Op, ParamKind
 from dispatch_core._dispatcher.signature import REQUIRED, Parameter
 from dispatch_core._dtypes import dtype as DType
-from dispatch_core._keys import KIND, NONE
+from dispatch_core._keys import KIND, NONE, has_hook
 from dispatch_core._state import current_state
 from dispatch_core._tensor import Tensor
 
@@ -180,7 +180,12 @@ def make_operator(op: Op, operator: str) -> Callable[..., Any]:
 
 
 def plain_operand(value: Any) -> Any:
-    """A number of numpy's or a subclass of Python's as a Python number; None for anything else."""
+    """A number of numpy's or a subclass of Python's as a Python number; None for anything else.
+
+    What has the hook by which operators ask stays what it is.
+    """
+    if has_hook(value):
+        return value
     if isinstance(value, (bool, int, float, complex)):
         kinds: tuple[Any, ...] = (bool, int, float, complex)
         return next(cls(value) for cls in kinds if isinstance(value, cls))

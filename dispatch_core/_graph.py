@@ -11,7 +11,8 @@ import functools
 import itertools
 import weakref
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from dispatch_core._handles import HookTable, RemovableHandle, add_hook
@@ -30,6 +31,8 @@ class Spec(Protocol):
     """What all nodes of one operator and key combination share."""
 
     name: str
+    keeps_arrays: bool
+    """Whether going back uses a node up: what it saved is then released, unless the graph is retained."""
 
     def gradients(self, node: Node, g: Any, mode: Any) -> tuple[Any, ...]:
         """The gradient for each edge (None where none flows), given the outputs' gradient."""
@@ -167,23 +170,19 @@ class Leaf:
     spec = None
     edges: tuple[Any, ...] = ()
 
-    def __init__(self) -> None:
+    def __init__(self, tensor: Tensor) -> None:
         self.grad: Tensor | None = None
         self.hooks: HookTable | None = None
         self.after: HookTable | None = None
         self.order = tick()
-        self.tensor: weakref.ref[Tensor] | None = None
+        self.tensor = weakref.ref(tensor)
 
     next_functions: tuple[tuple[Any, int], ...] = ()
-
-    def watch(self, tensor: Tensor) -> None:
-        """Remember (weakly) whose gradient this is, for hooks that want the tensor."""
-        self.tensor = weakref.ref(tensor)
 
     @property
     def variable(self) -> Tensor | None:
         """The tensor whose gradient this is, while it is alive."""
-        return None if self.tensor is None else self.tensor()
+        return self.tensor()
 
     def name(self) -> str:
         """PyTorch's name for the end of a graph."""
@@ -191,6 +190,19 @@ class Leaf:
 
     def __repr__(self) -> str:
         return f"<AccumulateGrad object at {id(self):#x}>"
+
+
+class Origin(NamedTuple):
+    """Where the gradient of a tensor arrives, and what it looks like."""
+
+    node: Any
+    shape: Any
+    dtype: Any
+    device: Any
+
+    def numel(self) -> int:
+        """The number of elements."""
+        return prod(self.shape)
 
 
 class GradientEdge(NamedTuple):
@@ -202,7 +214,7 @@ class GradientEdge(NamedTuple):
     node: Node | Leaf
     output_nr: int
     ownership_token: Any = None
-    """What keeps the way to `node` alive."""
+    """What keeps the way to `node` alive; of an edge that `get_gradient_edge` gave an `Origin`."""
 
 
 class _Writes:
@@ -223,6 +235,18 @@ class _Writes:
             self._records[identity] = (guard, moment, 1)
         else:
             self._records[identity] = (known[0], moment, known[2] + 1)
+
+    def record_all(self, storages: Iterable[Any]) -> None:
+        """Note that several storages are being written now, by one call."""
+        records = self._records
+        moment = tick()
+        for storage in storages:
+            known = records.get(id(storage))
+            if known is None:
+                self.record(storage)
+            else:
+                records[id(storage)] = (known[0], moment, known[2] + 1)
+        self.last = tick()
 
     def moment(self, storage: Any) -> int:
         """When `storage` was last written (0: never)."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from dispatch_core._construct import tensor_like
+from dispatch_core._construct import host_index, tensor_like
 from dispatch_core._dtypes import bool_
+from dispatch_core._keys import tensor_key
 from dispatch_core._namespaces import public
 from dispatch_core._op import K, operator_named
 from dispatch_core._shapes import broadcast_shapes
@@ -139,11 +140,18 @@ def parse(tensor: Tensor, index: Any) -> tuple[Any, list[Tensor], tuple[int, ...
     trivial = all(b == _SLICE_ALL for b in basic if not isinstance(b, int)) and not any(
         b is None or isinstance(b, int) for b in basic
     )
+    if tensor_key(tensor._k).device != "cpu":
+        tensors = [_beside(tensor, index) for index in tensors]
     if dims and len(tensors) > 1:
         tensors = _broadcast(tensors)
     # An Ellipsis keeps an index of ints alone from giving a number instead of a view.
     keep = None if trivial and dims else (*basic, ...)
     return keep, tensors, tuple(dims)
+
+
+def _beside(tensor: Tensor, index: Tensor) -> Tensor:
+    """An index on the device of the tensor; one on the host may index tensors anywhere."""
+    return K.to_device(index, tensor.device) if tensor_key(index._k).device == "cpu" else index
 
 
 _MOST_AS_TUPLE = 31
@@ -188,7 +196,7 @@ def _item(tensor: Tensor, item: Any) -> Any:
         _check_slice(item)
         return slice(*(_bound(b) for b in (item.start, item.stop, item.step)))
     if isinstance(item, bool):
-        return tensor_like(tensor, item, dtype="bool")
+        return host_index(item)
     if isinstance(item, Tensor):
         if item.dtype.is_floating_point or item.dtype.is_complex:
             raise IndexError(
@@ -207,7 +215,7 @@ def _item(tensor: Tensor, item: Any) -> Any:
     if isinstance(item, str):
         raise TypeError("an index must be made of numbers, tensors, slices, None or '...', not str")
     if isinstance(item, (list, tuple, range)) or hasattr(item, "__array__"):
-        return _item(tensor, tensor_like(tensor, item, dtype="index"))
+        return _item(tensor, host_index(item))
     raise IndexError(
         "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid "
         f"indices (got {type(item).__name__})"

@@ -27,10 +27,18 @@ TRANSPARENT = frozenset({INFERENCE, SUBCLASS})
 """The flags of tensors in whose `_raw` lies an array of the device all the same."""
 _STEP = 4
 
-BOOL, INT, FLOAT, COMPLEX, NONE = range(5)
+BOOL, INT, FLOAT, COMPLEX, NONE, ASKED = range(6)
+"""`ASKED` stands for what is no tensor, but has the hook by which operators ask a class what they do."""
+HOOK = "__dispatch_function__"
 FIRST_TENSOR_KEY = 8
 KIND: dict[type, int] = {bool: BOOL, int: INT, float: FLOAT, complex: COMPLEX, NoneType: NONE}
-KIND_NAMES = ("bool", "int", "float", "complex", "None")
+KIND_NAMES = ("bool", "int", "float", "complex", "None", "object with a hook")
+
+
+def has_hook(value: Any) -> bool:
+    """Whether the class of a value may be asked what operators do with it."""
+    return getattr(value.__class__, HOOK, None) is not None
+
 
 LOCK = threading.RLock()
 """Taken by everything that writes keys, states, kernels, layers or tables; readers take no lock."""
@@ -103,6 +111,17 @@ def flags_of(keys: Iterable[Any]) -> frozenset[str]:
             if each is not None and each.flags:
                 found |= each.flags
     return found
+
+
+def is_asking(keys: Iterable[Any]) -> bool:
+    """Whether an argument is of a class that operators ask, a subclass of Tensor or another."""
+    given = tuple(keys)
+    return SUBCLASS in flags_of(given) or has_asked(given)
+
+
+def has_asked(keys: Iterable[Any]) -> bool:
+    """Whether an argument is no tensor, but of a class that operators ask."""
+    return any(ASKED in key if isinstance(key, frozenset) else key == ASKED for key in keys)
 
 
 def flagged(number: int, flag: str) -> int:

@@ -47,6 +47,11 @@ def names_of(namespace: str) -> dict[str, Callable[..., Any]]:
     return found | _FUNCTIONS.get(namespace, {})
 
 
+def functions_of(namespace: str) -> dict[str, Callable[..., Any]]:
+    """The public functions of a namespace that are no operators, by name."""
+    return dict(_FUNCTIONS.get(namespace, {}))
+
+
 def _names(declared: Declared, namespace: str) -> dict[str, Callable[..., Any]]:
     where = declared.exposure
     names = [declared.op.name] if where.namespace == namespace else []

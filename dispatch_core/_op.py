@@ -282,6 +282,7 @@ def declare(
     batch: str | Callable[..., Any] | None = None,
     forward: bool = True,
     writes: Sequence[str] = (),
+    raw_gradient: bool = True,
     keywords: Mapping[str, str] = MappingProxyType({}),
 ) -> F:
     """Make an operator of an annotated function and enter it into the table.
@@ -314,6 +315,8 @@ def declare(
         forward: whether forward mode takes the result of an operator without derivative for a
             constant; otherwise it refuses the operator.
         writes: lists of tensors that kernel and body overwrite; such an operator returns None.
+        raw_gradient: whether formulas may be given raw arrays; otherwise they are given tensors, and
+            may return such as are no mere array.
         keywords: further names -> parameters, by which arguments may be given.
 
     Raises:
@@ -361,6 +364,7 @@ def declare(
         differentiable=grad is not NOT_DIFFERENTIABLE,
         batch=batch,
         forward=forward,
+        raw_gradient=raw_gradient,
         writes=tuple([p.name for p in params].index(each) for each in writes),
     )
     op = Op(name, params, family, gradient, function, traits)

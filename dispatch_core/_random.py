@@ -241,6 +241,14 @@ def generator_of(device: Device) -> Generator:
     return found
 
 
+def thread_safe_generator() -> Generator | None:
+    """The generator of the loading thread that calls, None for the default one.
+
+    It is always None here: a `DataLoader` has no threads of its own.
+    """
+    return None
+
+
 def chosen_generator(generator: Any, device: Device) -> Generator:
     """The generator that was given, or the default one of the device."""
     if generator is None:

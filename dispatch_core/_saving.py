@@ -9,6 +9,8 @@ import numpy as np
 
 from dispatch_core._construct import from_numpy
 from dispatch_core._device import device as Device
+from dispatch_core._dtypes import from_name
+from dispatch_core._op import K
 from dispatch_core._serialization import (
     LoadContext,
     SaveContext,
@@ -18,6 +20,7 @@ from dispatch_core._serialization import (
 from dispatch_core._serialization import load as _load
 from dispatch_core._serialization import save as _save
 from dispatch_core._tensor import Tensor
+from dispatch_core.backend.registry import backend_of
 
 Array = np.ndarray[Any, Any]
 MapLocation = str | Device | dict[str, str] | Callable[[Tensor, str], Tensor] | None
@@ -64,7 +67,8 @@ def load(
     Args:
         f: a path or a readable file object.
         map_location: where tensors go: a device, a dict from device to device, or a function
-            `(tensor on the cpu, saved device) -> tensor`; None: back where they were.
+            `(tensor on the cpu, saved device) -> tensor`; None: back where they were. Tensors without
+            data (device `meta`) have nothing to move and come back as such.
         pickle_module: accepted and ignored.
         weights_only: accepted; nothing but data is ever loaded.
         mmap: map the file into memory instead of reading it.
@@ -79,29 +83,43 @@ def load(
 
 def _encode(tensor: Tensor, context: SaveContext) -> tuple[Any, Sequence[Array]]:
     plain = tensor.detach()
-    host = plain._backend.to_host(plain._raw)
-    record = {"device": str(tensor.device)}
+    record: dict[str, Any] = {"device": str(tensor.device)}
     if tensor.requires_grad and tensor.is_leaf:
         record["requires_grad"] = "true"
-    return record, [host]
+    if not backend_of(plain.device.type).holds_values:
+        record["layout"] = [plain.dtype.name, list(plain.shape), list(plain.stride())]
+        return record, []
+    return record, [plain._backend.to_host(plain._raw)]
 
 
 def _decode_as(wrap: Callable[[Tensor, bool], Any]) -> Callable[..., Any]:
     def decode(json: Any, arrays: list[Array], context: LoadContext) -> Any:
-        if len(arrays) != 1 or not (json is None or isinstance(json, dict)):
+        if not (json is None or isinstance(json, dict)):
             raise context.malformed("tensor", json)
         record = json or {}
         home = record.get("device", "cpu")
-        if not isinstance(home, str):
+        layout = record.get("layout")
+        if len(arrays) != (layout is None) or not isinstance(home, str):
             raise context.malformed("tensor", json)
         try:
-            read = from_numpy(arrays[0])
+            made = from_numpy(arrays[0]) if layout is None else _without_data(layout, home)
         except ValueError:  # strides that no tensor has
             raise context.malformed("tensor", json) from None
-        tensor = _placed(read, home, context)
+        tensor = _placed(made, home, context) if layout is None else made
         return wrap(tensor, record.get("requires_grad") == "true")
 
     return decode
+
+
+def _without_data(layout: Any, home: str) -> Tensor:
+    """A tensor that was saved as a dtype, a shape and strides; ValueError for what is no layout."""
+    match layout:
+        case [str(name), list(shape), list(stride)] if len(shape) == len(stride) and all(
+            type(n) is int and n >= 0 for n in (*shape, *stride)
+        ):
+            made: Tensor = K.empty_strided(shape, stride, dtype=from_name(name), device=home)
+            return made
+    raise ValueError(f"no layout: {layout!r}")
 
 
 def _placed(tensor: Tensor, home: str, context: LoadContext) -> Tensor:

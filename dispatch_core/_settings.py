@@ -14,6 +14,7 @@ from dispatch_core._keys import INFERENCE
 from dispatch_core._namespaces import public
 from dispatch_core._place import DEFAULT, HOST, as_device, default_device
 from dispatch_core._state import is_on
+from dispatch_core._storage import TypedStorage, UntypedStorage
 from dispatch_core._tensor import Tensor
 
 _MODES = ("default", "warn", "error")
@@ -167,8 +168,8 @@ def is_warn_always_enabled() -> bool:
 
 @public("")
 def is_storage(obj: Any) -> bool:
-    """Whether an object is a storage; there are none."""
-    return False
+    """Whether an object is a storage."""
+    return isinstance(obj, (TypedStorage, UntypedStorage))
 
 
 @public("")

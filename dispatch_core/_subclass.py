@@ -6,15 +6,15 @@ one. `layers/subclass.py` is what sees the flag.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import wraps
 from typing import Any, TypeVar
 
-from dispatch_core._keys import SUBCLASS, VIEW, flagged, unflagged
-from dispatch_core._state import Switch
+from dispatch_core._keys import HOOK, SUBCLASS, VIEW, flagged, has_hook, tensor_key, unflagged
+from dispatch_core._state import Switch, is_on
 from dispatch_core._tensor import Tensor
 
 T = TypeVar("T", bound=Tensor)
-HOOK = "__dispatch_function__"
 OFF = "subclass_off"
 """The name of the state in which instances are taken for plain tensors."""
 
@@ -31,7 +31,57 @@ class subclass_hooks(Switch):  # noqa: N801  used as a function: `with dc.subcla
 def is_asked(cls: type) -> bool:
     """Whether operators ask a class; one with `__dispatch_function__ = None` is only data to them."""
     hook = getattr(cls, HOOK, None)
-    return cls is not Tensor and hook is not None and hook.__func__ is not _plain
+    return cls is not Tensor and hook is not None and getattr(hook, "__func__", None) is not _plain
+
+
+def asked(values: Iterable[Any]) -> list[type]:
+    """The classes among arguments that are asked, each once, those of subclasses before their bases."""
+    found: list[type] = []
+    for each in _instances(values):
+        cls = each.__class__
+        if is_asked(cls) and cls not in found:
+            at = next((i for i, other in enumerate(found) if issubclass(cls, other)), len(found))
+            found.insert(at, cls)
+    return found
+
+
+def _instances(values: Iterable[Any]) -> Iterator[Any]:
+    for value in values:
+        if has_hook(value):
+            yield value
+        elif isinstance(value, (list, tuple)):
+            yield from _instances(value)
+
+
+def ask(
+    types: Sequence[type],
+    func: Callable[..., Any],
+    name: str,
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any],
+) -> Any:
+    """What the first of the classes says that says something; TypeError where none does."""
+    for cls in types:
+        result = getattr(cls, HOOK)(func, tuple(types), args, kwargs)
+        if result is not NotImplemented:
+            return result
+    raise TypeError(
+        f"no implementation found for '{name}' on types that implement {HOOK}: "
+        f"{[cls.__name__ for cls in types]}; each of them returned NotImplemented"
+    )
+
+
+def asking(name: str, function: Callable[..., Any], told: Callable[..., Any]) -> Any:
+    """A method of a class that is asked, for one of Tensor's that is no operator; the hook gets `told`."""
+
+    @wraps(function)
+    def method(self: Tensor, *args: Any, **kwargs: Any) -> Any:
+        if is_on(OFF) or SUBCLASS not in tensor_key(self._k).flags:
+            return function(self, *args, **kwargs)
+        types = asked((self, *args, *kwargs.values()))
+        return ask(types, told, name, (self, *args), kwargs)
+
+    return method
 
 
 def as_instance(tensor: Tensor, cls: type[T]) -> T:
@@ -88,9 +138,10 @@ def _dispatch_function(
     """What an operator does where an argument is an instance of a subclass of Tensor.
 
     Override it to do something else, or more: `func` is the operator's function (`func.op` tells what
-    it is), `types` the classes among the arguments that have this hook, and a call of this one through
-    `super()` computes it on the instances as plain tensors. Results become instances of `cls`.
-    Return NotImplemented to leave it to another argument's class; TypeError where all do.
+    it is) or that of a method which gives a tensor (`Tensor.detach`; of `x.data` it is
+    `Tensor.data.__get__`), `types` the classes among the arguments that have this hook, and a call of
+    this one through `super()` computes it on the instances as plain tensors. Results become instances
+    of `cls`. Return NotImplemented to leave it to another argument's class; TypeError where all do.
 
     A class with `__dispatch_function__ = None` is not asked, and results are plain tensors.
     """

@@ -29,6 +29,8 @@ class _Slots:
     refresh: Callable[[Tensor], None]
     construct: Callable[..., Tensor]
     as_gradient: Callable[[Tensor, Any], Tensor]
+    subclassed: Callable[[type[Tensor]], None] = staticmethod(lambda cls: None)
+    """Told of every subclass of Tensor; of those that the framework itself makes before it, not."""
 
 
 SLOTS = _Slots()
@@ -101,7 +103,7 @@ class Tensor:
                     "make a clone() to get a normal tensor."
                 )
             if self._node is None:
-                self._node = Leaf()
+                self._node = Leaf(self)
             self._k |= GRAD
         else:
             if self._node.__class__ is not Leaf:
@@ -165,7 +167,7 @@ class Tensor:
         if self._node is None:
             if value is None:
                 return
-            self._node = Leaf()
+            self._node = Leaf(self)
         if self._node.__class__ is Leaf:
             self._node.grad = value
         else:
@@ -193,6 +195,7 @@ class Tensor:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        SLOTS.subclassed(cls)
 
     def __hash__(self) -> int:
         return id(self)

@@ -48,7 +48,15 @@ _DTYPES = {
     "ShortTensor": "int16",
 }
 TYPES: dict[str, TensorType] = {
-    name: TensorType(name, (), {"__module__": "dispatch_core", "dtype": from_name(dtype)})
+    name: TensorType(
+        name,
+        (),
+        {
+            "__module__": "dispatch_core",
+            "__doc__": f"Makes tensors of {dtype}, as `tensor(..., dtype=dc.{dtype})` does.",
+            "dtype": from_name(dtype),
+        },
+    )
     for name, dtype in _DTYPES.items()
 }
 """The types by name."""

@@ -68,9 +68,11 @@ from dispatch_core._op import OPERATORS, Ints, K, Number, composite, primitive
 from dispatch_core._place import Place
 from dispatch_core._shapes import broadcast_shapes, check_dim, check_dims, check_index_shape
 from dispatch_core._state import State, Switch
+from dispatch_core._steps import FORMULAS as STEP_FORMULAS
+from dispatch_core._steps import Formula
 from dispatch_core._tensor import Tensor
 from dispatch_core.backend import philox
-from dispatch_core.backend.api import Backend
+from dispatch_core.backend.api import Backend, Memory
 from dispatch_core.backend.array_module import ArrayModuleBackend
 from dispatch_core.backend.kernels import Bound, Kernel, KernelTable
 from dispatch_core.backend.strided import VIEW_KERNELS, StridedArray
@@ -100,6 +102,7 @@ __all__ = [
     "REAL",
     "REAL_NUMBERS",
     "SAME",
+    "STEP_FORMULAS",
     "VIEW_KERNELS",
     "ArrayModuleBackend",
     "Backend",
@@ -112,6 +115,7 @@ __all__ = [
     "DispatchCoreError",
     "FallbackWarning",
     "Family",
+    "Formula",
     "Ints",
     "K",
     "Kernel",
@@ -122,6 +126,7 @@ __all__ = [
     "LayerNotFoundError",
     "LayerOrderError",
     "LinAlgError",
+    "Memory",
     "NoKernelError",
     "Number",
     "Op",

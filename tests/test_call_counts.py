@@ -74,6 +74,13 @@ def test_python_calls(statement: str, requires_grad: bool) -> None:
     assert len(entered) <= COUNTS[statement][requires_grad], entered
 
 
+def test_a_number_is_made_an_array_once_however_many_came_before() -> None:
+    names = tensors(False)
+    for i in range(200):
+        names["x"] * (i + 0.5)
+    assert len(python_calls(eval("lambda: x * 777.5", names))) <= COUNTS["x * 2.5"][0]
+
+
 def test_layers_that_are_off_are_not_entered() -> None:
     names = tensors(True)
     entered = python_calls(eval("lambda: x + y", names))

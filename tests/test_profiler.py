@@ -125,3 +125,101 @@ def test_it_is_a_layer_like_any_other():
     with dc.layer("profiler") as profile:
         dc.exp(dc.ones(1))
     assert "exp" in {event.name for event in profile.events}
+
+
+def test_memory_of_results():
+    x = dc.ones(256)
+    with dc.profiler.profile(profile_memory=True) as profile:
+        y = x.exp()
+        y.reshape(16, 16)
+        y.mul_(2)
+        dc.var(x)
+    memory = {event.name: event.memory for event in profile.events if event.depth == 0}
+    assert memory["exp"] == 1024
+    assert memory["reshape"] == 0
+    var = next(event for event in profile.events if event.name == "var")
+    assert var.memory > var.self_cpu_memory_usage >= 0
+    assert "KiB" in profile.key_averages().table(sort_by="self_cpu_memory_usage")
+    total = profile.key_averages().total_average()
+    assert total.self_cpu_memory_usage == sum(memory.values())
+
+
+def test_stacks(tmp_path):
+    def called():
+        return dc.exp(dc.ones(1))
+
+    with dc.profiler.profile(with_stack=True) as profile:
+        called()
+    event = next(event for event in profile.events if event.name == "exp")
+    assert event.stack[0].endswith("): called")
+    assert "test_stacks" in event.stack[1]
+    assert not any("dispatch_core/" in line and "tests" not in line for line in event.stack)
+    grouped = profile.key_averages(group_by_stack_n=1)
+    assert "called" in grouped.table()
+    profile.export_stacks(tmp_path / "stacks.txt")
+    line = next(s for s in (tmp_path / "stacks.txt").read_text().splitlines() if ";exp " in s)
+    assert int(line.rpartition(" ")[2]) >= 1
+    with pytest.raises(ValueError, match="no metric"):
+        profile.export_stacks(tmp_path / "x", "luck")
+    with dc.profiler.profile() as without:
+        called()
+    with pytest.raises(ValueError, match="with_stack=True"):
+        without.export_stacks(tmp_path / "x")
+
+
+def test_flops():
+    x, w = dc.ones(2, 3), dc.ones(4, 3)
+    with dc.profiler.profile(with_flops=True) as profile:
+        dc.nn.functional.linear(x, w)
+        x @ w.T
+        dc.nn.functional.conv2d(dc.ones(1, 2, 5, 5), dc.ones(3, 2, 3, 3))
+        x + x
+    flops = {a.key: a.flops for a in profile.key_averages()}
+    assert flops["linear"] == 2 * 2 * 3 * 4
+    assert flops["matmul"] == 48
+    assert max(flops.get("conv2d", 0), flops.get("convolution", 0)) == 2 * 3 * 9 * 18
+    assert flops["add"] == 6
+    assert "MFLOP" in profile.key_averages().table(sort_by="flops", row_limit=2, header="title")
+
+
+def test_a_schedule():
+    ready = []
+
+    def handle(profile):
+        ready.append([event.name for event in profile.events if event.depth == 0])
+
+    names = ["sin", "cos", "tan", "exp", "log", "sinh", "cosh", "tanh", "sqrt"]
+    planned = dc.profiler.schedule(wait=1, warmup=1, active=2, repeat=2, skip_first=1)
+    x = dc.ones(1)
+    with dc.profiler.profile(schedule=planned, on_trace_ready=handle) as profile:
+        for name in names:
+            getattr(dc, name)(x)
+            profile.step()
+    assert ready == [["exp", "log"], ["tanh", "sqrt"]]
+    assert profile.step_num == len(names)
+    Action = dc.profiler.ProfilerAction
+    assert [planned(i) for i in range(5)] == [
+        Action.NONE, Action.NONE, Action.WARMUP, Action.RECORD, Action.RECORD_AND_SAVE,
+    ]  # fmt: skip
+    with pytest.raises(AssertionError, match="Invalid profiler schedule"):
+        dc.profiler.schedule(wait=0, warmup=0, active=0)
+
+
+def test_traces_in_a_folder(tmp_path):
+    for packed in (False, True):
+        handler = dc.profiler.tensorboard_trace_handler(tmp_path / str(packed), "w", packed)
+        activities = [dc.profiler.ProfilerActivity.CPU]
+        with dc.profiler.profile(activities=activities, on_trace_ready=handler):
+            dc.exp(dc.ones(1))
+        (file,) = (tmp_path / str(packed)).iterdir()
+        assert file.name.startswith("w.")
+        assert file.name.endswith(".pt.trace.json" + (".gz" if packed else ""))
+
+
+def test_names_of_pytorch():
+    with dc.profiler.profile() as profile:
+        dc.exp(dc.ones(2))
+    event = next(e for e in profile.events() if e.key == "exp")
+    assert event.input_shapes == [[2]]
+    assert event.cpu_time_total == event.duration / 1e3
+    assert profile.key_averages(group_by_input_shape=True)[-1].input_shapes == [[2]]

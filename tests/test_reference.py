@@ -31,6 +31,7 @@ def entries(tmp_path_factory):
     return [
         entry
         for page in pages[1:]
+        if page.stem not in ("functions", "tensor")
         for entry in re.split(r"\n(?=## )", page.read_text())
         if entry.startswith("## ")
     ]
@@ -66,3 +67,31 @@ def test_an_entry_tells_what_its_declaration_says(entries):
     assert "Differentiable by `input`, `other`" in entry
     (entry,) = (e for e in entries if e.startswith("## nonzero\n"))
     assert "Has no derivative." in entry
+
+
+def test_what_an_operator_does_was_found_out_by_calling_it(entries):
+    (entry,) = (e for e in entries if e.startswith("## mean\n"))
+    assert "Shapes, for instance: `(3, 4)` gives `()`" in entry
+    assert "IndexError for a `dim` that there is not" in entry
+    (entry,) = (e for e in entries if e.startswith("## sum\n"))
+    assert "`bool` gives `int64`" in entry
+    (entry,) = (e for e in entries if e.startswith("## sub\n"))
+    assert "RuntimeError for bool and shapes that do not go together" in entry
+    told = {kind: sum(f"\n- {kind}" in e for e in entries) for kind in ("Shapes", "Raises")}
+    assert told["Shapes"] > 0.85 * len(entries)
+    assert told["Raises"] > 0.85 * len(entries)
+
+
+def test_functions_and_attributes_have_entries_with_text(tmp_path):
+    pages = {page.stem: page.read_text() for page in reference.write(tmp_path)}
+    whole = "".join(pages.values())
+    for name in ("atleast_1d", "scalar_tensor", "nn.functional.multi_head_attention_forward"):
+        assert f"\n## {name}\n" in pages["functions"]
+    for name in ("T", "mH", "item", "resize_", "__getitem__", "bool", "is_cuda", "__rsub__"):
+        assert f"\n## Tensor.{name}\n" in pages["tensor"]
+    for page in ("functions", "tensor"):
+        for entry in re.split(r"\n(?=## )", pages[page])[1:]:
+            title, _, text = entry.partition("\n\n")
+            assert len(text.rpartition("```")[2].strip()) > 5, title
+    assert "Methods and attributes of a tensor" in pages["overview"]
+    assert whole.count("\n## ") > 800

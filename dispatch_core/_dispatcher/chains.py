@@ -12,10 +12,10 @@ from typing import Any, ClassVar
 from dispatch_core import _state
 from dispatch_core._dispatcher import operator
 from dispatch_core._dispatcher.kinds import refuse_kinds
-from dispatch_core._dispatcher.operator import Op
+from dispatch_core._dispatcher.operator import NumpyNumberError, Op, plain_numbers
 from dispatch_core._dtypes import dtype
 from dispatch_core._errors import DeclarationError, DispatchCoreError, PluginError
-from dispatch_core._keys import tensor_key
+from dispatch_core._keys import is_asking, tensor_key
 from dispatch_core._tensor import Tensor
 from dispatch_core.backend.api import Backend
 from dispatch_core.backend.kernels import Kernel
@@ -59,7 +59,7 @@ class Miss(Chain):
             raise
         result = chain.call(*args)
         try:
-            _check_result(self.op, result)
+            _check_result(self.op, args, result)
         except DispatchCoreError:
             self.op.forget()  # so that the next call is looked at again
             raise
@@ -74,7 +74,7 @@ def _is_ours(traceback: Any) -> bool:
     return module.startswith("dispatch_core.")
 
 
-def _check_result(op: Op, result: Any) -> None:
+def _check_result(op: Op, args: Sequence[Any], result: Any) -> None:
     """Raise where an operator gives something that is no tensor, or whose dtype is not its memory's."""
     if result is None and op.traits.writes:
         return
@@ -85,6 +85,8 @@ def _check_result(op: Op, result: Any) -> None:
         if not isinstance(each, Tensor):
             if op.returns != "Tensor":  # `equal` gives a bool, and says so
                 continue
+            if is_asking(op.keys_of(args)):  # the class that was asked may give what it likes
+                return
             raise DeclarationError(
                 f"operator '{op.name}' gave {type(each).__name__}, but is declared to return a Tensor: "
                 "have its body return one, or annotate what it returns"
@@ -104,6 +106,18 @@ def _check_result(op: Op, result: Any) -> None:
 operator.MISS_CLASS = Miss
 
 
+class OfNumpyNumbers(Chain):
+    """For a call with numbers of numpy's among the operands: Python's take their place."""
+
+    __slots__ = ()
+
+    def __init__(self, op: Op) -> None:
+        self.op = op
+
+    def call(self, *args: Any) -> Any:
+        return invoke(self.op, plain_numbers(args))
+
+
 class _Slots:
     chain_for: Callable[[Op, Sequence[Any]], Chain]
 
@@ -114,14 +128,21 @@ SLOTS = _Slots()
 def chain_of(op: Op, args: Sequence[Any]) -> Chain:
     """The resolved chain for these arguments in the current state."""
     state = _state.current_state() or _state.open_context()
-    keys = op.keys_of(args)
+    try:
+        keys = op.keys_of(args)
+    except NumpyNumberError:
+        return OfNumpyNumbers(op)
     found = op.find(state, keys)
     return SLOTS.chain_for(op, args) if found is op.miss else found
 
 
 def found_chain(op: Op, args: Sequence[Any]) -> Chain:
     """What lies in the table for these arguments, be it a miss: for those who call it at once."""
-    return op.find(_state.current_state(), op.keys_of(args))
+    try:
+        keys = op.keys_of(args)
+    except NumpyNumberError:
+        return OfNumpyNumbers(op)
+    return op.find(_state.current_state(), keys)
 
 
 def invoke(op: Op, args: Sequence[Any]) -> Any:

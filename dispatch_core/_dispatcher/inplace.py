@@ -92,6 +92,11 @@ def _check_overlap(op: Op, x: Tensor, args: Sequence[Any]) -> None:
     """Raise where elements share memory, unless all of them are given one and the same value."""
     if op.family.kind == "movement" and not any(isinstance(a, Tensor) for a in args[1:]):
         return
+    _check_apart(x)
+
+
+def _check_apart(x: Tensor) -> None:
+    """Raise where elements of a tensor that is to be written are one place in memory, as after `expand`."""
     strides = x._backend.layout_of(x._raw)[0]
     if 0 not in x._raw.shape and any(
         s == 0 and n > 1 for s, n in zip(strides, x._raw.shape, strict=True)
@@ -226,6 +231,8 @@ def _fill(op: Op, out: Any, value: Tensor) -> Tensor:
         out._raw = backend.copy(host._raw)
         out._k &= ~VIEW
         return out
+    if out._k & VIEW:
+        _check_apart(out)
     backend.write(out._raw, value._raw)
     WRITES.record(backend.storage_of(out._raw))
     return out

@@ -134,11 +134,9 @@ class Scalars:
         if found is None:
             found = self._make(value, self._dtype)
             # 0.0 == -0.0, also in the parts of a complex number: such zeros are made anew each time.
-            if (
-                (value or value.__class__ is int)
-                and len(self._kept) < 64
-                and not isinstance(value, complex)
-            ):
+            if (value or value.__class__ is int) and not isinstance(value, complex):
+                if len(self._kept) >= 64:
+                    self._kept.clear()  # so that what comes now is kept, though much came before
                 self._kept[value] = found
         return found
 
@@ -283,6 +281,8 @@ class Reshape(ViewSometimes):
     def call(self, x: Tensor, p: Any) -> Tensor:
         raw: Any = x._raw
         try:
+            if p and min(p) < -1:  # for numpy any negative size is the one to find out
+                raise ValueError("invalid shape dimension")
             r = raw.reshape(p)
         except Exception as error:
             raise failure(self.op, (x, p), error) from error
@@ -458,8 +458,7 @@ class Writing(KernelChain):
             raise failure(self.op, args, error) from error
         storage_of = self.backend.storage_of
         for i in self.written:
-            for raw in raws[i] or ():
-                WRITES.record(storage_of(raw))
+            WRITES.record_all(map(storage_of, raws[i] or ()))
 
 
 class UnarySeveral(KernelChain):

@@ -13,6 +13,8 @@ from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
 from dispatch_core import _keys, _state
 from dispatch_core._dispatcher.gradient import Gradient
 from dispatch_core._dispatcher.signature import spelled
@@ -66,6 +68,8 @@ class Traits(NamedTuple):
     batch: str | Callable[..., Any] | None = None
     """The batching rule, where that of the family does not do: its name, or a function of the
     declaration (see `ops/batching.py`)."""
+    raw_gradient: bool = True
+    """Whether gradient formulas may be given raw arrays."""
     writes: tuple[int, ...] = ()
     """The list parameters that are overwritten; such an operator returns None."""
 
@@ -214,9 +218,25 @@ def _row_key(keys: tuple[Any, ...]) -> Any:
     return keys
 
 
+class NumpyNumberError(TypeError):
+    """Among the arguments is a number of numpy's, which has no key: `plain_numbers` has."""
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def plain_numbers(args: Sequence[Any]) -> list[Any]:
+    """The arguments with Python's numbers in place of numpy's."""
+    return [_plain(value) for value in args]
+
+
 def _key_of(op: Op, param: Param, value: Any) -> int:
     if isinstance(value, Tensor):
         return value._k
+    is_number = isinstance(value, np.generic) and _plain(value).__class__ in KIND
+    if is_number and param.kind is ParamKind.OPERAND:
+        raise NumpyNumberError
     number = KIND.get(value.__class__)
     if number is None:
         number = next((k for cls, k in KIND.items() if isinstance(value, cls)), None)
@@ -227,6 +247,8 @@ def _key_of(op: Op, param: Param, value: Any) -> int:
     }[param.kind]
     if number in allowed or (number == _keys.NONE and not param.required and param.default is None):
         return number
+    if param.kind is not ParamKind.PLACE and _keys.has_hook(value):
+        return _keys.ASKED
     hint = ""
     if type(value).__module__.partition(".")[0] == "numpy":
         hint = "; convert arrays with dispatch_core.from_numpy(array) or tensor(array)"
@@ -254,7 +276,7 @@ def _list_key(op: Op, param: Param, value: Any) -> Any:
     item = Param(param.name, ParamKind.TENSOR)
     keys = set()
     for index, element in enumerate(value):
-        if not isinstance(element, Tensor):
+        if not isinstance(element, Tensor) and not _keys.has_hook(element):
             raise TypeError(
                 f"{op.title}expected Tensor as element {index} in argument '{param.name}', "
                 f"but got {type(element).__name__}"

@@ -26,8 +26,12 @@ class Parameter(NamedTuple):
 def parameters_of(function: Callable[..., Any]) -> dict[str, Parameter]:
     """The parameters of a plain function by name, in order; annotations as the source has them.
 
-    Of a function that `functools.wraps` another, those of the other.
+    Of a function that `functools.wraps` another, those of the other; of one that was made for its
+    declaration, what it has as `declared_parameters`.
     """
+    declared: dict[str, Parameter] | None = getattr(function, "declared_parameters", None)
+    if declared is not None:
+        return declared
     function = getattr(function, "__wrapped__", function)
     code = function.__code__
     annotations = function.__annotations__

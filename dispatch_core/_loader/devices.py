@@ -265,6 +265,11 @@ class DeviceList(tuple[DeviceInfo, ...]):
         return "\n".join(["device     count  from                 state", *lines])
 
 
+def is_installed(device: str) -> bool:
+    """Whether something installed provides a device type; imports nothing."""
+    return device in BACKENDS or bool(INSTALLED.entries(discovery.DEVICES, device))
+
+
 def devices() -> DeviceList:
     """The installed device types, each with the number of devices or why it is not usable.
 

@@ -54,11 +54,12 @@ def find_layer(name: str) -> Layer:
 
 
 LATE = {
-    name: f"dispatch_core.layers.{module}"
+    name: f"dispatch_core.{module}"
     for name, module in {
-        "explain": "explain",
-        "override": "override",
-        "override_body": "override",
+        "autocast": "layers.autocast",
+        "explain": "layers.explain",
+        "override": "layers.override",
+        "override_body": "layers.override",
         "profiler": "profiler",
     }.items()
 }

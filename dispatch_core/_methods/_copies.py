@@ -14,6 +14,7 @@ from dispatch_core._keys import GRAD, PLAIN, VIEW
 from dispatch_core._methods._table import method
 from dispatch_core._op import OPERATORS, K
 from dispatch_core._tensor import Tensor, check_tensor, host_values
+from dispatch_core.backend.registry import backend_of
 
 
 @method
@@ -45,7 +46,7 @@ def __copy__(self: Tensor) -> Tensor:
     copied = make_subclass(self.__class__, self)
     copied.__dict__.update(self.__dict__)
     copied._k = self._k
-    copied._node = Leaf() if self.is_leaf and self.requires_grad else self._node
+    copied._node = Leaf(copied) if self.is_leaf and self.requires_grad else self._node
     if self._k & VIEW:
         copied._base = self._base
     return copied
@@ -53,6 +54,7 @@ def __copy__(self: Tensor) -> Tensor:
 
 @method
 def __deepcopy__(self: Tensor, memo: dict[int, Any]) -> Tensor:
+    """A leaf with memory and gradient of its own; RuntimeError for what has a history."""
     if not self.is_leaf:
         raise RuntimeError(
             "Only Tensors created explicitly by the user (graph leaves) support the deepcopy "
@@ -71,12 +73,30 @@ def __deepcopy__(self: Tensor, memo: dict[int, Any]) -> Tensor:
 
 @method
 def __reduce_ex__(self: Tensor, protocol: int) -> Any:
-    host = host_values(self)
-    arguments = (self.__class__, host, str(self.device), self.requires_grad, dict(self.__dict__))
-    return _rebuild, arguments
+    state = (str(self.device), self.requires_grad, dict(self.__dict__))
+    if not backend_of(self.device.type).holds_values:
+        return _rebuild_layout, (
+            self.__class__,
+            tuple(self.shape),
+            self.stride(),
+            self.dtype,
+            *state,
+        )
+    return _rebuild, (self.__class__, host_values(self), *state)
 
 
 def _rebuild(cls: Any, host: Any, device: str, requires_grad: bool, own: Any) -> Tensor:
-    made: Tensor = make_subclass(cls, tensor(host, device=device), requires_grad)
+    return _with_state(cls, tensor(host, device=device), requires_grad, own)
+
+
+def _rebuild_layout(
+    cls: Any, shape: Any, stride: Any, dtype: Any, device: str, requires_grad: bool, own: Any
+) -> Tensor:
+    data = K.empty_strided(shape, stride, dtype=dtype, device=device)
+    return _with_state(cls, data, requires_grad, own)
+
+
+def _with_state(cls: Any, data: Tensor, requires_grad: bool, own: Any) -> Tensor:
+    made: Tensor = make_subclass(cls, data, requires_grad)
     made.__dict__.update(own)
     return made

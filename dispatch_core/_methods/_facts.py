@@ -102,7 +102,9 @@ def storage_offset(self: Tensor) -> int:
 
 @method
 def data_ptr(self: Tensor) -> int:
-    """The address of the first element, where the backend has one."""
+    """The address of the first element, where the backend has one; 0 where there is no element."""
+    if 0 in self._raw.shape:
+        return 0
     address = getattr(self._backend, "address", None)
     return id(self._raw) if address is None else int(address(self._raw))
 

@@ -10,6 +10,7 @@ from dispatch_core._graph import Leaf, hooks_of, retain
 from dispatch_core._handles import RemovableHandle, add_hook
 from dispatch_core._keys import GRAD, VIEW
 from dispatch_core._methods._table import method
+from dispatch_core._namespaces import public
 from dispatch_core._subclass import as_in
 from dispatch_core._tensor import Tensor, detached
 
@@ -20,6 +21,7 @@ def detach(self: Tensor) -> Tensor:
     return as_in(detached(self), self)
 
 
+@public("")
 @method
 def detach_(self: Tensor) -> Tensor:
     """Cut the history off this tensor itself."""
@@ -52,7 +54,6 @@ def register_post_accumulate_grad_hook(self: Tensor, hook: Callable[..., Any]) -
         raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
     if self._node.after is None:
         self._node.after = OrderedDict()
-    self._node.watch(self)
     return add_hook(self._node.after, hook)
 
 

@@ -14,6 +14,7 @@ from dispatch_core._dlpack import CPU_DEVICE, to_dlpack
 from dispatch_core._dtypes import (
     float64,
 )
+from dispatch_core._errors import UnsharedMemoryError
 from dispatch_core._methods._table import method
 from dispatch_core._numbers import fitting
 from dispatch_core._op import K
@@ -62,6 +63,7 @@ def numpy(self: Tensor, *, force: bool = False) -> np.ndarray[Any, Any]:
 
 @method
 def __array__(self: Tensor, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
+    """The elements as a numpy array, as `numpy()` gives it; of another dtype, or a copy, where asked."""
     array = self.numpy()
     if dtype is not None and array.dtype != np.dtype(dtype):
         if copy is False:
@@ -88,7 +90,7 @@ def __dlpack__(
         raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
     if not self._backend.host_memory:
         if dl_device is None or tuple(dl_device) != CPU_DEVICE or copy is False:
-            raise BufferError(
+            raise UnsharedMemoryError(
                 f"cannot share the memory of a tensor on {self.device} through DLPack; copy it to the "
                 "host with dl_device=(1, 0), or use .cpu()"
             )
@@ -131,12 +133,15 @@ def to_device(self: Tensor, device: Any, /, *, stream: Any = None) -> Tensor:
 def __dlpack_device__(self: Tensor) -> tuple[int, int]:
     """The DLPack device type and number of the tensor."""
     if not self._backend.host_memory:
-        raise BufferError(f"device {self.device} has no DLPack number")
+        raise UnsharedMemoryError(
+            f"device {self.device} has no DLPack number; copy the tensor to the host with .cpu()"
+        )
     return CPU_DEVICE
 
 
 @method
 def __len__(self: Tensor) -> int:
+    """The size of the first dimension; TypeError for a number."""
     if not self.ndim:
         raise TypeError("len() of a 0-d tensor")
     return int(self._raw.shape[0])
@@ -144,6 +149,7 @@ def __len__(self: Tensor) -> int:
 
 @method
 def __iter__(self: Tensor) -> Iterator[Tensor]:
+    """The views along the first dimension; TypeError for a number."""
     if not self.ndim:
         raise TypeError("iteration over a 0-d tensor")
     return iter(K.unbind(self, 0))
@@ -151,6 +157,7 @@ def __iter__(self: Tensor) -> Iterator[Tensor]:
 
 @method
 def __bool__(self: Tensor) -> bool:
+    """Whether the only element is not 0; RuntimeError for none or several."""
     if self.numel() != 1:
         what = "more than one value" if self.numel() else "no values"
         raise RuntimeError(f"Boolean value of Tensor with {what} is ambiguous; use any() or all()")
@@ -167,11 +174,13 @@ def _only_number(self: Tensor) -> Any:
 
 @method
 def __float__(self: Tensor) -> float:
+    """The only element as a Python float."""
     return float(_real_number(self))
 
 
 @method
 def __int__(self: Tensor) -> int:
+    """The only element as a Python int, rounded towards 0."""
     return int(_real_number(self))
 
 
@@ -182,11 +191,13 @@ def _real_number(self: Tensor) -> Any:
 
 @method
 def __complex__(self: Tensor) -> complex:
+    """The only element as a Python complex."""
     return complex(_only_number(self))
 
 
 @method
 def __index__(self: Tensor) -> int:
+    """The only element of an integer tensor, where Python wants an index; TypeError for others."""
     if self.numel() != 1 or self.dtype.is_floating_point or self.dtype.is_complex:
         raise TypeError("only integer tensors of a single element can be converted to an index")
     return int(self.item())
@@ -194,6 +205,7 @@ def __index__(self: Tensor) -> int:
 
 @method
 def __contains__(self: Tensor, element: Any) -> bool:
+    """Whether some element equals a number or a tensor."""
     if isinstance(element, (Tensor, bool, int, float, complex)):
         return bool(K.any(K.eq(self, element)).item())
     raise RuntimeError(

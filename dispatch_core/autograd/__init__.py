@@ -22,8 +22,13 @@ from dispatch_core.autograd._grad_mode import (
     set_grad_enabled,
 )
 from dispatch_core.autograd._run import backward, grad
+from dispatch_core.autograd._threads import (
+    is_multithreading_enabled,
+    set_multithreading_enabled,
+)
 
 _CHECKS = frozenset({"gradcheck", "gradgradcheck"})
+_OVERRIDES = frozenset({"handle_torch_function", "has_torch_function", "is_tensor_like"})
 _MODULES = frozenset({"function", "functional", "grad_mode", "graph", "variable"})
 
 
@@ -31,6 +36,8 @@ def __getattr__(name: str) -> Any:
     # Imported when they are first named, to keep the import short.
     if name in _CHECKS:
         return getattr(import_module("dispatch_core.autograd._gradcheck"), name)
+    if name in _OVERRIDES:
+        return getattr(import_module("dispatch_core.overrides"), name)
     if name == "Variable":
         return import_module("dispatch_core.autograd.variable").Variable
     if name in _MODULES:
@@ -52,10 +59,13 @@ __all__ = [  # noqa: PLE0604
     "is_anomaly_check_nan_enabled",
     "is_anomaly_enabled",
     "is_grad_enabled",
+    "is_multithreading_enabled",
     "no_grad",
     "once_differentiable",
     "set_detect_anomaly",
     "set_grad_enabled",
+    "set_multithreading_enabled",
     *_CHECKS,
+    *_OVERRIDES,
     *_MODULES,
 ]

@@ -55,6 +55,11 @@ class set_detect_anomaly:
         _state.reset_state(self._token)
 
 
+def set_anomaly_enabled(enabled: bool, check_nan: bool = True) -> None:
+    """Turn anomaly mode on or off at once, until it is turned again."""
+    _switch(enabled, check_nan)
+
+
 def is_anomaly_enabled() -> bool:
     """Whether anomaly mode is on."""
     return _state.is_on(TRACES)

@@ -20,13 +20,16 @@ from dispatch_core._graph import RETAIN, WRITES, Leaf, Node, Pick
 from dispatch_core._op import K as OPERATORS
 from dispatch_core._op import operator_named
 from dispatch_core._tensor import Tensor, is_plain, wrap_raw
+from dispatch_core.autograd._hook_results import checked_result, exchanged, run_node_hooks
 from dispatch_core.autograd._modes import (
     PLAIN_TENSORS,
     RECORDED_TENSORS,
     TensorMode,
     raw_mode,
 )
+from dispatch_core.autograd._nodes import FREED, TWICE, check_unmodified, leading_to, reachable
 from dispatch_core.backend.api import Backend
+from dispatch_core.ops.rows import is_row_sparse
 
 _UNSEEING = (
     frozenset({"grad", "anomaly", "anomaly_nan", "inference"})
@@ -87,6 +90,7 @@ class Engine:
         "pending",
         "raw_allowed",
         "retain",
+        "roots",
         "tensors",
         "useful",
     )
@@ -109,6 +113,7 @@ class Engine:
         self.leaves: dict[Leaf, list[Any]] = {}
         """What has arrived for a leaf, in a list that holds the only reference, and its backend."""
         self.captured: dict[Any, Any] = {}
+        self.roots: Sequence[Any] = ()
         self.inputs = None if inputs is None else {id(node) for node in inputs}
         self.useful: set[int] | None = None
         self.tensors: TensorMode = RECORDED_TENSORS if create_graph else PLAIN_TENSORS
@@ -122,12 +127,20 @@ class Engine:
             self.after = []
         self.after.append(callback)
 
+    def visited(self, nodes: Sequence[Any]) -> list[bool]:
+        """Whether the pass comes to each of some nodes, if every formula on the way gives a gradient."""
+        way = self.useful
+        if way is None:
+            way = {id(node) for node in reachable(self.roots)}
+        return [id(node) in way for node in nodes]
+
     # -- driving -----------------------------------------------------------------------------------
 
     def run(self, roots: Sequence[tuple[Any, Tensor]]) -> dict[Any, Any]:
         """Send the gradients of the roots back; returns what arrived at `inputs`, by node."""
+        self.roots = [node for node, _ in roots]
         if self.inputs is not None:
-            self.useful = _leading_to(self.inputs, [node for node, _ in roots])
+            self.useful = leading_to(self.inputs, self.roots)
         partial = _PARTIAL.set(self.inputs is not None)
         token = _state.set_state(_state.moved(self.number, "grad", self.create_graph))
         try:
@@ -149,6 +162,7 @@ class Engine:
         """
         heap, pending, leaves, retain = self.heap, self.pending, self.leaves, self.retain
         pop, push = heapq.heappop, heapq.heappush
+        self.roots = (root,)
         self.send(root, g, None)
         ahead: Any = None  # the only gradient under way needs no place in the heap
         while heap or ahead is not None:
@@ -164,9 +178,9 @@ class Engine:
                 continue
             saved = node.saved
             if saved is FREED:
-                raise RuntimeError(_TWICE)
+                raise RuntimeError(TWICE)
             if node.order < WRITES.last and spec.keeps:
-                _check_unmodified(node, spec)
+                check_unmodified(node, spec)
             mode = spec.mode or _raw_mode_of(spec)
             array = mode.array
             if g.__class__ is not array:
@@ -211,7 +225,7 @@ class Engine:
                     pending[order] = (edge, entry[1] + value)
                 else:
                     self.send(edge, value, spec.backend)
-            if not retain:
+            if not retain and spec.keeps_arrays:
                 node.saved = FREED
         value = total = g = None  # so that a leaf may find itself the only holder of its gradient
         self._finish_leaves()
@@ -243,11 +257,11 @@ class Engine:
 
     def _step(self, node: Node, spec: Any, g: Any, hooks: Any) -> None:
         if node.saved is FREED:
-            raise RuntimeError(_TWICE)
+            raise RuntimeError(TWICE)
         if node.order < WRITES.last and spec.keeps:
             self._check(node, spec)
         if hooks is not None and hooks.before:
-            g = _run_node_hooks(hooks.before, self.as_tensors(g, spec.backend))
+            g = run_node_hooks(hooks.before, self.as_tensors(g, spec.backend))
         if self.raw_allowed and spec.raw:
             g, mode = _lowered(g), spec.mode or _raw_mode_of(spec)
         else:
@@ -261,7 +275,7 @@ class Engine:
             self._look_for_nan(node, spec, grads)
         if hooks is not None and hooks.after:
             grads = self._after(hooks.after, grads, g, spec)
-        if not self.retain:
+        if not self.retain and spec.keeps_arrays:
             node.saved = FREED
         backend = spec.backend
         useful = self.useful
@@ -290,6 +304,8 @@ class Engine:
     def _sum(self, a: Any, a_backend: Any, b: Any, b_backend: Any) -> Any:
         """The sum of two gradients, raw where both are."""
         if isinstance(a, Tensor) or isinstance(b, Tensor):
+            if is_row_sparse(a) and is_row_sparse(b):
+                return a.joined(b)
             return OPERATORS.add(self.as_tensor(a, a_backend), self.as_tensor(b, b_backend))
         total = a + b
         return total if total.__class__ is b_backend.array else b_backend.as_array(total)
@@ -361,7 +377,7 @@ class Engine:
         for hook in list((leaf.hooks or {}).values()):
             changed = self._ask(hook, box[0])
             if changed is not None:
-                box[0] = _checked_hook_result(changed, box[0])
+                box[0] = checked_result(changed, box[0])
         if self.inputs is not None and id(leaf) in self.inputs:
             self.captured[leaf] = box[0]
 
@@ -374,6 +390,8 @@ class Engine:
             leaf.grad = g if grad is None else OPERATORS.add(grad, g)
         elif grad is None:
             leaf.grad = _owned(box)
+        elif is_row_sparse(grad) and is_row_sparse(box[0]):
+            leaf.grad = grad.joined(box[0])
         elif isinstance(box[0], Tensor) or not _same_kind(grad, box[0]):
             grad.add_(self.as_tensor(*box))
         else:
@@ -402,7 +420,7 @@ class Engine:
         for _, hook in sorted(hooks.items(), key=lambda item: item[0] == RETAIN):
             changed = self._ask(hook, tensor)
             if changed is not None:
-                tensor = _checked_hook_result(changed, tensor)
+                tensor = checked_result(changed, tensor)
         return tensor
 
     def _after(self, hooks: Any, grads: tuple[Any, ...], g: Any, spec: Any) -> tuple[Any, ...]:
@@ -412,12 +430,12 @@ class Engine:
         for hook in list(hooks.values()):
             changed = hook(results, incoming)
             if changed is not None:
-                results = _exchanged(changed, results)
+                results = exchanged(changed, results)
         return results
 
     def _check(self, node: Node, spec: Any) -> None:
         try:
-            _check_unmodified(node, spec)
+            check_unmodified(node, spec)
         except RuntimeError as error:
             self._explain(node, error)
             raise
@@ -448,23 +466,6 @@ def _raw_mode_of(spec: Any) -> Any:
     return mode
 
 
-_TWICE = (
-    "Trying to backward through the graph a second time (or directly access saved tensors after they "
-    "have already been freed). Saved intermediate values of the graph are freed when you call "
-    ".backward() or autograd.grad(). Specify retain_graph=True if you need to backward through the "
-    "graph a second time or if you need to access saved tensors after calling backward."
-)
-
-
-class _Freed:
-    def __repr__(self) -> str:
-        return "FREED"
-
-
-FREED = _Freed()
-"""Stands in `node.saved` once the saved arrays have been released."""
-
-
 class Outputs(dict[int, Tensor]):
     """The gradients that have arrived for an operation with several outputs, by output."""
 
@@ -481,40 +482,6 @@ def _lowered(g: Any) -> Any:
     return g
 
 
-def _run_node_hooks(hooks: Any, g: Any) -> Any:
-    grads = g if isinstance(g, tuple) else (g,)
-    for hook in list(hooks.values()):
-        changed = hook(grads)
-        if changed is not None:
-            grads = _exchanged(changed, grads)
-    return grads if isinstance(g, tuple) else grads[0]
-
-
-def _exchanged(changed: Any, grads: tuple[Any, ...]) -> tuple[Any, ...]:
-    """What a hook on a node makes of its gradients: as many, each of the shape and dtype that it had."""
-    given = tuple(changed) if isinstance(changed, (tuple, list)) else (changed,)
-    if len(given) != len(grads):
-        raise RuntimeError(
-            f"hook has returned an incorrect number of values: expected {len(grads)}, got {len(given)}"
-        )
-    return tuple(
-        new if new is None or old is None else _checked_hook_result(new, old)
-        for new, old in zip(given, grads, strict=True)
-    )
-
-
-def _checked_hook_result(changed: Any, g: Tensor) -> Tensor:
-    if not isinstance(changed, Tensor):
-        raise TypeError(
-            f"expected a hook to return a Tensor or None, but got {type(changed).__name__}"
-        )
-    if changed.shape != g.shape:
-        raise RuntimeError(
-            f"hook has changed the size of value: expected {list(g.shape)}, got {list(changed.shape)}"
-        )
-    return changed if changed.dtype is g.dtype else OPERATORS.cast(changed, g.dtype)
-
-
 def _owned(box: list[Any]) -> Tensor:
     """The gradient in `box` as a tensor whose memory nobody else holds; copied only if it must be.
 
@@ -523,6 +490,8 @@ def _owned(box: list[Any]) -> Tensor:
     sole = sys.getrefcount(box[0]) <= 2
     if isinstance(box[0], Tensor):
         tensor: Tensor = box[0]
+        if is_row_sparse(tensor):
+            return tensor
         backend = tensor._backend
         # Here the slot of the tensor is the one holder.
         sole = sole and sys.getrefcount(tensor._raw) <= 2
@@ -537,37 +506,3 @@ def _owned(box: list[Any]) -> Tensor:
 
 def _same_kind(grad: Tensor, raw: Any) -> bool:
     return grad._raw.__class__ is raw.__class__ and bool(grad._raw.dtype == raw.dtype)
-
-
-def _check_unmodified(node: Node, spec: Any) -> None:
-    backend = spec.backend
-    for value in node.saved:
-        for raw in value if isinstance(value, (list, tuple)) else (value,):
-            if not isinstance(raw, backend.array):
-                continue
-            storage = backend.storage_of(raw)
-            if WRITES.moment(storage) > node.order:
-                raise RuntimeError(
-                    "one of the variables needed for gradient computation has been modified by an "
-                    f"inplace operation: a tensor of shape {list(raw.shape)} saved by {node.name()} "
-                    f"is at version {WRITES.version(storage)}, written after it was saved. Hint: "
-                    "enable anomaly detection to find the operation that failed to compute its "
-                    "gradient, with autograd.set_detect_anomaly(True)."
-                )
-
-
-def _leading_to(inputs: set[int], roots: Sequence[Any]) -> set[int]:
-    """The nodes from which some input can be reached (so that the others can be left out)."""
-    seen: dict[int, Any] = {}
-    stack = list(roots)
-    while stack:
-        node = stack.pop()
-        if id(node) in seen:
-            continue
-        seen[id(node)] = node
-        stack.extend(edge for edge in node.edges if edge is not None)
-    useful: set[int] = set()
-    for node in sorted(seen.values(), key=lambda n: n.order):
-        if id(node) in inputs or any(id(e) in useful for e in node.edges if e is not None):
-            useful.add(id(node))
-    return useful

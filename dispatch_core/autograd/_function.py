@@ -127,7 +127,7 @@ def _elsewhere(work: Callable[[], Any]) -> Any:
 class FunctionSpec:
     """The recorded form of one call of a `Function`."""
 
-    __slots__ = ("backend", "cls", "inputs", "name", "outputs")
+    __slots__ = ("backend", "cls", "inputs", "keeps_arrays", "name", "outputs")
 
     raw = False
     calls = None
@@ -138,6 +138,7 @@ class FunctionSpec:
         self.name = f"{cls.__name__}Backward"
         self.inputs = [_metadata(value) for value in inputs]
         self.outputs = [_metadata(value) for value in outputs]
+        self.keeps_arrays = False
         tensors = [o for o in outputs if isinstance(o, Tensor)]
         self.backend = tensors[0]._backend if tensors else None
 
@@ -263,7 +264,8 @@ class Function:
 def _record(cls: type[Function], ctx: FunctionCtx, args: tuple[Any, ...], output: Any) -> Any:
     results = output if isinstance(output, tuple) else (output,)
     node = Node()
-    node.spec = FunctionSpec(cls, args, results)
+    node.spec = spec = FunctionSpec(cls, args, results)
+    spec.keeps_arrays = bool(ctx._saved)
     node.edges = tuple(a._node if isinstance(a, Tensor) and a.requires_grad else None for a in args)
     node.saved = ctx
     node.shapes = node.hooks = None

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from dispatch_core._dispatcher.resolve import HOST
-from dispatch_core._graph import GradientEdge, Leaf, is_retaining
+from dispatch_core._graph import GradientEdge, Leaf, Origin, is_retaining
 from dispatch_core._keys import PLAIN
 from dispatch_core._op import K
 from dispatch_core._tensor import Tensor, check_tensor, is_plain, wrap
@@ -33,9 +33,12 @@ def _checked_inputs(inputs: Any) -> tuple[Tensor | GradientEdge, ...]:
 
 
 def _node(origin: Tensor | GradientEdge) -> Any:
-    if isinstance(origin, GradientEdge):
-        return origin.node if origin.ownership_token is None else origin.ownership_token
-    return origin._node
+    if not isinstance(origin, GradientEdge):
+        return origin._node
+    token = origin.ownership_token
+    if isinstance(token, Origin):
+        return token.node
+    return origin.node if token is None else token
 
 
 def _roots(tensors: Sequence[Tensor], gradients: Any) -> list[tuple[Any, Tensor]]:
@@ -48,11 +51,7 @@ def _roots(tensors: Sequence[Tensor], gradients: Any) -> list[tuple[Any, Tensor]
     roots: list[tuple[Any, Tensor]] = []
     for index, (tensor, g) in enumerate(zip(tensors, given, strict=True)):
         if isinstance(tensor, GradientEdge):
-            if not isinstance(g, Tensor):
-                raise RuntimeError(
-                    f"element {index} of tensors is a GradientEdge: pass the gradient to begin with"
-                )
-            roots.append((_node(tensor), g))
+            roots.append((_node(tensor), _start_at(tensor.ownership_token, g, index)))
             continue
         check_tensor(tensor, f"element {index} of tensors")
         if not tensor.requires_grad:
@@ -64,7 +63,19 @@ def _roots(tensors: Sequence[Tensor], gradients: Any) -> list[tuple[Any, Tensor]
     return roots
 
 
-def _start(tensor: Tensor, g: Any, index: int) -> Tensor:
+def _start_at(token: Any, g: Any, index: int) -> Tensor:
+    """The gradient to begin with at an edge: of one made by hand nobody knows what it looks like."""
+    if isinstance(token, Origin):
+        return _start(token, g, index)
+    if not isinstance(g, Tensor):
+        raise RuntimeError(
+            f"element {index} of tensors is a GradientEdge that says nothing of its tensor: pass the "
+            "gradient to begin with, or take the edge from get_gradient_edge(tensor)"
+        )
+    return g
+
+
+def _start(tensor: Tensor | Origin, g: Any, index: int) -> Tensor:
     if g is None:
         if tensor.numel() != 1:
             raise RuntimeError(
@@ -97,7 +108,10 @@ def _start(tensor: Tensor, g: Any, index: int) -> Tensor:
     return g if g.dtype is tensor.dtype else K.cast(g, tensor.dtype)
 
 
-def _ones(tensor: Tensor) -> Tensor:
+def _ones(tensor: Tensor | Origin) -> Tensor:
+    if isinstance(tensor, Origin):
+        made: Tensor = K.ones(tensor.shape, dtype=tensor.dtype, device=tensor.device)
+        return made
     if tensor.ndim or not is_plain(tensor) or tensor._backend.device != HOST:
         return K.ones_like(tensor)
     key = tensor._k & PLAIN

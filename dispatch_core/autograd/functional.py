@@ -3,7 +3,7 @@
 `dispatch_core.func` has the same as transforms. Here functions take and give a tensor or a tuple of them,
 and results come in the same structure. With `create_graph` they can be differentiated further; with
 `strict` an output (or gradient) that does not depend on an input raises RuntimeError instead of counting
-as zero.
+as zero, and so does, with both, a result that is the same for all inputs.
 """
 
 from __future__ import annotations
@@ -178,7 +178,7 @@ def _with_hessian(
         output = _single(func(*values), name)
         _outputs(output, name, strict)
         slopes = _gradient((output,), values, (K.ones_like(output),), True, strict)
-        found = _gradient(slopes, values, weights, create_graph, strict)
+        found = _gradient(slopes, values, weights, create_graph, strict, of="hessian")
     return _given((output,), True, create_graph), _given(found, alone, create_graph)
 
 
@@ -259,8 +259,13 @@ def _gradient(
     strict: bool,
     *,
     keep: bool = False,
+    of: str = "jacobian",
 ) -> Tensors:
-    """The gradients, zeros where an input has none (with `strict` an error)."""
+    """The gradients, zeros where an input has none (with `strict` an error).
+
+    With `strict` those that are to be differentiated further must depend on something; `of` names in the
+    error what they are a part of.
+    """
     pairs = [(o, w) for o, w in zip(outputs, weights, strict=True) if o.requires_grad]
     found: Sequence[Tensor | None] = [None] * len(inputs)
     if pairs:
@@ -278,6 +283,12 @@ def _gradient(
             raise RuntimeError(
                 f"The output of the user-provided function is independent of input {index}. This is not "
                 "allowed in strict mode."
+            )
+        if strict and create_graph and g is not None and not g.requires_grad:
+            raise RuntimeError(
+                f"The {of} of the user-provided function is independent of input {index}: it is the same "
+                "for all inputs. This is not allowed in strict mode; leave out strict=True "
+                "to get zeros."
             )
     return tuple(K.zeros_like(x) if g is None else g for g, x in zip(found, inputs, strict=True))
 

@@ -8,5 +8,12 @@ from dispatch_core.autograd._grad_mode import (
     no_grad,
     set_grad_enabled,
 )
+from dispatch_core.autograd._threads import set_multithreading_enabled
 
-__all__ = ["enable_grad", "inference_mode", "no_grad", "set_grad_enabled"]
+__all__ = [
+    "enable_grad",
+    "inference_mode",
+    "no_grad",
+    "set_grad_enabled",
+    "set_multithreading_enabled",
+]

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar, Token
 from typing import Any, Literal, Self
 
-from dispatch_core._graph import WRITES, GradientEdge, Node
+from dispatch_core._graph import WRITES, GradientEdge, Node, Origin
 from dispatch_core._handles import RemovableHandle
 from dispatch_core._op import K
 from dispatch_core._state import Switch
@@ -123,7 +123,8 @@ def get_gradient_edge(tensor: Tensor) -> GradientEdge:
             "It is not possible to get the gradient edge of a Tensor that does not require gradients"
         )
     node = tensor._node
-    return GradientEdge(tensor.grad_fn or node, tensor.output_nr, node)
+    token = Origin(node, tensor.shape, tensor.dtype, tensor.device)
+    return GradientEdge(tensor.grad_fn or node, tensor.output_nr, token)
 
 
 class _Handles(RemovableHandle):
@@ -151,38 +152,57 @@ def register_multi_grad_hook(
 ) -> RemovableHandle:
     """Have `fn` run once in each backward pass that reaches some of the tensors.
 
-    mode "all": `fn(grads)` when the pass is through, with None for tensors that it did not reach;
-    "any": `fn(grad)` with the first gradient that arrives. The returned handle removes the hook.
+    mode "all": `fn(grads)` when the last of their gradients has arrived, with None for tensors that the
+    pass does not come to; "any": `fn(grad)` with the first that arrives. Gradients of leaves arrive when
+    the pass is through. The returned handle removes the hook.
     """
     if mode not in ("all", "any"):
         raise ValueError(f"Expects mode to be one of ('all', 'any') but got {mode}")
-    arrived: dict[Any, list[Tensor | None]] = {}
-
-    def finish(key: Any) -> None:
-        grads = arrived.pop(key)
-        if mode == "all":
-            fn(grads)
+    watched = tensors if mode == "all" else [t for t in tensors if t.requires_grad]
+    nodes = [t._node for t in watched]
+    under_way: dict[Any, _Arrivals] = {}
 
     def hook_of(index: int) -> Callable[[Tensor], None]:
         def hook(grad: Tensor) -> None:
             running = pass_now()
-            first = running not in arrived
-            if first:
-                arrived[running] = [None] * len(tensors)
+            arrivals = under_way.get(running)
+            if arrivals is None:
+                arrivals = under_way[running] = _Arrivals(running.visited(nodes))
                 running.when_done(lambda: finish(running))
-            arrived[running][index] = grad
-            if mode == "any" and first:
-                fn(grad)
+                if mode == "any":
+                    fn(grad)
+            if arrivals.add(index, grad) and mode == "all":
+                arrivals.tell(fn)
 
         return hook
 
-    return _Handles(
-        [
-            t.register_hook(hook_of(i))
-            for i, t in enumerate(tensors)
-            if mode == "all" or t.requires_grad
-        ]
-    )
+    def finish(running: Any) -> None:
+        arrivals = under_way.pop(running)
+        if mode == "all":  # some formula on the way gave no gradient
+            arrivals.tell(fn)
+
+    return _Handles([t.register_hook(hook_of(i)) for i, t in enumerate(watched)])
+
+
+class _Arrivals:
+    """The gradients of several tensors in one backward pass, as they come."""
+
+    def __init__(self, expected: Sequence[bool]) -> None:
+        self.grads: list[Tensor | None] = [None] * len(expected)
+        self.missing = sum(expected)
+        self.told = False
+
+    def add(self, index: int, grad: Tensor) -> bool:
+        """Note one; whether it is the last."""
+        self.grads[index] = grad
+        self.missing -= 1
+        return self.missing == 0
+
+    def tell(self, fn: Callable[[Any], None]) -> None:
+        """Call `fn` with all of them, once."""
+        if not self.told:
+            self.told = True
+            fn(self.grads)
 
 
 def increment_version(tensor: Tensor | Iterable[Tensor]) -> None:

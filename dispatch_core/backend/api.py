@@ -8,7 +8,7 @@ framework asks of it goes through the methods below or through kernels.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -18,6 +18,19 @@ from dispatch_core._numbers import fitting
 from dispatch_core.backend.kernels import KernelTable
 
 Raw = Any
+
+
+class Memory(NamedTuple):
+    """Memory of a device, in bytes."""
+
+    used: int
+    """What tensors hold; on the host what the whole process does."""
+    peak: int
+    """The most that was used since the start, or since `reset_peak_memory`."""
+    reserved: int
+    """What the process has taken from the system, cached memory included."""
+    free: int
+    total: int
 
 
 class Backend(ABC):
@@ -112,6 +125,13 @@ class Backend(ABC):
 
     def reclaim(self) -> None:  # noqa: B027  may stay empty
         """Give cached memory back (`dc.empty_cache()`)."""
+
+    def memory(self, index: int | None) -> Memory | None:
+        """How much memory of a device is in use; None where that is not known."""
+        return None
+
+    def reset_peak_memory(self, index: int | None) -> None:  # noqa: B027  may stay empty
+        """Count the largest use of memory from now on."""
 
     def describe(self) -> str:
         """One line for `python -m dispatch_core devices`."""

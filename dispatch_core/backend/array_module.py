@@ -14,6 +14,7 @@ from dispatch_core._dtypes import dtype, from_numpy_dtype
 from dispatch_core._errors import PluginError
 from dispatch_core.backend.api import Backend, Raw
 from dispatch_core.backend.array_kernels import register_all
+from dispatch_core.backend.array_kernels.layout import owner
 
 
 class ArrayModuleBackend(Backend):
@@ -33,6 +34,8 @@ class ArrayModuleBackend(Backend):
 
     def copy(self, raw: Raw) -> Raw:
         return raw.copy(order="C")
+
+    storage_of = staticmethod(owner)
 
     def dtype_of(self, raw: Raw) -> dtype:
         found = self._dtypes.get(raw.dtype)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from typing import Any
+from weakref import WeakSet
 
 from dispatch_core import _tree
 from dispatch_core._batched import Batched
@@ -18,6 +19,9 @@ from dispatch_core.autograd import grad as gradients
 from dispatch_core.func._vmap import vmap
 
 Argnums = int | tuple[int, ...]
+
+_closed: WeakSet[Any] = WeakSet()
+"""Places in the graph that a `vjp` made for its primals: what it gives back does not lead to them."""
 
 
 def grad(
@@ -91,6 +95,7 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
             f"{type(output).__name__}"
         )
     watched = watching and _is_watched(outputs, inputs)
+    _closed.update(i._node for i in inputs if i._node.__class__ is Leaf)
 
     def pull(cotangents: Any) -> Any:
         """The product of the cotangents with the Jacobian, for each primal."""
@@ -260,7 +265,7 @@ def _is_watched(outputs: list[Tensor], inputs: list[Tensor]) -> bool:
         seen.add(id(node))
         if node.__class__ is not Leaf:
             ahead += node.edges
-        elif id(node) not in own:
+        elif id(node) not in own and node not in _closed:
             return True
     return False
 

@@ -33,7 +33,7 @@ def vmap(
     Args:
         func: takes tensors, or nested tuples, lists and dictionaries of them, and returns such.
         in_dims: for each argument, or each tensor in it, the dimension of the examples; None where all
-            share one value.
+            share one value. What is given by name is shared by all.
         out_dims: where the examples stand in each result.
         randomness: random operators inside `func` are an "error", draw "different" numbers for each
             example, or the "same" for all.
@@ -55,9 +55,6 @@ def vmap(
     def mapped(*args: Any, **kwargs: Any) -> Any:
         leaves, structure = _tree.flatten(args)
         dims = _in_dims(in_dims, args, leaves, func)
-        words, words_structure = _tree.flatten(kwargs)
-        leaves += words
-        dims += [0 if isinstance(word, Tensor) else None for word in words]
         size = _size(leaves, dims, func)
         fronted = [
             leaf if dim is None else K.movedim(leaf, dim, 0)
@@ -66,12 +63,8 @@ def vmap(
 
         def run(values: list[Any], count: int) -> Any:
             with _examples(values, dims, randomness, count) as (level, handles):
-                given = iter(handles)
-                positional, keyword = (
-                    _tree.unflatten(structure, given),
-                    _tree.unflatten(words_structure, given),
-                )
-                return _unbatched(func(*positional, **keyword), level, count, func)
+                positional = _tree.unflatten(structure, iter(handles))
+                return _unbatched(func(*positional, **kwargs), level, count, func)
 
         step = chunk_size or size or 1
         parts = [

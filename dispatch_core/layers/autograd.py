@@ -20,7 +20,7 @@ from dispatch_core._layer import Keys, Layer
 from dispatch_core._op import operator_named
 from dispatch_core._state import State
 from dispatch_core._tensor import Tensor, detached
-from dispatch_core.layers.recording import recording_class
+from dispatch_core.layers.recorders import recording_class
 from dispatch_core.layers.saving import ON as SAVED_HOOKS
 from dispatch_core.layers.saving import Packing
 from dispatch_core.layers.spec import OperatorSpec

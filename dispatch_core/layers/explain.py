@@ -418,6 +418,7 @@ class _NoWayBack:
 
     name = "Explained"
     keeps: frozenset[int] = frozenset()
+    keeps_arrays = False
     raw = False
     backend = None
 

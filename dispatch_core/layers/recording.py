@@ -7,52 +7,14 @@ from typing import Any
 
 from dispatch_core._dispatcher.chains import Chain, KernelChain, failure
 from dispatch_core._dispatcher.kernel_chains import (
-    General,
     ListOne,
-    ListParams,
-    Reshape,
-    Ternary,
-    Unary,
     UnaryBound,
-    UnarySeveral,
-    UnaryTwo,
-    ViewOne,
-    ViewSometimes,
-    ViewTwo,
 )
-from dispatch_core._dispatcher.operator import Op, ParamKind
+from dispatch_core._dispatcher.operator import Op
 from dispatch_core._graph import Node, Pick, tick
-from dispatch_core._keys import GRAD, VIEW, tensor_key
+from dispatch_core._keys import GRAD, tensor_key
 from dispatch_core._tensor import Tensor, fresh
 from dispatch_core.layers.spec import OperatorSpec
-
-
-def recording_class(op: Op, spec: OperatorSpec, inner: Chain) -> type[Record]:
-    """The class for the shape of an operator's arguments, around the chain that computes it."""
-    # Of a general kernel only the result itself tells whether its dtype has derivatives.
-    simple = op.traits.outputs == 1 and not op.has_list and inner.__class__ is not General
-    kinds = [p.kind for p in op.params]
-    if spec.saves_layouts:
-        return Record
-    if simple and op.tensors == (0,) and kinds[0] is ParamKind.TENSOR:
-        if inner.__class__ is UnaryBound:
-            return RecordBound
-        if inner.__class__ is Unary:
-            return RecordPlainUnary
-        if inner.__class__ is UnaryTwo:
-            return RecordTwo
-        if spec.keeps_arrays:
-            return RecordUnary
-        return _RECORD_VIEW.get(inner.__class__, RecordUnary)
-    if simple and op.tensors == (0, 1) and len(kinds) == 2:
-        return RecordBinary
-    if inner.__class__ is Ternary:
-        return RecordTernary
-    if inner.__class__ is UnarySeveral and op.tensors == (0,):
-        return RecordSeveral
-    if isinstance(inner, ListParams) and not spec.keeps_arrays and spec.uniform:
-        return RecordListOne if inner.__class__ is ListOne else RecordList
-    return Record
 
 
 class Record(Chain):
@@ -245,126 +207,6 @@ class RecordTwo(RecordPlainUnary):
         t._k = self.key
         t._node = node
         return t
-
-
-class RecordView(RecordUnary):
-    """Records a view by one plain argument, in one frame with its kernel: the cheapest of calls."""
-
-    __slots__ = ("kernel", "key", "nested")
-
-    def __init__(self, op: Op, inner: ViewOne, spec: OperatorSpec) -> None:
-        super().__init__(op, inner, spec)
-        self.kernel = inner.kernel
-        self.key = inner.key | GRAD
-        self.nested = inner.nested
-
-    def call(self, x: Tensor, p: Any) -> Tensor:
-        raw = x._raw
-        try:
-            r = self.kernel(raw, p)
-        except Exception as error:
-            raise failure(self.op, (x, p), error) from error
-        edge = x._node
-        node = Node()
-        node.spec = self.spec
-        node.order = tick()
-        node.edges = (edge,)
-        node.saved = (None, p, None, raw.shape if self.save_shape else None)
-        node.shapes = None
-        node.hooks = None
-        t = fresh()
-        t._raw = r
-        t._k = self.key
-        t._node = node
-        if self.nested:
-            parent = x._base
-            root = parent[0]
-            t._base = (root, root._node, parent, self.op, (p,))
-        else:
-            t._base = (x, edge, None, self.op, (p,))
-        return t
-
-
-class RecordViewSometimes(RecordView):
-    """Records what shares memory where the layout allows it, in one frame with its kernel."""
-
-    __slots__ = ()
-
-    def call(self, x: Tensor, p: Any) -> Tensor:
-        raw = x._raw
-        try:
-            r = self.kernel(raw, p)
-        except Exception as error:
-            raise failure(self.op, (x, p), error) from error
-        edge = x._node
-        node = Node()
-        node.spec = self.spec
-        node.order = tick()
-        node.edges = (edge,)
-        node.saved = (None, p, None, raw.shape if self.save_shape else None)
-        node.shapes = None
-        node.hooks = None
-        t = fresh()
-        t._raw = r
-        t._node = node
-        base = r.base
-        if base is raw or (base is not None and base is raw.base):
-            t._k = self.key
-            if self.nested:
-                parent = x._base
-                root = parent[0]
-                t._base = (root, root._node, parent, self.op, (p,))
-            else:
-                t._base = (x, edge, None, self.op, (p,))
-        else:
-            t._k = self.key & ~VIEW
-        return t
-
-
-class RecordViewTwo(RecordUnary):
-    """Records a view by two plain arguments, in one frame with its kernel."""
-
-    __slots__ = ("kernel", "key", "nested")
-
-    def __init__(self, op: Op, inner: ViewTwo, spec: OperatorSpec) -> None:
-        super().__init__(op, inner, spec)
-        self.kernel = inner.kernel
-        self.key = inner.key | GRAD
-        self.nested = inner.nested
-
-    def call(self, x: Tensor, p: Any, q: Any) -> Tensor:
-        raw = x._raw
-        try:
-            r = self.kernel(raw, p, q)
-        except Exception as error:
-            raise failure(self.op, (x, p, q), error) from error
-        edge = x._node
-        node = Node()
-        node.spec = self.spec
-        node.order = tick()
-        node.edges = (edge,)
-        node.saved = (None, p, q, None, raw.shape if self.save_shape else None)
-        node.shapes = None
-        node.hooks = None
-        t = fresh()
-        t._raw = r
-        t._k = self.key
-        t._node = node
-        if self.nested:
-            parent = x._base
-            root = parent[0]
-            t._base = (root, root._node, parent, self.op, (p, q))
-        else:
-            t._base = (x, edge, None, self.op, (p, q))
-        return t
-
-
-_RECORD_VIEW: dict[type[Chain], type[RecordUnary]] = {
-    ViewOne: RecordView,
-    ViewSometimes: RecordViewSometimes,
-    Reshape: RecordViewSometimes,
-    ViewTwo: RecordViewTwo,
-}
 
 
 class RecordBinary(Record):

@@ -12,7 +12,7 @@ from typing import Any
 
 from dispatch_core._dispatcher.chains import Chain
 from dispatch_core._dispatcher.operator import Op
-from dispatch_core._graph import Node, Pick
+from dispatch_core._graph import WRITES, Node, Pick
 from dispatch_core._keys import GRAD
 from dispatch_core._state import is_on
 from dispatch_core._tensor import Tensor, detached, wrap_raw
@@ -36,7 +36,14 @@ class Packed:
         pack, self.unpack = hooks
         self.backend = tensor._backend
         self.shape, self.dtype = tensor._raw.shape, tensor.dtype
+        storage = self.backend.storage_of(tensor._raw)
+        written = WRITES.version(storage)
         self.kept = pack(tensor)
+        if WRITES.version(storage) != written:
+            raise RuntimeError(
+                "a saved tensor's pack hook wrote into the tensor it was given, which others use: work on a "
+                "copy, as in tensor.clone()"
+            )
 
     def tensor(self) -> Tensor:
         """The tensor that the unpack hook gives back."""

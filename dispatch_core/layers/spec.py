@@ -53,7 +53,9 @@ class OperatorSpec:
         "backend",
         "broadcasts",
         "calls",
+        "casts",
         "keeps",
+        "keeps_arrays",
         "kept_outputs",
         "mode",
         "name",
@@ -90,7 +92,14 @@ class OperatorSpec:
             if not isinstance(n, frozenset) and n >= FIRST_TENSOR_KEY
         }
         self.parts = tuple(part.bound(dtypes) for part in parts)
-        single = not op.has_list and op.traits.outputs == 1
+        backend, computed = site(op, keys)
+        self.casts = tuple(
+            (op.tensors.index(at), dtypes[at])
+            for at in sorted(targets)
+            if dtypes.get(at, computed) is not computed and not op.has_list
+        )
+        """Edge number and dtype of the arguments whose dtype is another than the operator computes in."""
+        single = not op.has_list and op.traits.outputs == 1 and not self.casts
         self.calls = (
             tuple((op.tensors.index(part.targets[0]), part.call) for part in self.parts)
             if single and all(len(part.targets) == 1 for part in self.parts)
@@ -99,17 +108,22 @@ class OperatorSpec:
         """Edge number and formula of each gradient, where the engine may call them one by one."""
         self.mode: Any = None
         """The engine's raw mode for these nodes, once it has been looked up."""
+        self.keeps_arrays = any(i in self.keeps for i in (*op.tensors, len(op.params)))
+        """Whether formulas need some argument or result itself, not only shapes and plain arguments."""
         self.saves_shapes = any(i > gradient.out_at for i in self.keeps)
         self.saves_layouts = any(i >= gradient.layouts_at for i in self.keeps)
         self.broadcasts = op.family.broadcasts
-        backend, computed = site(op, keys)
         flags = flags_of(keys)
         if flags:
             backend = proxied(backend.device, flags)
         self.backend: Backend = backend
         self.op_dtype = computed
         # A move's gradient is on another device than its result: tensors know where they are.
-        self.raw = computed in backend.raw_operators and op.family.kind != "transfer"
+        self.raw = (
+            computed in backend.raw_operators
+            and op.family.kind != "transfer"
+            and op.traits.raw_gradient
+        )
         lists = {at for at in op.tensors if op.params[at].kind is ParamKind.LIST}
         self.are_tensors = tuple(
             at in lists or by_place[at] >= FIRST_TENSOR_KEY for at in op.tensors
@@ -181,12 +195,6 @@ class OperatorSpec:
         names = sorted({n for part in self.parts for n in part.needs if n not in ("K", "g", "gs")})
         return ", ".join(names) or "nothing"
 
-    @property
-    def keeps_arrays(self) -> bool:
-        """Whether formulas need some argument or result itself, not only shapes and plain arguments."""
-        op = self.op
-        return any(i in self.keeps for i in (*op.tensors, len(op.params)))
-
     def output_count(self, node: Node) -> int:
         """How many results the operator has."""
         return self.op.traits.outputs
@@ -211,6 +219,9 @@ class OperatorSpec:
             for i, value in enumerate(found):
                 if value is not None and value.shape != shapes[i]:
                     found[i] = mode.finish(mode.K.sum_to(value, shapes[i]))
+        for i, dtype in self.casts:
+            if found[i] is not None:
+                found[i] = mode.finish(mode.K.cast(found[i], dtype))
         return tuple(found)
 
     def _place(

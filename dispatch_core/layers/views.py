@@ -116,6 +116,7 @@ class WriteSpec:
     calls = None
     name = "CopySlices"
     keeps: frozenset[int] = frozenset()
+    keeps_arrays = False
 
     def __init__(self, root: Tensor, steps: list[Step]) -> None:
         self.backend = root._backend

@@ -8,7 +8,7 @@ from dispatch_core._device import device
 from dispatch_core._dtypes import dtype, finfo, int64
 from dispatch_core._handles import Hook, HookTable, RemovableHandle, add_hook
 from dispatch_core._methods import parse_to
-from dispatch_core._subclass import PLAIN_DATA, as_instance, become, subclass_hooks
+from dispatch_core._subclass import PLAIN_DATA, as_instance, become, is_asked, subclass_hooks
 from dispatch_core._tensor import Tensor
 from dispatch_core.autograd import Function, is_grad_enabled, no_grad
 from dispatch_core.nn import functional as F
@@ -55,6 +55,7 @@ __all__ = [
     "geqrf",
     "gru_layer",
     "int64",
+    "is_asked",
     "is_grad_enabled",
     "linalg",
     "lstm_layer",

@@ -11,6 +11,7 @@ from dispatch_core.nn._core import (
     as_instance,
     become,
     empty,
+    is_asked,
     make_subclass,
     subclass_hooks,
 )
@@ -26,6 +27,29 @@ def _as_tensor(kind: str, data: Any) -> Tensor:
     return data
 
 
+class _Marked(type):
+    """Counts as instances also those of other classes that were made one: they have the class's MARK."""
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        if super().__instancecheck__(instance):
+            return True
+        mark = cls.__dict__.get(
+            "MARK"
+        )  # of the class itself: none is an instance of what derives from it
+        return mark is not None and isinstance(instance, Tensor) and hasattr(instance, mark)
+
+
+def _own(kind: str, data: Tensor, requires_grad: bool) -> Tensor:
+    """A leaf on the memory of an instance of a class that operators ask, of the same class."""
+    made: Tensor = data.detach()
+    if made.__class__ is not data.__class__:
+        raise RuntimeError(
+            f"{kind} keeps the class of its data, {type(data).__name__}, but detach() of it gave "
+            f"{type(made).__name__}; have its __dispatch_function__ return the former for Tensor.detach"
+        )
+    return made.requires_grad_(requires_grad)
+
+
 def _rebuild(cls: Any, data: Tensor, arguments: dict[str, bool], state: dict[str, Any]) -> Tensor:
     """Make a Parameter or Buffer again from what `__reduce_ex__` wrote down."""
     result: Tensor = cls(data, **arguments)
@@ -33,17 +57,25 @@ def _rebuild(cls: Any, data: Tensor, arguments: dict[str, bool], state: dict[str
     return result
 
 
-class Parameter(Tensor):
+class Parameter(Tensor, metaclass=_Marked):
     """A leaf tensor that a `Module` lists in `parameters()` when it is assigned as an attribute.
 
     `Parameter(data)` shares memory with `data`. Results of operators on parameters are plain
     tensors. An integer `data` needs `requires_grad=False`, otherwise RuntimeError is raised.
+    An instance of a subclass of Tensor that operators ask keeps its class; `isinstance` says of it that
+    it is a Parameter all the same.
     """
 
     __dispatch_function__ = PLAIN_DATA
+    MARK = "_is_param"
 
     def __new__(cls, data: Tensor | None = None, requires_grad: bool = True) -> Parameter:
-        result: Parameter = make_subclass(cls, _as_tensor("Parameter", data), requires_grad)
+        data = _as_tensor("Parameter", data)
+        if is_asked(data.__class__):
+            kept: Any = _own("Parameter", data, requires_grad)
+            kept._is_param = True
+            return kept
+        result: Parameter = make_subclass(cls, data, requires_grad)
         return result
 
     def __repr__(self, **options: Any) -> str:
@@ -60,18 +92,24 @@ class Parameter(Tensor):
         return _rebuild, (type(self), self.data, arguments, dict(self.__dict__))
 
 
-class Buffer(Tensor):
+class Buffer(Tensor, metaclass=_Marked):
     """A tensor that a `Module` lists in `buffers()` when it is assigned as an attribute.
 
     A `persistent` buffer is part of the `state_dict`; one that is not is only moved and copied.
     """
 
     __dispatch_function__ = PLAIN_DATA
+    MARK = "_is_buffer"
     persistent: bool
 
     def __new__(cls, data: Tensor | None = None, *, persistent: bool = True) -> Buffer:
         data = _as_tensor("Buffer", data)
-        result: Buffer = make_subclass(cls, data, data.requires_grad)
+        result: Any
+        if is_asked(data.__class__):
+            result = _own("Buffer", data, data.requires_grad)
+            result._is_buffer = True
+        else:
+            result = make_subclass(cls, data, data.requires_grad)
         result.persistent = persistent
         return result
 
@@ -111,8 +149,26 @@ def _moved_only(
 
 
 _HARMLESS = frozenset(
-    ("to", "cast", "copy_to", "clone", "detach", "alias", "empty_like", "contiguous")
+    [
+        "__get__",
+        "alias",
+        "bfloat16",
+        "cast",
+        "clone",
+        "contiguous",
+        "cpu",
+        "cuda",
+        "detach",
+        "double",
+        "empty_like",
+        "float",
+        "half",
+        "to",
+        "to_device",
+        "type",
+    ]
 )
+"""The functions that move, cast or copy; `__get__` is that of the attribute `data`."""
 
 
 class _Uninitialized(Tensor):

@@ -44,6 +44,7 @@ from dispatch_core.ops import (  # noqa: F401  they declare
     reduce,
     reflections,
     relabel,
+    removed,
     scan,
     search,
     segments,
@@ -67,6 +68,7 @@ OPERATORS.await_use(
     "dispatch_core.ops.fft",
     "dispatch_core.ops.signal",
     "dispatch_core.ops.special",
+    "dispatch_core.ops.chance",
 )
 
 

@@ -426,8 +426,10 @@ def zero(input: Tensor) -> Tensor:
 @composite(custom(), namespace="_", fallback=False)
 def to_device(input: Tensor, device: Any) -> Tensor:
     """The tensor on another device; itself where it is there already."""
-    target = as_device(device)
-    return input if target == input.device else K.move(input, target, input.device)
+    target, source = as_device(device), input.device
+    if target == source or (target.type == source.type and source.index is None):
+        return input  # where there is only one of a type, its number says nothing
+    return K.move(input, target, source)
 
 
 @composite(

@@ -34,9 +34,12 @@ def _from_source(K: Any, g: Any, dim: int, index: Any, shape: Any) -> Any:
 
 
 def _check_index(input: Tensor, dim: int, index: Tensor, src: Tensor | None = None) -> None:
-    """RuntimeError where `index` cannot select along a dimension, or write `src` there."""
+    """RuntimeError where `index` cannot select along a dimension, or write `src` there.
+
+    A device that has no values asks with its arrays, of which shapes and dtypes are looked at.
+    """
     at = check_dim(dim, input.ndim)
-    if not index.numel():
+    if 0 in index.shape:
         return
     if index.dtype not in (int32, int64):
         raise RuntimeError(f"Expected dtype int32/int64 for index, but got {index.dtype.name}")
@@ -54,11 +57,10 @@ def _check_index(input: Tensor, dim: int, index: Tensor, src: Tensor | None = No
                     + (f" apart from dimension {at}" if other is input else "")
                 )
     size = input.shape[at] if input.ndim else 1
-    wrong = index[K.bitwise_or(K.lt(index, 0), K.ge(index, size))]
-    if wrong.numel():
-        raise RuntimeError(
-            f"index {wrong.reshape(-1)[0].item()} is out of bounds for dimension {at} with size {size}"
-        )
+    found = value_range(index) if isinstance(index, Tensor) else None
+    if found is not None and (found[0] < 0 or found[1] >= size):
+        wrong = found[0] if found[0] < 0 else found[1]
+        raise RuntimeError(f"index {wrong} is out of bounds for dimension {at} with size {size}")
 
 
 @primitive(

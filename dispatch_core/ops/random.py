@@ -10,7 +10,7 @@ import math
 from typing import Any
 
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
-from dispatch_core._dtypes import bool_, float32, float64, get_default_dtype, iinfo, int64
+from dispatch_core._dtypes import float32, float64, get_default_dtype, iinfo, int64
 from dispatch_core._families.base import FLOATING
 from dispatch_core._families.others import custom, random
 from dispatch_core._op import Ints, K, composite, primitive
@@ -350,63 +350,6 @@ def multinomial(
     places = draw(shape, "uniform", 0, 1, place(input.device, float64), generator)
     found = K.searchsorted(bounds, K.mul(places, total), right=True)
     return K.minimum(found, n - 1)
-
-
-@composite(
-    custom(FLOATING), grad={"input": lambda K, g: K.zeros_like(g)}, random=True, method=False
-)
-def poisson(input: Tensor, generator: Any = None) -> Tensor:
-    """Numbers from the Poisson distribution whose rate each element says.
-
-    Below rate 16 uniform numbers are multiplied until exp(-rate) is passed (Knuth); from there on by
-    transformed rejection (PTRS, Hoermann 1993), whose effort does not depend on the rate.
-    """
-    if not all_true(K.ge(input, 0)):
-        raise RuntimeError("invalid Poisson rate, expected rate to be non-negative")
-    rate = K.cast(input, float64)
-    large = K.ge(rate, _LARGE_RATE)
-    found = _poisson_by_product(K.where(large, 0.0, rate), generator)
-    if rate.numel() and bool(K.any(large)):
-        finite = K.bitwise_and(large, K.lt(rate, float("inf")))
-        many = _poisson_by_rejection(K.where(finite, rate, _LARGE_RATE), generator)
-        found = K.where(large, K.where(finite, many, float("inf")), found)
-    return K.cast(found, input.dtype)
-
-
-_LARGE_RATE = 16.0
-
-
-def _poisson_by_product(rate: Tensor, generator: Any) -> Tensor:
-    total = K.zeros_like(rate)
-    level = K.zeros_like(rate)
-    running = K.ones_like(rate, dtype=bool_)
-    while bool(K.any(running)):
-        level = K.add(level, K.log(K.sub(1.0, _uniform(rate, generator))))
-        running = K.bitwise_and(running, K.ge(level, K.neg(rate)))
-        total = K.add(total, K.cast(running, float64))
-    return total
-
-
-def _poisson_by_rejection(rate: Tensor, generator: Any) -> Tensor:
-    b = K.sqrt(rate) * 2.53 + 0.931
-    a = b * 0.02483 - 0.059
-    log_scale = K.log(1.1328 / (b - 3.4) + 1.1239)
-    inner = 0.9277 - 3.6224 / (b - 2)
-    found = K.zeros_like(rate)
-    waiting = K.ones_like(rate, dtype=bool_)
-    while bool(K.any(waiting)):
-        u = _uniform(rate, generator) - 0.5
-        v = 1 - _uniform(rate, generator)
-        edge = K.maximum(0.5 - K.abs(u), 1e-300)
-        k = K.floor((a * 2 / edge + b) * u + rate + 0.43)
-        surely = K.bitwise_and(K.ge(edge, 0.07), K.le(v, inner))
-        likely = K.log(v) + log_scale - K.log(a / (edge * edge) + b)
-        weight = K.log(rate) * k - rate - K.lgamma(K.maximum(k, 0.0) + 1)
-        taken = K.bitwise_or(surely, K.bitwise_and(K.ge(k, 0), K.le(likely, weight)))
-        taken = K.bitwise_and(waiting, taken)
-        found = K.where(taken, k, found)
-        waiting = K.bitwise_and(waiting, K.bitwise_not(taken))
-    return found
 
 
 # -- in-place fillings (x.normal_() and the like) ------------------------------------------------

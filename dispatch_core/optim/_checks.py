@@ -19,6 +19,27 @@ def check_not_negative(what: str, value: Any) -> None:
         raise ValueError(f"Invalid {what}: {value} (expected a number >= 0)")
 
 
+def check_positive(what: str, value: Any) -> None:
+    """Raises ValueError, "Invalid <what>: <value>", for a value that is not above zero."""
+    if not value > 0.0:
+        raise ValueError(f"Invalid {what}: {value} (expected a number > 0)")
+
+
+def check_at_least(least: int, what: str, value: Any) -> None:
+    """Raises ValueError, "<what> should be >= <least> but is: <value>", for less or NaN."""
+    if not value >= least:
+        raise ValueError(f"{what} should be >= {least} but is: {value}")
+
+
+def check_betas(betas: tuple[Any, Any]) -> None:
+    """Raises ValueError for a beta that is not in [0, 1)."""
+    for i, beta in enumerate(betas):
+        if not 0.0 <= beta < 1.0:
+            raise ValueError(
+                f"Invalid beta parameter at index {i}: {beta} (expected 0 <= beta < 1)"
+            )
+
+
 def check_implementation(foreach: bool | None, fused: bool | None, differentiable: bool) -> None:
     """Raises RuntimeError for options that exclude each other."""
     if fused and differentiable:
@@ -27,6 +48,15 @@ def check_implementation(foreach: bool | None, fused: bool | None, differentiabl
         raise RuntimeError(
             "`fused` and `foreach` cannot be `True` together; every step is fused unless "
             "`fused=False`, so leave both out"
+        )
+
+
+def check_real(param: Tensor, optimizer: str) -> None:
+    """Raises RuntimeError for a complex parameter."""
+    if param.is_complex():
+        raise RuntimeError(
+            f"{optimizer} does not support complex parameters, but got {param.dtype}; "
+            "optimize their real and imaginary parts (view_as_real)"
         )
 
 

@@ -4,22 +4,32 @@ from __future__ import annotations
 
 from typing import Any
 
-from dispatch_core._dtypes import dtype, float32, float64, get_default_dtype
+from dispatch_core._dtypes import dtype, finfo, float32, float64, get_default_dtype, int64
 from dispatch_core._handles import RemovableHandle
 from dispatch_core._op import K, operator_named
+from dispatch_core._steps import FORMULAS, Formula, nadam_momentum
 from dispatch_core._tensor import Tensor
-from dispatch_core.autograd import enable_grad, set_grad_enabled
-from dispatch_core.ops import empty_like, zeros, zeros_like
+from dispatch_core.autograd import enable_grad, no_grad, set_grad_enabled
+from dispatch_core.ops import cat, empty_like, full_like, zeros, zeros_like
 
 __all__ = [
+    "FORMULAS",
+    "Formula",
     "RemovableHandle",
     "Tensor",
+    "cat",
     "dtype",
     "empty_like",
     "enable_grad",
+    "finfo",
     "float32",
     "float64",
+    "full_like",
     "get_default_dtype",
+    "int64",
+    "kind_of",
+    "nadam_momentum",
+    "no_grad",
     "set_grad_enabled",
     "step_body",
     "step_operator",
@@ -37,6 +47,11 @@ def step_operator(name: str) -> Any:
 def step_body(name: str) -> Any:
     """Its definition in terms of other operators, which autograd can record."""
     return operator_named(name).body
+
+
+def kind_of(tensor: Tensor) -> Any:
+    """What tensors of one device, dtype and need of gradients have in common; quick to ask."""
+    return tensor._k, tensor._backend.index_of(tensor._raw)
 
 
 def view_as_real(input: Tensor) -> Tensor:

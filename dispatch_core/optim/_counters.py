@@ -1,39 +1,79 @@
-"""The `step` counter that Adam and RMSprop keep for each parameter: a 0-d tensor, as in PyTorch."""
+"""Numbers in the state of each parameter, above all its `step`: 0-d tensors, as in PyTorch."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from dispatch_core.optim._core import Tensor, dtype, float32, float64, get_default_dtype, zeros
+from dispatch_core.optim._core import (
+    Tensor,
+    dtype,
+    float32,
+    float64,
+    get_default_dtype,
+    step_operator,
+    zeros,
+)
+from dispatch_core.optim._fused import scalar
 
 Group = dict[str, Any]
 
 
 def new_counter(param: Tensor, group: Group) -> Tensor:
     """A zero for a parameter of `group`: on the host, or with `capturable` on its own device."""
-    device = param.device if group["capturable"] else "cpu"
+    device = param.device if group.get("capturable") else "cpu"
     return zeros((), dtype=_counter_dtype(group), device=device)
 
 
-def tensor_counters(groups: list[Group], state: dict[Any, Any]) -> None:
-    """Turns counters that are plain numbers, as old files have them, into tensors."""
-    for group in groups:
-        for param in group["params"]:
-            entry = state.get(param)
-            if entry and not isinstance(entry["step"], Tensor):
-                entry["step"] = new_counter(param, group).fill_(float(entry["step"]))
+def make_tensors(names: Iterable[str], groups: list[Group], state: dict[Any, Any]) -> None:
+    """Turns numbers of the state that are Python's, as old files have them, into tensors."""
+    for name in names:
+        make = new_counter if name == "step" else _on_device
+        for group in groups:
+            for param in group["params"]:
+                entry = state.get(param)
+                if entry and not isinstance(entry[name], Tensor):
+                    entry[name] = make(param, group).fill_(float(entry[name]))
 
 
-def stays_on_device(group: Group) -> bool:
-    """Whether the counters of a group must not be read on the host."""
-    return bool(group["differentiable"] or group["capturable"])
+def advance(steps: list[Tensor], group: Group) -> list[Any]:
+    """Adds one to each counter in place and returns the new counts.
+
+    They are numbers or, with `capturable`, tensors that were never read.
+    """
+    if group.get("differentiable") and any(step.requires_grad for step in steps):
+        raise RuntimeError("`requires_grad` is not supported for `step` in differentiable mode")
+    if group.get("capturable"):
+        return [step.add_(1).clone() for step in steps]
+    if steps:
+        step_operator("count_")(steps)
+    return [int(step.tolist()) for step in steps]
 
 
-def advance(steps: list[Tensor]) -> list[int]:
-    """Adds one to each counter in place and returns the new counts."""
-    for step in steps:
-        step.add_(1)
-    return [int(step.item()) for step in steps]
+def new_number(value: Any, param: Tensor, group: Group) -> Tensor:
+    """A number kept in the state of `param`, on its device."""
+    made = _on_device(param, group)
+    write_number(made, value)
+    return made
+
+
+def _on_device(param: Tensor, group: Group) -> Tensor:
+    return zeros((), dtype=_counter_dtype(group), device=param.device)
+
+
+def write_number(target: Tensor, value: Any) -> None:
+    """Overwrites a number of the state."""
+    if isinstance(value, Tensor):
+        target.copy_(scalar(value))
+    else:
+        target.fill_(value)
+
+
+def read_number(source: Tensor, group: Group) -> Any:
+    """A number of the state: Python's or, with `capturable` or `differentiable`, a tensor."""
+    if group["differentiable"] or group["capturable"]:
+        return source.clone()
+    return source.item()
 
 
 def _counter_dtype(group: Group) -> dtype:

@@ -6,48 +6,44 @@ there is one and its body (`ops/nn/optim.py`) elsewhere.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
-from dispatch_core.optim._core import Tensor, step_body, step_operator, view_as_real
+from dispatch_core.optim._core import Tensor, kind_of, step_body, step_operator, view_as_real
 
 Column: TypeAlias = list[Tensor] | None
 
 
-class Rows:
-    """Rows of tensors (parameter, gradient, state ...) gathered into the lists that a step takes.
+Kind: TypeAlias = Callable[[Tensor], Any]
 
-    Parameters of different dtypes or devices never share a call. The common case, a group whose
-    parameters are of one kind, is one call.
+
+def batches(columns: list[list[Any]], kind: Kind = kind_of) -> Iterator[list[Any]]:
+    """Columns of equal length (parameters, gradients, state ...) cut into those of each call.
+
+    Parameters of different kinds never share a call. The common case, a group whose parameters are
+    of one kind, is one call. A column that has None stands for state without a use, and is None;
+    complex tensors appear as views of real ones.
     """
-
-    def __init__(self, columns: int) -> None:
-        self._columns = columns
-        self._batches: dict[Any, tuple[list[Any], list[list[Tensor]]]] = {}
-
-    def add(self, step: Any, param: Tensor, *others: Tensor | None) -> None:
-        """Appends one parameter's row; None stands for state that the options do without."""
-        key = (param.device, param.dtype)
-        batch = self._batches.get(key)
-        if batch is None:
-            batch = self._batches[key] = ([], [[] for _ in range(self._columns)])
-        steps, lists = batch
-        steps.append(step)
-        for column, tensor in zip(lists, (param, *others), strict=True):
-            if tensor is not None:
-                column.append(tensor)
-
-    def batches(self) -> list[tuple[list[Any], list[Column]]]:
-        """(steps, lists) of each call; complex tensors appear as views of real ones."""
-        return [
-            (steps, [_as_real(column) if column else None for column in lists])
-            for steps, lists in self._batches.values()
-        ]
+    found: dict[Any, list[int]] = {}
+    for i, key in enumerate(map(kind, columns[0])):
+        found.setdefault(key, []).append(i)
+    for indices in found.values():
+        yield [_picked(column, indices) for column in columns]
 
 
-def _as_real(column: list[Tensor]) -> list[Tensor]:
-    if not column[0].is_complex():
-        return column
-    return [view_as_real(tensor) for tensor in column]
+def _picked(column: list[Any], indices: list[int]) -> Any:
+    first = column[indices[0]]
+    if first is None:
+        return None
+    picked = column if len(indices) == len(column) else [column[i] for i in indices]
+    if isinstance(first, Tensor) and first.is_complex():
+        return [real(tensor) for tensor in picked]
+    return picked
+
+
+def real(tensor: Tensor) -> Tensor:
+    """A complex tensor as a view of a real one, any other as it is."""
+    return view_as_real(tensor) if tensor.is_complex() else tensor
 
 
 def fused_step(name: str, *lists: Column, **hyper: Any) -> None:
@@ -71,8 +67,9 @@ def run_step(group: dict[str, Any], name: str, *lists: Column, **hyper: Any) -> 
     `differentiable` must be seen by autograd and `capturable` must not wait for the device; with
     `fused=False` the user asks for the plain formulas.
     """
-    if group["differentiable"] or group.get("capturable") or group.get("fused") is False:
-        composite_step(name, *lists, differentiable=group["differentiable"], **hyper)
+    differentiable = group.get("differentiable", False)
+    if differentiable or group.get("capturable") or group.get("fused") is False:
+        composite_step(name, *lists, differentiable=differentiable, **hyper)
     else:
         fused_step(name, *lists, **hyper)
 

@@ -58,6 +58,9 @@ class Optimizer:
     _optimizer_load_state_dict_pre_hooks: Hooks
     _optimizer_load_state_dict_post_hooks: Hooks
 
+    profile_hook_step = staticmethod(with_hooks)
+    """The wrapper that calls the hooks around a step; `step` of every subclass has it."""
+
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "step" in cls.__dict__:
@@ -257,7 +260,7 @@ class GroupwiseOptimizer(Optimizer):
         if closure is not None:
             with enable_grad():
                 loss = closure()
-        with set_grad_enabled(self.defaults["differentiable"]):
+        with set_grad_enabled(self.defaults.get("differentiable", False)):
             for group in self.param_groups:
                 self._update_group(group)
         return loss

@@ -8,16 +8,15 @@ from dispatch_core.optim._checks import (
     check_implementation,
     check_not_negative,
     check_one_element,
-    dense_grad,
 )
 from dispatch_core.optim._core import Tensor, empty_like
-from dispatch_core.optim._fused import Rows, run_step
-from dispatch_core.optim.optimizer import GroupwiseOptimizer, ParamsT
+from dispatch_core.optim._stepping import FormulaOptimizer, Recipe, State
+from dispatch_core.optim.optimizer import Group, ParamsT
 
 __all__ = ["SGD"]
 
 
-class SGD(GroupwiseOptimizer):
+class SGD(FormulaOptimizer):
     """Stochastic gradient descent, optionally with (Nesterov) momentum.
 
     With g the gradient plus `weight_decay` times the parameter (negated by `maximize`), the buffer
@@ -29,8 +28,22 @@ class SGD(GroupwiseOptimizer):
     `fused` do not change results: a step is one fused call a group unless `fused=False`.
 
     Raises ValueError for negative options or Nesterov without momentum or with dampening, and
-    RuntimeError for `fused` together with `foreach` or `differentiable`, and for sparse gradients.
+    RuntimeError for `fused` together with `foreach` or `differentiable`. Sparse gradients count as dense.
     """
+
+    recipe = Recipe(
+        "sgd_step_",
+        state_options={"momentum_buffer": "momentum"},
+        later_options={
+            "nesterov": False,
+            "maximize": False,
+            "foreach": None,
+            "differentiable": False,
+            "fused": None,
+        },
+        numbers=(),
+        takes_sparse=True,
+    )
 
     def __init__(
         self,
@@ -69,40 +82,16 @@ class SGD(GroupwiseOptimizer):
         super().__init__(params, defaults)
         check_implementation(foreach, fused, differentiable)
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(state)
-        for group in self.param_groups:
-            group.setdefault("nesterov", False)
-            group.setdefault("maximize", False)
-            group.setdefault("foreach", None)
-            group.setdefault("differentiable", False)
-            group.setdefault("fused", None)
+    def _state_of(self, param: Tensor, group: Group) -> State:
+        """Nothing without momentum; where a buffer had to be made, a copy that says so."""
+        if group["momentum"] == 0:
+            return {}
+        state: State = self.state[param]
+        if state.get("momentum_buffer") is None:
+            state["momentum_buffer"] = empty_like(param)
+            state = {**state, "first": True}
+        return state
 
-    def _update_group(self, group: dict[str, Any]) -> None:
-        rows = Rows(3)
-        for param in group["params"]:
-            grad = dense_grad(param, group, "SGD")
-            if grad is None:
-                continue
-            # Only the first step differs, so no count is kept: 2 stands for every later one.
-            buffer, step = None, 2
-            if group["momentum"] != 0:
-                state = self.state[param]
-                buffer = state.get("momentum_buffer")
-                if buffer is None:
-                    step = 1
-                    buffer = state["momentum_buffer"] = empty_like(grad)
-            rows.add(step, param, grad, buffer)
-        for steps, lists in rows.batches():
-            run_step(
-                group,
-                "sgd_step_",
-                *lists,
-                steps=steps,
-                lr=group["lr"],
-                momentum=group["momentum"],
-                dampening=group["dampening"],
-                weight_decay=group["weight_decay"],
-                nesterov=group["nesterov"],
-                maximize=group["maximize"],
-            )
+    def _count(self, states: list[State], group: Group) -> list[Any]:
+        """Only the first step differs, so no count is kept: 2 stands for every later one."""
+        return [1 if "first" in state else 2 for state in states]

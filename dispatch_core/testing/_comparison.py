@@ -8,6 +8,8 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from dispatch_core._caller import warn
+from dispatch_core._construct import tensor
 from dispatch_core._dtypes import dtype
 from dispatch_core._tensor import Tensor
 
@@ -253,3 +255,37 @@ def _message(matches: Array, absolute: Array, relative: Array, rtol: float, atol
         limit = "" if exact else f" (up to {allowed} allowed)"
         lines.append(f"Greatest {name} difference: {found[at]}{place}{limit}")
     return "\n".join(lines)
+
+
+_OLD_TOLERANCES = {"float16": (1e-3, 1e-3), "float32": (1e-4, 1e-5), "float64": (1e-5, 1e-8)}
+
+
+def assert_allclose(
+    actual: Any,
+    expected: Any,
+    rtol: float | None = None,
+    atol: float | None = None,
+    equal_nan: bool = True,
+    msg: str = "",
+) -> None:
+    """Deprecated: `assert_close` with wider tolerances, which does not compare dtypes."""
+    warn(
+        "`testing.assert_allclose()` is deprecated; use `testing.assert_close()`, which compares dtypes too",
+        FutureWarning,
+    )
+    if not isinstance(actual, Tensor):
+        actual = tensor(actual)
+    if not isinstance(expected, Tensor):
+        expected = tensor(expected, dtype=actual.dtype)
+    if rtol is None and atol is None:
+        found = [_OLD_TOLERANCES.get(x.dtype.name, (0.0, 0.0)) for x in (actual, expected)]
+        rtol, atol = max(r for r, _ in found), max(a for _, a in found)
+    assert_close(
+        actual,
+        expected,
+        rtol=rtol,
+        atol=atol,
+        equal_nan=equal_nan,
+        check_dtype=False,
+        msg=msg or None,
+    )

@@ -32,6 +32,7 @@ class _Slots:
     refresh: Callable[[Tensor], None]
     construct: Callable[..., Tensor]
     as_gradient: Callable[[Tensor, Any], Tensor]
+    subclassed: Callable[[type[Tensor]], None]
 
 SLOTS: _Slots
 

@@ -12,7 +12,7 @@ import inspect
 import re
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +22,10 @@ import dispatch_core
 from dispatch_core._construct import tensor
 from dispatch_core._dispatcher.operator import Op
 from dispatch_core._dtypes import ALL_DTYPES, Category, complex64, float32
+from dispatch_core._namespaces import functions_of
 from dispatch_core._op import OPERATORS, Declared, is_core
 from dispatch_core._tensor import Tensor
+from dispatch_core.testing._reference_facts import found_out
 from dispatch_core.testing._samples import Maker, Sample, accepts, tensors_in
 
 _FEW = 24
@@ -51,8 +53,85 @@ def write(folder: Path) -> list[Path]:
         path.write_text("\n\n".join([f"# {_escaped(title)}", *entries]) + "\n")
         written.append(path)
         titles.append((name, title, members))
+    covered = {name for members in pages.values() for d in members for name in public_names(d)}
+    for name, title, entries in (
+        ("functions", "Functions beside the operators", _functions(covered)),
+        ("tensor", "Methods and attributes of a tensor beside the operators", _attributes(covered)),
+    ):
+        path = folder / f"{name}.md"
+        path.write_text("\n\n".join([f"# {title}", *entries]) + "\n")
+        written.append(path)
+        titles.append((name, title, []))
     written[0].write_text(_index(titles))
     return written
+
+
+def _functions(covered: Container[str]) -> list[str]:
+    """Entries of the public functions that are no operators."""
+    spaces = ("", "nn.functional", "linalg", "fft", "special", "signal.windows")
+    found = {
+        f"{space}.{name}".lstrip("."): function
+        for space in spaces
+        for name, function in functions_of(space).items()
+    }
+    found |= {
+        name: function
+        for name in dispatch_core.__all__
+        if inspect.isfunction(function := getattr(dispatch_core, name))
+        and not hasattr(function, "op")
+    }
+    return [
+        _plain_entry(name, function)
+        for name, function in sorted(found.items())
+        if name not in covered
+    ]
+
+
+def _attributes(covered: Container[str]) -> list[str]:
+    """Entries of what a tensor has besides the operators: methods, attributes, Python's own names."""
+    names = [
+        n for n in dir(Tensor) if not n.startswith("_") or (n.endswith("__") and n in _DUNDERS)
+    ]
+    return [
+        _plain_entry(f"Tensor.{name}", getattr(Tensor, name))
+        for name in names
+        if f"Tensor.{name}" not in covered
+    ]
+
+
+_DUNDERS = frozenset(
+    [
+        f"__{sign}__"
+        for sign in ("getitem", "setitem", "len", "iter", "bool", "int", "float", "array")
+    ]
+    + [
+        "__complex__",
+        "__contains__",
+        "__index__",
+        "__deepcopy__",
+        "__dlpack__",
+        "__dlpack_device__",
+    ]
+    + [
+        f"__r{sign}__"
+        for sign in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul")
+    ]
+    + [f"__r{sign}__" for sign in ("and", "or", "xor", "lshift", "rshift")]
+)
+
+
+def _plain_entry(name: str, found: Any) -> str:
+    """What a page says about a function or an attribute: its signature and its docstring."""
+    text = _escaped(inspect.cleandoc(found.__doc__ or "")) if hasattr(found, "__doc__") else ""
+    if not callable(found) and not isinstance(found, property):
+        return f"## {name}\n\nAlways `{found!r}`."
+    if isinstance(found, property):
+        return f"## {name}\n\n{text}"
+    try:
+        signature = _signature(found)
+    except ValueError:  # of what is written in C
+        return f"## {name}\n\n{text}"
+    return f"## {name}\n\n```python\n{name}{signature}\n```\n\n{text}"
 
 
 def _index(titles: Sequence[tuple[str, str, list[Declared]]]) -> str:
@@ -134,6 +213,7 @@ def facts(declared: Declared, others: Sequence[str]) -> Iterator[str]:
         yield "Differentiable through its definition, any number of times, in both modes."
     if op.traits.primitive:
         yield "A primitive: every device brings a kernel."
+    yield from found_out(op)
 
 
 _SIGNS = {

@@ -83,6 +83,29 @@ def test_retain_graph():
         y.backward()
 
 
+def test_a_graph_that_saved_nothing_may_be_used_again():
+    class Double(dc.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * 2
+
+        @staticmethod
+        def backward(ctx, g):
+            return g * 2
+
+    for call in (
+        lambda x: x.sum(),
+        lambda x: (x + x).reshape(1, 2)[0].sum(),
+        lambda x: Double.apply(x).sum(),
+    ):
+        x = leaf(1.0, 2.0)
+        y = call(x)
+        y.backward()
+        once = x.grad.clone()
+        y.backward()
+        assert x.grad.equal(once * 2)
+
+
 def test_a_part_that_was_used_before():
     x = leaf(2.0)
     shared = x * x

@@ -34,9 +34,25 @@ def test_gradients_get_the_dtype_of_what_they_belong_to():
     (x * x).backward(dc.ones(2, dtype=dc.float64))
     assert x.grad.dtype is dc.float32
     x = leaf(1.0, 2.0)
-    x.register_hook(lambda g: g.double())
-    (x * x).sum().backward()
+    (x.double() * 2).sum().backward()
     assert x.grad.dtype is dc.float32
+
+
+@pytest.mark.parametrize("change", [dc.Tensor.double, lambda g: g.to("meta")])
+@pytest.mark.parametrize("where", ["leaf", "result", "before", "after"])
+def test_a_hook_may_not_change_dtype_or_device(where, change):
+    x = leaf(1.0, 2.0)
+    y = x * 2
+    if where == "before":
+        y.grad_fn.register_prehook(lambda grads: (change(grads[0]),))
+    elif where == "after":
+        y.grad_fn.register_hook(lambda grads, _: (change(grads[0]), *grads[1:]))
+    else:
+        {"leaf": x, "result": y}[where].register_hook(change)
+    with pytest.raises(
+        RuntimeError, match=r"changed the type of value: expected dc.float32 on cpu"
+    ):
+        y.sum().backward()
 
 
 @pytest.mark.parametrize(

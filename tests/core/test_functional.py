@@ -110,3 +110,29 @@ def test_results_can_be_differentiated_further():
 def test_mistakes(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+def square(y):
+    return (y**2).sum()
+
+
+@pytest.mark.parametrize(
+    ("call", "of"),
+    [
+        (lambda strict: F.jacobian(lambda y: 2 * y, Y, True, strict), "jacobian"),
+        (lambda strict: F.vjp(lambda y: 2 * y, Y, Y, True, strict), "jacobian"),
+        (lambda strict: F.jvp(lambda y: 2 * y, Y, Y, True, strict), "jacobian"),
+        (lambda strict: F.hessian(lambda y: y.sum(), Y, False, strict), "jacobian"),
+        (lambda strict: F.vhp(lambda y: y @ EYE[0] + y.sum() * 0, Y, Y, False, strict), "jacobian"),
+    ],
+)
+def test_strict_refuses_derivatives_that_are_the_same_everywhere(call, of):
+    call(False)
+    with pytest.raises(RuntimeError, match=f"The {of} .* independent of input 0"):
+        call(True)
+
+
+def test_strict_takes_derivatives_that_vary():
+    assert F.jacobian(square, Y, create_graph=True, strict=True).requires_grad
+    assert F.vjp(lambda y: 2 * y, Y, Y.clone().requires_grad_(), True, True)[1].requires_grad
+    assert_close(F.hessian(square, Y, strict=True), 2 * EYE)

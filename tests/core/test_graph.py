@@ -169,11 +169,81 @@ def test_an_edge_stands_for_its_tensor():
     assert to_edge.item() == 2
     assert to_leaf.tolist() == [[1, 0], [0, 0.5]]
     from_edge = graph.get_gradient_edge(y)
-    assert dc.autograd.grad(from_edge, x, dc.ones(()))[0].tolist() == [[1, 0], [0, 0.5]]
+    (found,) = dc.autograd.grad(from_edge, x, dc.ones(()), retain_graph=True)
+    assert found.tolist() == [[1, 0], [0, 0.5]]
     with pytest.raises(RuntimeError, match="does not require gradients"):
         graph.get_gradient_edge(dc.ones(1))
-    with pytest.raises(RuntimeError, match="pass the gradient"):
-        dc.autograd.grad(from_edge, x)
+    assert dc.autograd.grad(from_edge, x)[0].tolist() == [[1, 0], [0, 0.5]]
+
+
+def test_an_edge_knows_what_its_gradient_looks_like():
+    x = dc.ones(2, requires_grad=True)
+    total = graph.get_gradient_edge((x * 2).sum())
+    dc.autograd.backward(total, retain_graph=True)
+    assert x.grad.tolist() == [2, 2]
+    assert dc.autograd.grad(graph.get_gradient_edge(x), x, dc.ones(2))[0].tolist() == [1, 1]
+    several = graph.get_gradient_edge(x * 2)
+    with pytest.raises(RuntimeError, match="only for scalar outputs"):
+        dc.autograd.grad(several, x)
+    with pytest.raises(RuntimeError, match="Mismatch in shape"):
+        dc.autograd.grad(several, x, dc.ones(3))
+    by_hand = graph.GradientEdge(total.node, 0)
+    assert dc.autograd.grad(by_hand, x, dc.ones(()), retain_graph=True)[0].tolist() == [2, 2]
+    with pytest.raises(RuntimeError, match="pass the gradient to begin with"):
+        dc.autograd.grad(by_hand, x)
+
+
+@pytest.mark.parametrize("pack", [lambda t: t.mul_(2), lambda t: t[0].zero_()])
+def test_a_pack_hook_may_not_write_what_it_is_given(pack):
+    x = dc.ones(2, requires_grad=True)
+    with (
+        graph.saved_tensors_hooks(pack, lambda t: t),
+        pytest.raises(RuntimeError, match=r"wrote into the tensor .*clone"),
+    ):
+        x.exp()
+
+
+def test_a_hook_on_several_gradients_runs_when_the_last_arrives():
+    x = dc.ones(2, requires_grad=True)
+    a = x * 2
+    b = a * 3
+    c = b * 4
+    order = []
+    for name, tensor in (("x", x), ("a", a), ("b", b), ("c", c)):
+        tensor.register_hook(lambda _, name=name: order.append(name))
+
+    def both(grads):
+        order.append([None if g is None else g.tolist() for g in grads])
+
+    graph.register_multi_grad_hook([b, c], both)
+    c.sum().backward(retain_graph=True)
+    assert order == ["c", "b", [[4, 4], [1, 1]], "a", "x"]
+    order.clear()
+    b.sum().backward(retain_graph=True)
+    assert order == ["b", [[1, 1], None], "a", "x"]
+    order.clear()
+    dc.autograd.grad(c.sum(), [b])
+    assert order == ["c", "b", [[4, 4], [1, 1]]]
+
+
+def test_a_hook_on_several_gradients_runs_though_one_never_comes():
+    class Nothing(dc.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * 2
+
+        @staticmethod
+        def backward(ctx, g):
+            return None
+
+    x = dc.ones(2, requires_grad=True)
+    a = x * 2
+    seen = []
+    graph.register_multi_grad_hook([a, x], seen.append)
+    (Nothing.apply(a) + x).sum().backward()
+    ((none, found),) = seen
+    assert none is None
+    assert found.tolist() == [1, 1]
 
 
 def test_a_hook_on_several_gradients_runs_once_a_pass():

@@ -38,6 +38,21 @@ MISTAKES = {
         RuntimeError,
         "only one dimension can be inferred",
     ),
+    "reshape to a negative size": (
+        lambda: dc.ones(2, 3).reshape(-2, 3),
+        RuntimeError,
+        "invalid shape dimension -2",
+    ),
+    "view of a negative size": (
+        lambda: dc.ones(0, 3).view(3, -5),
+        RuntimeError,
+        "invalid shape dimension -5",
+    ),
+    "out= whose elements share memory": (
+        lambda: dc.add(dc.tensor([1.0, 2.0]), 1, out=dc.empty(1).expand(2)),
+        RuntimeError,
+        "more than one element of the written-to tensor refers to a single memory location",
+    ),
     "reshape of nothing": (lambda: dc.ones(0).reshape(0, -1), RuntimeError, "is ambiguous"),
     "gather beyond": (
         lambda: dc.gather(dc.ones(2, 2), 0, dc.tensor([[5, 0]])),

@@ -108,3 +108,42 @@ def test_where_takes_bytes_and_warns():
 def test_numbers_of_complex_tensors_without_imaginary_part():
     assert float(dc.tensor(1 + 0j)) == 1.0
     assert int(dc.tensor(2 + 0j)) == 2
+
+
+@pytest.mark.parametrize(
+    ("call", "expected"),
+    [
+        (lambda x: dc.sub(x, np.int64(3)), [-2, -1]),
+        (lambda x: x.add(np.float32(3)), [4, 5]),
+        (lambda x: dc.add(np.float32(3), x), [4, 5]),
+        (lambda x: x.clone().mul_(np.int32(3)), [3, 6]),
+        (lambda x: x.clamp(np.int64(1), np.float32(1.5)), [1, 1.5]),
+        (lambda x: x.pow(np.int64(2)), [1, 4]),
+        (lambda x: x.clone().fill_(np.float32(3)), [3, 3]),
+        (lambda x: x.masked_fill(x > 1, np.float64(3)), [1, 3]),
+        (lambda x: dc.where(x > 1, x, np.float32(7)), [7, 2]),
+        (lambda x: dc.lerp(x, x + 1, np.float16(0.5)), [1.5, 2.5]),
+        (lambda x: x.index_fill(0, dc.tensor([1]), np.float32(5)), [1, 5]),
+        (lambda x: dc.full((2,), np.float32(3)), [3, 3]),
+        (lambda x: dc.nn.functional.dropout(x, np.float32(0), True), [1, 2]),
+        (lambda x: dc.add(x, np.int64(1), out=dc.empty(2)), [2, 3]),
+    ],
+)
+def test_numbers_of_numpys_are_pythons(call, expected):
+    result = call(dc.tensor([1.0, 2.0]))
+    assert result.tolist() == expected
+    assert result.dtype is dc.float32
+
+
+def test_a_number_of_numpys_does_not_raise_the_dtype():
+    x = dc.ones(2, dtype=dc.float16, requires_grad=True)
+    y = x.mul(np.float64(2))
+    y.sum().backward()
+    assert y.dtype is dc.float16
+    assert x.grad.tolist() == [2, 2]
+    assert dc.full((1,), np.int8(3)).dtype is dc.int64
+    assert dc.arange(2).add(np.bool_(True)).dtype is dc.int64
+    with pytest.raises(TypeError, match="must be Tensor or Number, not datetime64"):
+        x.mul(np.datetime64("2020"))
+    with pytest.raises(TypeError, match="must be Tensor or Number, not ndarray"):
+        x.mul(np.array(2.0))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from pathlib import Path
 
@@ -80,3 +81,10 @@ def test_an_entered_device_is_that_of_one_thread():
         thread.start()
         thread.join()
     assert found == ["cpu"]
+
+
+def test_from_file_does_not_close_what_the_caller_has_open(tmp_path: Path) -> None:
+    with (tmp_path / "numbers").open("wb+") as file:
+        with pytest.raises(TypeError, match="expected str, bytes or os.PathLike object, not int"):
+            dc.from_file(file.fileno(), shared=True, size=1)
+        os.fstat(file.fileno())

@@ -29,7 +29,7 @@ class Noted(dc.Tensor):
 
     @classmethod
     def __dispatch_function__(cls, func, types, args=(), kwargs=None):
-        cls.calls.append((func.op.name, types, args, kwargs))
+        cls.calls.append((func.__name__, types, args, kwargs))
         return super().__dispatch_function__(func, types, args, kwargs)
 
 
@@ -149,7 +149,7 @@ def test_a_class_without_the_hook_is_data_only():
         __dispatch_function__ = None
 
     assert type(dc.ones(2).as_subclass(Plain) + 1) is dc.Tensor
-    assert type(dc.nn.Parameter(dc.ones(2).as_subclass(Image)) + 1) is dc.Tensor
+    assert type(dc.nn.Parameter(dc.ones(2).as_subclass(Plain)) + 1) is dc.Tensor
     assert type(dc.ones(2).as_subclass(Image).as_subclass(dc.Tensor) + 1) is dc.Tensor
     with pytest.raises(TypeError, match="must be a subclass of Tensor"):
         dc.ones(2).as_subclass(int)
@@ -179,3 +179,132 @@ def test_instances_in_vmap_inference_mode_and_forward_mode():
     value, tangent = dc.func.jvp(lambda a: a * a, (x,), (dc.ones(2, 3),))
     assert tangent.tolist() == [[2, 2, 2]] * 2
     assert value.tolist() == [[1, 1, 1]] * 2
+
+
+METHODS = {
+    "__get__": lambda x: x.data,
+    "copy_": lambda x: x.copy_(dc.ones(2)),
+    "cpu": lambda x: x.cpu(),
+    "detach": lambda x: x.detach(),
+    "float": lambda x: x.float(),
+    "new_tensor": lambda x: x.new_tensor([1, 2]),
+    "to": lambda x: x.to(dc.float64),
+    "type_as": lambda x: x.type_as(dc.ones(1)),
+}
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_methods_that_give_tensors_ask_as_operators_do(name):
+    x = dc.ones(2).as_subclass(Noted)
+    assert type(METHODS[name](x)) is Noted
+    ((called, types, args, _),) = Noted.calls
+    assert called == name
+    assert types == (Noted,)
+    assert args[0] is x
+    Noted.calls.clear()
+    with dc.subclass_hooks(False):
+        METHODS[name](x)
+    METHODS[name](dc.ones(2))
+    assert not Noted.calls
+
+
+def test_a_class_has_its_own_methods_and_those_of_what_it_is_mixed_with():
+    class Mixin:
+        def cpu(self):
+            return "mixed in"
+
+    class Mixed(Mixin, Noted):
+        def detach(self):
+            return super().detach()
+
+    x = dc.ones(2).as_subclass(Mixed)
+    assert x.cpu() == "mixed in"
+    assert type(x.detach()) is Mixed
+    assert [call[0] for call in Noted.calls] == ["detach"]
+    assert dc.Tensor.detach is dc.Tensor.__dict__["detach"]
+
+
+class Duck:
+    """No tensor, but operators ask it."""
+
+    def __init__(self, tensor):
+        self.tensor = tensor
+
+    @classmethod
+    def __dispatch_function__(cls, func, types, args=(), kwargs=None):
+        if types != (cls,):
+            return NotImplemented
+        plain = [arg.tensor if isinstance(arg, cls) else arg for arg in args]
+        if isinstance(args[0], list):
+            plain[0] = [arg.tensor if isinstance(arg, cls) else arg for arg in args[0]]
+        return cls(func(*plain, **(kwargs or {})))
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda d, x: dc.exp(d),
+        lambda d, x: dc.add(x, d),
+        lambda d, x: d_plus(x, d),
+        lambda d, x: dc.cat([x, d]),
+        lambda d, x: dc.sum(d, dim=0),
+        lambda d, x: dc.lerp(x, d, 0.5),
+        lambda d, x: dc.nn.functional.mse_loss(d, x),
+    ],
+)
+def test_operators_ask_what_is_no_tensor_but_has_the_hook(call):
+    x = dc.tensor([1.0, 2.0])
+    result = call(Duck(x), x)
+    assert isinstance(result, Duck)
+    assert result.tensor.equal(call(x, x))
+    with dc.subclass_hooks(False), pytest.raises(TypeError, match="is not asked"):
+        call(Duck(x), x)
+
+
+def d_plus(x, d):
+    return x + d
+
+
+def test_what_may_not_be_asked_is_refused_as_before():
+    class Silent:
+        __dispatch_function__ = None
+
+    with pytest.raises(TypeError, match="must be Tensor, not Silent"):
+        dc.exp(Silent())
+    with pytest.raises(
+        TypeError, match=r"no implementation found for 'add' .*Duck.*Image|Image.*Duck"
+    ):
+        dc.add(dc.ones(2).as_subclass(Image), Duck(dc.ones(2)))
+
+
+@pytest.mark.parametrize(
+    ("make", "table"), [(dc.nn.Parameter, "parameters"), (dc.nn.Buffer, "buffers")]
+)
+def test_parameters_and_buffers_keep_the_class_of_their_data(make, table):
+    image = dc.ones(2, 3).as_subclass(Image)
+    made = make(image)
+    assert type(made) is type(made * 2) is Image
+    assert isinstance(made, make)
+    assert not isinstance(image, make)
+    assert made.is_leaf
+    assert made.requires_grad is (make is dc.nn.Parameter)
+    image.zero_()
+    assert made.sum().item() == 0
+    module = dc.nn.Module()
+    module.each = made
+    again = copy.deepcopy(module)
+    for held in (module, again):
+        (found,) = getattr(held, table)()
+        assert type(found) is Image
+        assert isinstance(found, make)
+    again.load_state_dict(module.state_dict())
+
+
+def test_a_parameter_of_a_class_that_does_not_stay_is_refused():
+    class Leaving(dc.Tensor):
+        @classmethod
+        def __dispatch_function__(cls, func, types, args=(), kwargs=None):
+            return super().__dispatch_function__(func, types, args, kwargs).as_subclass(dc.Tensor)
+
+    with pytest.raises(RuntimeError, match=r"keeps the class of its data, Leaving.* gave Tensor"):
+        dc.nn.Parameter(dc.ones(2).as_subclass(Leaving))

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import dispatch_core as dc
+from dispatch_core.extend import STEP_FORMULAS
 from dispatch_core.testing import assert_close, conformance, gradcheck, gradgradcheck, make_tensor
 from dispatch_core.testing._samples import has_samples
 
@@ -197,9 +198,7 @@ TESTED_ELSEWHERE = {
     "fill_new_like": "a part of scatter",
     "storage_index": "a part of flip, diag_embed and others",
     "cast_like": "a part of cast",
-    "sgd_step_": "in place over lists: tests/optim",
-    "adam_step_": "in place over lists: tests/optim",
-    "rmsprop_step_": "in place over lists: tests/optim",
+    **dict.fromkeys(("count_", *STEP_FORMULAS), "in place over lists: tests/optim"),
     "rnn_layer_backward": "takes what rnn_layer saves: the gradient of rnn_layer",
     "lstm_layer_backward": "takes what lstm_layer saves: the gradient of lstm_layer",
     "gru_layer_backward": "takes what gru_layer saves: the gradient of gru_layer",

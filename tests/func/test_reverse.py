@@ -10,6 +10,7 @@ from dispatch_core.func import (
     jacfwd,
     jacrev,
     jvp,
+    linearize,
     stack_module_state,
     vjp,
     vmap,
@@ -144,3 +145,13 @@ def test_transforms_of_both_modes_and_vmap_mix():
     assert_close(vmap(lambda v: jvp(cubes, (x,), (v,))[1])(dc.eye(3)), diagonal)
     assert_close(jvp(vmap(cubes), (x,), (t,))[1], 3 * x**2 * t)
     assert_close(vmap(jacfwd(cubes))(dc.stack([x, x])), dc.stack([diagonal] * 2))
+
+
+def test_what_a_pull_gives_is_not_recorded_unless_somebody_watches():
+    x, weight = dc.rand(3), dc.ones(3, requires_grad=True)
+    _, pull = vjp(lambda x: x.sin() * x, x)
+    assert not grad(lambda v: pull(v)[0].sum())(dc.ones(3)).requires_grad
+    assert not any(each.requires_grad for each in jvp(pull, (x,), (x,))[1])
+    assert not linearize(lambda x: x.sin() * x, x)[1](dc.ones(3)).requires_grad
+    assert linearize(lambda x: (x * weight).sin(), x)[1](dc.ones(3)).requires_grad
+    assert grad(lambda v: (pull(v)[0] * weight).sum())(dc.ones(3)).requires_grad

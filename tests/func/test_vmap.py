@@ -190,3 +190,11 @@ def test_writes_in_place_are_differentiated_inside_and_outside(function):
     leaf = x.clone().requires_grad_()
     vmap(function)(leaf).sum().backward()
     assert_close(leaf.grad, expected)
+
+
+@pytest.mark.parametrize("chunk_size", [None, 2])
+def test_what_is_given_by_name_is_shared_by_all_examples(chunk_size):
+    x, weight = dc.rand(3, 2), dc.rand(3)
+    mapped = vmap(lambda row, weight=None: row.sum() * weight, chunk_size=chunk_size)
+    assert_close(mapped(x, weight=weight), x.sum(1, keepdim=True) * weight)
+    assert vmap(lambda row, *, mask: row[mask])(x, mask=dc.tensor([True, False])).shape == (3, 1)

@@ -31,7 +31,8 @@ def rates(optimizer, scheduler, epochs, *metrics):
 
 
 def make(case, optimizer):
-    return getattr(lrs, case["name"])(optimizer, **case["options"])
+    module = dc.optim.swa_utils if case["name"] == "SWALR" else lrs
+    return getattr(module, case["name"])(optimizer, **case["options"])
 
 
 @each_case

@@ -136,6 +136,30 @@ def test_required_options_must_be_given():
         ("AdamW", {"weight_decay": -1}, "Invalid weight_decay value: -1"),
         ("RMSprop", {"alpha": -1}, "Invalid alpha value: -1"),
         ("RMSprop", {"momentum": -1}, "Invalid momentum value: -1"),
+        ("ASGD", {"weight_decay": -1}, "Invalid weight_decay value: -1"),
+        ("Adadelta", {"rho": 2}, "Invalid rho value: 2"),
+        ("Adadelta", {"eps": -1}, "Invalid epsilon value: -1"),
+        ("Adafactor", {"lr": -1}, "Learning rate should be >= 0 but is: -1"),
+        ("Adafactor", {"beta2_decay": 1}, "beta2_decay should be <= 0 but is: 1"),
+        ("Adafactor", {"eps": (-1, 1)}, "epsilon1 should be >= 0 but is: -1"),
+        ("Adafactor", {"eps": (None, -1)}, "epsilon2 should be >= 0 but is: -1"),
+        ("Adafactor", {"d": 0.5}, "Clipping threshold d should be >= 1 but is: 0.5"),
+        ("Adafactor", {"weight_decay": -1}, "weight_decay should be >= 0 but is: -1"),
+        ("Adagrad", {"lr_decay": -1}, "Invalid lr_decay value: -1"),
+        (
+            "Adagrad",
+            {"initial_accumulator_value": -1},
+            "Invalid initial_accumulator_value value: -1",
+        ),
+        ("Adamax", {"betas": (1, 0.9)}, "Invalid beta parameter at index 0: 1"),
+        ("Muon", {"lr": -1}, "Learning rate should be >= 0 but is: -1"),
+        ("Muon", {"momentum": -1}, "momentum should be >= 0 but is: -1"),
+        ("Muon", {"weight_decay": -1}, "weight decay should be >= 0 but is: -1"),
+        ("Muon", {"adjust_lr_fn": "x"}, "Adjust learning rate function x is not supported"),
+        ("Muon", {}, r"Muon only supports 2D parameters whereas we found a .* size: .*\[2\]"),
+        ("NAdam", {"momentum_decay": -1}, "Invalid momentum_decay value: -1"),
+        ("RAdam", {"betas": (0.9, 1)}, "Invalid beta parameter at index 1: 1"),
+        ("Rprop", {"etas": (1.5, 2)}, "Invalid eta values: 1.5, 2"),
     ],
 )
 def test_options_out_of_range(name, options, message):
@@ -143,16 +167,77 @@ def test_options_out_of_range(name, options, message):
         getattr(dc.optim, name)([parameter()], **options)
 
 
-@pytest.mark.parametrize("name", ["SGD", "Adam", "AdamW", "RMSprop"])
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"ns_steps": 100}, "Number of steps must be less than 100"),
+        ({"ns_coefficients": (1, 2)}, "Coefficients must be a tuple of exactly 3 values"),
+    ],
+)
+def test_options_of_muon_are_asked_for_when_it_steps(options, message):
+    param = dc.ones(2, 2, requires_grad=True)
+    param.grad = dc.ones(2, 2)
+    with pytest.raises(ValueError, match=message):
+        dc.optim.Muon([param], **options).step()
+
+
+@pytest.mark.parametrize("name", ["Adafactor", "Muon"])
+def test_complex_parameters_that_are_refused(name):
+    param = dc.ones(2, 2, dtype=dc.complex64, requires_grad=True)
+    param.grad = dc.ones_like(param).detach()
+    with pytest.raises(RuntimeError, match=f"{name} does not support complex parameters"):
+        getattr(dc.optim, name)([param]).step()
+
+
+EVERY = [name for name in dc.optim.__all__ if isinstance(getattr(dc.optim, name), type)]
+
+
+@pytest.mark.parametrize("name", [name for name in EVERY if name != "Optimizer"])
 def test_a_tensor_lr_has_one_element(name):
     make = getattr(dc.optim, name)
     with pytest.raises(ValueError, match="Tensor lr must be 1-element"):
-        make([parameter()], lr=dc.tensor([0.1, 0.2]))
-    assert make([parameter()], lr=dc.tensor([0.1])).param_groups[0]["lr"].shape == (1,)
+        make([dc.ones(2, 2)], lr=dc.tensor([0.1, 0.2]))
+    assert make([dc.ones(2, 2)], lr=dc.tensor([0.1])).param_groups[0]["lr"].shape == (1,)
+
+
+def test_adagrad_has_state_before_its_first_step():
+    param = parameter()
+    optimizer = dc.optim.Adagrad([param], initial_accumulator_value=0.5)
+    assert optimizer.state[param]["sum"].tolist() == [0.5, 0.5]
+    late = with_gradient()
+    optimizer.add_param_group({"params": [late], "initial_accumulator_value": 0.25})
+    optimizer.step()
+    assert optimizer.state[late]["sum"].tolist() == [1.25, 1.25]
+    assert dc.optim.Adagrad([param.detach().to(dc.complex64)], initial_accumulator_value=2)
+
+
+def test_messages_name_the_optimizer_that_a_class_was_made_from():
+    class Own(dc.optim.AdamW):
+        pass
+
+    param = SimpleNamespace(grad=SimpleNamespace(is_sparse=True), is_complex=lambda: False)
+    with pytest.raises(RuntimeError, match="^Adam does not support sparse gradients, please"):
+        Own([parameter()])._gradient(param, {})
+
+
+@pytest.mark.parametrize("dtype", [dc.float16, dc.bfloat16])
+@pytest.mark.parametrize(
+    "name", [n for n in EVERY if n not in ("Optimizer", "LBFGS", "SparseAdam")]
+)
+def test_half_precision_follows_float32(name, dtype):
+    moved = []
+    for each in (dc.float32, dtype):
+        param = dc.tensor([[0.5, -1.0], [2.0, 0.25]], dtype=each, requires_grad=True)
+        optimizer = getattr(dc.optim, name)([param], lr=0.125)
+        for step in range(3):
+            param.grad = dc.tensor([[1.0, -2.0], [0.5, step]], dtype=each)
+            optimizer.step()
+        moved.append(param.detach().float())
+    assert (moved[0] - moved[1]).abs().max() < 0.03
 
 
 def test_implementations_that_exclude_each_other():
-    for name in ("SGD", "Adam", "AdamW"):
+    for name in ("SGD", "Adam", "AdamW", "Adagrad"):
         make = getattr(dc.optim, name)
         with pytest.raises(RuntimeError, match="`fused` does not support `differentiable`"):
             make([parameter()], fused=True, differentiable=True)
@@ -274,15 +359,21 @@ def test_loading_moves_state_to_the_parameters_dtype_but_not_the_counter():
     assert target.state[param]["step"].dtype == dc.float32
 
 
-def test_loading_counters_that_are_numbers():
-    optimizer = dc.optim.Adam([with_gradient()])
+@pytest.mark.parametrize(
+    ("name", "numbers"),
+    [("Adam", ["step"]), ("ASGD", ["step", "eta", "mu"]), ("NAdam", ["step", "mu_product"])],
+)
+def test_loading_numbers_that_are_no_tensors(name, numbers):
+    optimizer = getattr(dc.optim, name)([with_gradient()])
     optimizer.step()
     saved = copy.deepcopy(optimizer.state_dict())
-    saved["state"][0]["step"] = 7
-    del saved["param_groups"][0]["amsgrad"]
+    for number in numbers:
+        saved["state"][0][number] = 7
+    del saved["param_groups"][0]["maximize"]
     optimizer.load_state_dict(saved)
-    assert optimizer.state_dict()["state"][0]["step"].item() == 7.0
-    assert optimizer.param_groups[0]["amsgrad"] is False
+    loaded = optimizer.state_dict()["state"][0]
+    assert [loaded[number].item() for number in numbers] == [7.0] * len(numbers)
+    assert optimizer.param_groups[0]["maximize"] is False
 
 
 def test_loading_adams_state_into_adamw_keeps_it_adamw():

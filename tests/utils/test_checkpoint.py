@@ -304,3 +304,21 @@ def test_states_of_devices():
     first = dc.rand(3, device="example").cpu()
     C.set_device_states(devices, states)
     assert_close(dc.rand(3, device="example").cpu(), first)
+
+
+def test_a_pass_that_failed_in_the_recomputation_may_be_run_again():
+    runs = []
+
+    def inside(x):
+        runs.append(1)
+        if len(runs) == 2:
+            raise ValueError("mine")
+        return (x * x).exp()
+
+    x = dc.ones(2, requires_grad=True)
+    y = checkpoint(inside, x, use_reentrant=False).sum()
+    with pytest.raises(ValueError, match="mine"):
+        y.backward()
+    y.backward()
+    assert x.grad.isfinite().all()
+    assert len(runs) == 3

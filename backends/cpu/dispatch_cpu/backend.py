@@ -8,6 +8,7 @@ import numpy as np
 
 from dispatch_core.extend import (
     ArrayModuleBackend,
+    Memory,
     complex64,
     complex128,
     dtype,
@@ -54,6 +55,12 @@ class CpuBackend(ArrayModuleBackend):
 
     def reclaim(self) -> None:
         memory.trim()
+
+    def memory(self, index: int | None) -> Memory | None:
+        return memory.use()
+
+    def reset_peak_memory(self, index: int | None) -> None:
+        memory.reset_peak()
 
     def describe(self) -> str:
         return f"numpy {np.__version__}"

@@ -7,9 +7,14 @@ as long. `DISPATCH_CORE_MALLOC=system` leaves the allocator as it is.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
+import re
 import sys
+from pathlib import Path
+
+from dispatch_core.extend import Memory
 
 _M_TRIM_THRESHOLD = -1
 _M_MMAP_MAX = -4
@@ -39,3 +44,26 @@ def trim() -> None:
     library = _glibc()
     if library is not None:
         library.malloc_trim(0)
+
+
+def use() -> Memory | None:
+    """What the process uses of the machine's memory; None where the system does not say."""
+    try:
+        process = _fields("/proc/self/status")
+        machine = _fields("/proc/meminfo")
+        used = process["VmRSS"]
+        return Memory(used, process["VmHWM"], used, machine["MemAvailable"], machine["MemTotal"])
+    except (OSError, KeyError):
+        return None
+
+
+def reset_peak() -> None:
+    """Let the kernel count the process's largest use anew, where it can."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
+
+
+def _fields(path: str) -> dict[str, int]:
+    """The numbers of such a file, in bytes."""
+    found = re.findall(r"^(\w+):\s+(\d+) kB$", Path(path).read_text(), re.MULTILINE)
+    return {name: int(value) * 1024 for name, value in found}

@@ -48,6 +48,10 @@ class MetaBackend(Backend):
     def layout_of(self, raw: MetaArray) -> tuple[tuple[int, ...], int]:
         return raw.strides, raw.offset
 
+    def address(self, raw: MetaArray) -> int:
+        """There is no memory."""
+        return 0
+
     def count(self) -> int:
         return 1
 

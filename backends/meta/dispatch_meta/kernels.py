@@ -14,7 +14,6 @@ from dispatch_core.extend import (
     broadcast_shapes,
     check_dim,
     check_dims,
-    check_index_shape,
     int32,
     int64,
 )
@@ -31,14 +30,16 @@ class RuleTable(KernelTable):
         super().__init__(device)
         for name, kernel in (VIEW_KERNELS | _OTHERS).items():
             self.register(name, kernel)
-        for name, kernel in _MATRICES.items():
+        for name, kernel in (_MATRICES | _BY_INDEX).items():
             self.register(name, _checked(OPERATORS[name].op, kernel))
 
     def candidates(self, op: str) -> tuple[Kernel, ...]:
         """Those that were registered, else the rule of the operator's family."""
         found = super().candidates(op)
         declared = None if found else OPERATORS.get(op)
-        if declared is None or not (declared.op.traits.primitive or op in _LOOPS):
+        if declared is None or not (
+            declared.op.traits.primitive or op in _LOOPS or _is_ruled(declared.op)
+        ):
             return found
         rule = _RULES[declared.op.family.kind](declared.op)
         return (Kernel(op, self.device, rule, self.provider),)
@@ -48,6 +49,19 @@ _LOOPS = frozenset({"gcd", "lcm"}) | {
     declared.op.name for declared in OPERATORS.values() if "_polynomial_" in declared.op.name
 }
 """Operators that look at values to see whether they have done, and whose family tells the shape."""
+
+
+def _is_ruled(op: Op) -> bool:
+    """Whether the family of an operator with a body tells all of its result, the layout included.
+
+    What is element by element has an in-place variant; others are of that family for its promotion.
+    """
+    family = op.family
+    if op.traits.outputs != 1 or op.traits.view:
+        return False
+    if family.kind == "pointwise":
+        return family.inplace
+    return family.kind == "reduction" and family.one and any(p.name == "dim" for p in op.params)  # type: ignore[attr-defined]
 
 
 def _checked(op: Op, kernel: Function) -> Function:
@@ -96,14 +110,23 @@ def _is_dense(array: MetaArray) -> bool:
     return True
 
 
+def _scan(op: Op) -> Function:
+    at = next(i for i, p in enumerate(op.params) if p.name == "dim")
+
+    def scan(*args: Any) -> MetaArray:
+        input: MetaArray = args[0]
+        check_dim(args[at], len(input.shape))
+        return MetaArray.of(input.shape, op.family.result(op, input.dtype))
+
+    return scan
+
+
 def _reduction(op: Op) -> Function:
-    scan = op.family.one  # type: ignore[attr-defined]
+    if op.family.one:  # type: ignore[attr-defined]
+        return _scan(op)
 
     def reduction(input: MetaArray, dim: Any, keepdim: bool = False, *_: Any) -> MetaArray:
         kind = op.family.result(op, input.dtype)
-        if scan:
-            check_dim(dim, len(input.shape))
-            return MetaArray.of(input.shape, kind)
         dims = check_dims(dim, len(input.shape)) if input.shape else ()
         op.family.check(op, (input, dim, keepdim))
         kept = [n if i not in dims else 1 for i, n in enumerate(input.shape)]
@@ -142,13 +165,7 @@ def _matmul(input: MetaArray, other: MetaArray) -> MetaArray:
 
 
 def _gather(input: MetaArray, dim: int, index: MetaArray) -> MetaArray:
-    check_index_shape(input.shape, dim, index.shape)
     return MetaArray.of(index.shape, input.dtype)
-
-
-def _scatter(input: MetaArray, dim: int, index: MetaArray, src: MetaArray) -> MetaArray:
-    check_index_shape(input.shape, dim, index.shape)
-    return input.copied()
 
 
 def _cat(tensors: Sequence[MetaArray], dim: int) -> MetaArray:
@@ -177,13 +194,16 @@ _OTHERS: dict[str, Function] = {
     "fill_new": _new,
     "histc": lambda input, bins, *_: MetaArray.of((bins,), input.dtype),
     "masked_scatter": lambda input, *_: input.copied(),
-    "gather": _gather,
     "matmul": _matmul,
     "nonzero_static": lambda input, size, _: MetaArray.of((size, len(input.shape)), int64),
     "random_new": _new,
-    "scatter_add": _scatter,
+}
+
+_BY_INDEX: dict[str, Function] = {
+    "gather": _gather,
+    "scatter_add": lambda input, *_: input.copied(),
     "scatter_combine": lambda input, *_: input.copied(),
-    "scatter_src": _scatter,
+    "scatter_src": lambda input, *_: input.copied(),
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import os
 import struct
@@ -116,25 +117,21 @@ class _Leaves:
                 array = array.copy()
             self._arrays[id(obj)] = (obj, (codec.kind, record), array)
 
+    @functools.cached_property
+    def _spans(self) -> tuple[list[Array], dict[int, tuple[Array, int, int]]]:
+        keys = list(self._arrays)
+        storages, places = spans([self._arrays[key][2] for key in keys])
+        return storages, dict(zip(keys, places, strict=True))
+
     @property
     def storages(self) -> list[Array]:
-        """The memory to write, each once."""
-        return self._spans()[0]
+        """The memory to write, each once; asked for when everything has been collected."""
+        return self._spans[0]
 
     def placed(self, obj: Any) -> tuple[Any, Array, int, int]:
         """A tensor's record, its elements, the number of its storage and the offset in elements."""
-        array, number, offset = self._spans()[1][id(obj)]
+        array, number, offset = self._spans[1][id(obj)]
         return self._arrays[id(obj)][1], array, number, offset // array.itemsize
-
-    def storage(self, number: int) -> Array:
-        return self._spans()[0][number]
-
-    def _spans(self) -> tuple[list[Array], dict[int, tuple[Array, int, int]]]:
-        if not hasattr(self, "_found"):
-            keys = list(self._arrays)
-            storages, places = spans([self._arrays[key][2] for key in keys])
-            self._found = storages, dict(zip(keys, places, strict=True))
-        return self._found
 
 
 class _Pickle:
@@ -282,7 +279,7 @@ class _Pickle:
         self._out += b"tR"
 
     def _storage(self, view: _View, typed: bool) -> None:
-        whole = self._leaves.storage(view.number)
+        whole = self._leaves.storages[view.number]
         self._out += b"("
         self._text("storage")
         if typed:

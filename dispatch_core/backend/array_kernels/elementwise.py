@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from dispatch_core.backend.array_kernels.layout import copied
 from dispatch_core.backend.array_kernels.reduce import is_half
 
 Kernel = Callable[..., Any]
@@ -65,7 +66,7 @@ def _sgn(xp: Any) -> Kernel:
     def sgn(input: Any) -> Any:
         kind = input.dtype.kind
         if kind == "b":
-            return input.copy()
+            return copied(input)
         found = xp.sign(input, out=...)
         if kind not in "iuc":  # unlike the module's own function 0 for NaN, as in PyTorch
             found[found != found] = 0
@@ -76,21 +77,21 @@ def _sgn(xp: Any) -> Kernel:
 
 def _abs(xp: Any) -> Kernel:
     def abs(input: Any) -> Any:
-        return input.copy() if input.dtype.kind in "bu" else xp.absolute(input)
+        return copied(input) if input.dtype.kind in "bu" else xp.absolute(input)
 
     return abs
 
 
 def _conjugate(xp: Any) -> Kernel:
     def conjugate(input: Any) -> Any:
-        return input.copy() if input.dtype.kind == "b" else xp.conjugate(input)
+        return copied(input) if input.dtype.kind == "b" else xp.conjugate(input)
 
     return conjugate
 
 
 def _whole(xp: Any, function: Kernel) -> Kernel:
     def whole(input: Any) -> Any:
-        return input.copy() if _discrete(input) else function(input)
+        return copied(input) if _discrete(input) else function(input)
 
     return whole
 

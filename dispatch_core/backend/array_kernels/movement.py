@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from dispatch_core._shapes import expanded
-from dispatch_core.backend.array_kernels.layout import order_of
+from dispatch_core.backend.array_kernels.layout import copied, owner
 from dispatch_core.backend.array_kernels.reduce import scalar_dim
 
 Kernel = Callable[..., Any]
@@ -26,7 +26,7 @@ def kernels(xp: Any) -> dict[str, Kernel]:
         "as_strided": _as_strided(xp),
         "storage_index": lambda input, count: xp.arange(count, dtype="int64"),
         "square_diagonal": _square_diagonal(xp),
-        "clone": _clone,
+        "clone": copied,
         "flip": lambda input, dims: xp.flip(input, dims if input.ndim else scalar_dim(dims)).copy(),
         "cat": _cat(xp),
         "bits_as": _bits_as,
@@ -36,11 +36,9 @@ def kernels(xp: Any) -> dict[str, Kernel]:
     }
 
 
-def _clone(input: Any) -> Any:
-    return input.copy(order=order_of(input))
-
-
 def _view(input: Any, shape: Sequence[int]) -> Any:
+    if shape and min(shape) < -1:  # for numpy any negative size is the one to find out
+        raise ValueError("invalid shape dimension")
     out = input.reshape(shape)
     if not input.flags.c_contiguous and out.size:
         base = out.base
@@ -104,20 +102,11 @@ def _basic_index_backward(xp: Any) -> Kernel:
     return basic_index_backward
 
 
-def storage(array: Any, xp: Any) -> Any:
-    """The array at the end of the chain of bases: the owner of the memory."""
-    base = array.base
-    while isinstance(base, xp.ndarray):
-        array = base
-        base = array.base
-    return array
-
-
 def _as_strided(xp: Any) -> Kernel:
     strided = stride_trick(xp)
 
     def kernel(input: Any, size: Any, stride: Any, storage_offset: Any) -> Any:
-        root = storage(input, xp)
+        root = owner(input)
         item = input.itemsize
         start = root.__array_interface__["data"][0]
         if storage_offset is None:

@@ -157,16 +157,8 @@ from dispatch_core.nn.modules.rearrange import (
     PixelUnshuffle,
     Unfold,
 )
-from dispatch_core.nn.modules.rnn import (
-    GRU,
-    LSTM,
-    RNN,
-    GRUCell,
-    LSTMCell,
-    RNNBase,
-    RNNCell,
-    RNNCellBase,
-)
+from dispatch_core.nn.modules.rnn import GRU, LSTM, RNN, RNNBase
+from dispatch_core.nn.modules.rnn_cells import GRUCell, LSTMCell, RNNCell, RNNCellBase
 from dispatch_core.nn.modules.sparse import Embedding, EmbeddingBag
 from dispatch_core.nn.modules.transformer import (
     Transformer,

@@ -137,11 +137,14 @@ class Members:
     def __setattr__(self, name: str, value: Any) -> None:
         # A name that is taken stays in its table, except that a Parameter goes before everything.
         state = self.__dict__
-        if isinstance(value, Parameter) or name in state.get("_parameters", ()):
+        is_tensor = isinstance(
+            value, Tensor
+        )  # asked first: of most values it is all there is to ask
+        if (is_tensor and isinstance(value, Parameter)) or name in state.get("_parameters", ()):
             self._set_parameter(name, value)
         elif isinstance(value, Members) or name in state.get("_modules", ()):
             self._set_module(name, value)
-        elif isinstance(value, Buffer) or name in state.get("_buffers", ()):
+        elif (is_tensor and isinstance(value, Buffer)) or name in state.get("_buffers", ()):
             self._set_buffer(name, value)
         else:
             object.__setattr__(self, name, value)

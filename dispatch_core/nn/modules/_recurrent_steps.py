@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
+from dispatch_core.nn import init
 from dispatch_core.nn._core import F, Tensor, gru_layer, lstm_layer, rnn_layer, stack
+from dispatch_core.nn.modules.module import Module
 
 # input, hidden state(s), w_ih, w_hh, b_ih, b_hh
 Weights = tuple[Tensor | None, ...]
@@ -76,3 +79,10 @@ def run_layer(
         nonlinearity = "tanh" if mode == "RNN_TANH" else "relu"
         output, h = rnn_layer(x, states[0], *cell, nonlinearity, reverse)[:2]
     return output, (h,)
+
+
+def draw_weights(module: Module, hidden_size: int) -> None:
+    """Draw every parameter uniform within 1 / sqrt(hidden_size)."""
+    bound = 1.0 / math.sqrt(hidden_size) if hidden_size > 0 else 0
+    for weight in module.parameters():
+        init.uniform_(weight, -bound, bound)

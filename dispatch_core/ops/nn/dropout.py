@@ -97,6 +97,13 @@ for _n in (1, 2, 3):
     _declare(_n)
 
 
+@composite(random(inplace=True, samples=_samples((2, 3, 2, 2))), random=True, method=False)
+def feature_dropout(input: Tensor, p: float, train: bool) -> Tensor:
+    """Whole channels of (N, C, *), of any number of dimensions, zero with probability `p` when training."""
+    _check_p(p)
+    return _drop(input, p, True) if train and p else input
+
+
 # -- dropout that keeps the statistics of `selu` ---------------------------------------------------
 
 _NEGATIVE_LIMIT = -1.7580993408473766  # of selu

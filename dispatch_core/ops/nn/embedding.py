@@ -10,8 +10,9 @@ from dispatch_core._dtypes import Category, int64
 from dispatch_core._families.base import FLOATING, INEXACT
 from dispatch_core._families.others import indexing
 from dispatch_core._op import K, composite
-from dispatch_core._tensor import Tensor, is_readable
+from dispatch_core._tensor import Tensor, grad_mode, is_readable
 from dispatch_core.ops.nn.distance import power_norm
+from dispatch_core.ops.rows import row_sparse
 
 F = "nn.functional"
 
@@ -71,6 +72,43 @@ def embedding_backward(
     return K.index_add(K.new_zeros(grad, (num_weights, *width)), 0, index, rows)
 
 
+def _row_gradient(
+    K: Any,
+    g: Tensor,
+    weight_shape: Any,
+    indices: Tensor,
+    padding_idx: int,
+    scale_grad_by_freq: bool,
+) -> Tensor:
+    """`embedding_backward` as rows, where nobody records it and Python can look at the indices."""
+    if grad_mode() or not is_readable(g) or scale_grad_by_freq:
+        return K.embedding_backward(g, indices, weight_shape[0], padding_idx, scale_grad_by_freq)
+    index = K.cast(K.reshape(indices, (-1,)), int64)
+    rows = K.reshape(g, (index.shape[0], *weight_shape[1:]))
+    if padding_idx >= 0:
+        kept = K.ne(index, padding_idx)
+        index, rows = index[kept], rows[kept]
+    return row_sparse(index, rows, weight_shape[0])
+
+
+@composite(
+    indexing(
+        apart=("indices",),
+        samples=lambda make: [
+            (make(5, 3), make(2, 4, low=0, high=5, integer=True), -1, False),
+        ],
+    ),
+    grad={"weight": _row_gradient, "indices": NOT_DIFFERENTIABLE},
+    raw_gradient=False,
+    namespace="_",
+)
+def embedding_sparse_rows(
+    weight: Tensor, indices: Tensor, padding_idx: int, scale_grad_by_freq: bool
+) -> Tensor:
+    """`embedding_rows` whose gradient holds the rows that were looked up, and no others."""
+    return K.embedding_rows(weight, indices, padding_idx, scale_grad_by_freq)
+
+
 def _padding_row(padding_idx: int | None, rows: int) -> int:
     """`padding_idx` counted from the start, -1 where there is none."""
     if padding_idx is None:
@@ -112,7 +150,8 @@ def embedding(
     """The row of weight (n, dim) for every index of (*): (*, dim).
 
     The row at `padding_idx` gets no gradient. Rows longer than `max_norm` are scaled down in place.
-    Gradients are dense whatever `sparse` says. IndexError for an index outside the table.
+    With `sparse` the table's gradient holds the rows that were looked up and no others, for
+    `optim.SparseAdam`, Adagrad and SGD. IndexError for an index outside the table.
     """
     if input.dtype.category is not Category.INTEGRAL:
         raise RuntimeError(
@@ -124,7 +163,9 @@ def embedding(
     padding = _padding_row(padding_idx, weight.shape[0])
     if max_norm is not None:
         _limit_norms(weight, input, max_norm, norm_type)
-    return K.embedding_rows(weight, input, padding, scale_grad_by_freq)
+    look_up = K.embedding_sparse_rows if sparse else K.embedding_rows
+    found: Tensor = look_up(weight, input, padding, scale_grad_by_freq)
+    return found
 
 
 def _bag_samples(make: Any) -> list[Any]:
@@ -172,8 +213,9 @@ def embedding_bag(
     if max_norm is not None:
         _limit_norms(weight, index, max_norm, norm_type)
     padding = _padding_row(padding_idx, weight.shape[0])
+    look_up = K.embedding_sparse_rows if sparse else K.embedding_rows
     try:
-        rows = K.embedding_rows(weight, index, padding, scale_grad_by_freq)
+        rows = look_up(weight, index, padding, scale_grad_by_freq)
     except IndexError:
         raise RuntimeError(
             f"embedding_bag(): expected indices in the range [0, {weight.shape[0]}), but some of "

@@ -41,9 +41,7 @@ _KERNELS = (
     norm.native_batch_norm,
     norm.native_group_norm,
     norm.native_layer_norm,
-    optim.adam_step_,
-    optim.rmsprop_step_,
-    optim.sgd_step_,
+    optim.count_,
     pool.avg_pool,
     pool.avg_pool_backward,
     pool.max_pool,
@@ -91,3 +89,5 @@ def register(table: KernelTable) -> None:
             out=isinstance(kernel, Bound) or "out" in inspect.signature(kernel).parameters,
             provider="cpu",
         )
+    for name, step in optim.steps().items():
+        table.register(name, step, priority=_NUMPY, provider="cpu")

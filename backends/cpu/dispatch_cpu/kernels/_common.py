@@ -47,6 +47,18 @@ def accumulate_in_float32(keep: Ints = ()) -> Callable[[Kernel], Kernel]:
     return decorate
 
 
+def in_memory_order(x: Array) -> tuple[Array, Array, Array]:
+    """The elements as they lie in memory, a new array that lies like `x`, and the elements of that one.
+
+    The first and the last are flat and in the same order; what is written into the last is in the second.
+    """
+    out = np.empty(x.shape, x.dtype) if 0 in x.strides else np.empty_like(x)
+    if out.flags.c_contiguous:
+        return x.reshape(-1), out, out.reshape(-1)
+    axes = sorted(range(x.ndim), key=out.strides.__getitem__, reverse=True)
+    return x.transpose(axes).reshape(-1), out, out.transpose(axes).reshape(-1)
+
+
 def _widen(arg: Any) -> Any:
     if isinstance(arg, np.ndarray) and arg.dtype in HALF_DTYPES:
         return arg.astype(np.float32)

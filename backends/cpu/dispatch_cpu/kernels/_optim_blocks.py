@@ -9,9 +9,9 @@ import numpy as np
 
 from dispatch_cpu.kernels._common import HALF_DTYPES, Array
 
-BLOCK = 1 << 15  # elements worked on at a time, by many passes
+BLOCK = 1 << 16  # elements worked on at a time, by many passes
 TWO_PASSES = 1 << 17  # the same for steps that pass over them only twice
-SMALL = 1 << 13  # parameters below this size are gathered where a step is worth the copies
+SMALL = 1 << 13  # parameters below this size are gathered into one array
 Key = TypeVar("Key", bound=Hashable)
 
 
@@ -19,8 +19,8 @@ def blocks(
     changed: Sequence[Sequence[Array]],
     grads: Sequence[Array],
     keys: Sequence[Key],
-    small: int = SMALL,
     block: int = BLOCK,
+    small: int = SMALL,
 ) -> Iterator[tuple[Key, list[Array], Array]]:
     """Yield (key, flat blocks of `changed`, flat block of the gradients), together all elements.
 
@@ -37,9 +37,14 @@ def blocks(
         elif param.size:
             gathered.setdefault((key, param.dtype), []).append(i)
     for (key, dtype), indices in gathered.items():
-        for batch in _batches(indices, changed[0]):
+        batches = list(_batches(indices, changed[0]))
+        wide = np.dtype(np.float32) if dtype in HALF_DTYPES else dtype
+        size = max(sum(changed[0][i].size for i in batch) for batch in batches)
+        # One set of buffers for all batches: it stays in the cache, and its pages are there.
+        buffers = [np.empty(size, wide) for _ in (*changed, grads)]
+        for batch in batches:
             columns = [[c[i] for i in batch] for c in (*changed, grads)]
-            yield from _gathered(key, dtype, columns, block)
+            yield from _gathered(key, buffers, columns, block)
 
 
 def _slices(key: Key, flat: list[Array], block: int) -> Iterator[tuple[Key, list[Array], Array]]:
@@ -54,20 +59,24 @@ def _slices(key: Key, flat: list[Array], block: int) -> Iterator[tuple[Key, list
 
 
 def _gathered(
-    key: Key, dtype: np.dtype[np.generic], columns: list[list[Array]], block: int
+    key: Key, buffers: list[Array], columns: list[list[Array]], block: int
 ) -> Iterator[tuple[Key, list[Array], Array]]:
     """One block of copies, written back to all columns but the last, the gradients."""
-    wide = np.dtype(np.float32) if dtype in HALF_DTYPES else dtype
-    buffers = [
-        np.concatenate([a.reshape(-1) for a in column], dtype=wide, casting="unsafe")
-        for column in columns
-    ]
-    yield from _slices(key, [_flat(buffer) for buffer in buffers], block)
-    for buffer, column in zip(buffers[:-1], columns[:-1], strict=True):
+    flat = [[a if a.ndim == 1 else a.reshape(-1) for a in column] for column in columns]
+    size = sum(row.size for row in flat[0])
+    copies = [buffer[:size] for buffer in buffers]
+    for copy, rows in zip(copies, flat, strict=True):
+        np.concatenate(rows, out=copy, casting="unsafe")
+    yield from _slices(key, [_flat(copy) for copy in copies], block)
+    for copy, column, rows in zip(copies[:-1], columns[:-1], flat[:-1], strict=True):
         begin = 0
-        for array in column:
-            array[...] = buffer[begin : begin + array.size].reshape(array.shape)
-            begin += array.size
+        for array, row in zip(column, rows, strict=True):
+            end = begin + row.size
+            if array.ndim == 1 or array.flags.c_contiguous:  # then `row` is a view of it
+                row[...] = copy[begin:end]
+            else:
+                array[...] = copy[begin:end].reshape(array.shape)
+            begin = end
 
 
 def _batches(indices: list[int], params: Sequence[Array]) -> Iterator[list[int]]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from dispatch_core.extend import Bound
-from dispatch_cpu.kernels._common import Array, accumulate_in_float32
+from dispatch_cpu.kernels._common import Array, accumulate_in_float32, in_memory_order
 from dispatch_cpu.kernels.special import erf
 
 BLOCK = 1 << 14
@@ -39,15 +39,14 @@ def gate(grad: Array, mask: Array) -> Array:
 @accumulate_in_float32()
 def gelu(input: Array, approximate: str) -> Array:
     """X times the normal distribution function of x, in blocks that stay in cache."""
-    flat = np.ascontiguousarray(input).reshape(-1)
-    out = np.empty_like(flat)
+    flat, out, filled = in_memory_order(input)
     formula = {"none": _exact, "tanh": _by_tanh}.get(approximate)
     if formula is None:
         raise RuntimeError(f"approximate argument must be either none or tanh, got {approximate!r}")
     for begin in range(0, flat.size, BLOCK):
         part = slice(begin, begin + BLOCK)
-        formula(flat[part], out[part])
-    return out.reshape(input.shape)
+        formula(flat[part], filled[part])
+    return out
 
 
 def _exact(x: Array, out: Array) -> None:

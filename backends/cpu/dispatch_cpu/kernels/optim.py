@@ -1,200 +1,86 @@
 """Optimizer steps over lists of arrays, in place, without temporaries as large as a parameter.
 
-Every function takes lists of equal length whose i-th arrays have one shape: the parameters, their
-gradients, and the state, which the caller allocates (zeros at first) and keeps. Parameters and
-state are overwritten, gradients are not. With float16 and bfloat16 the arithmetic is in float32.
-A list of state that an option does not need is given as None.
+Every kernel is a formula of the framework applied to one cache-sized block after the other, half
+precision in float32. It takes lists of equal length whose i-th arrays have one shape: parameters,
+gradients, and the state that the options keep (None for what they do not). Parameters and state are
+overwritten, gradients are not.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
-from dispatch_cpu.kernels._common import Array
-from dispatch_cpu.kernels._optim_blocks import BLOCK, TWO_PASSES, blocks
+from dispatch_core.extend import STEP_FORMULAS, Formula
+from dispatch_cpu.kernels._common import HALF_DTYPES, Array
+from dispatch_cpu.kernels._optim_blocks import BLOCK, SMALL, TWO_PASSES, blocks
 
-Arrays = Sequence[Array]
-
-
-def sgd_step_(
-    params: Arrays,
-    grads: Arrays,
-    momentum_buffers: Arrays | None,
-    steps: Sequence[float],
-    lr: float,
-    momentum: float,
-    dampening: float,
-    weight_decay: float,
-    nesterov: bool,
-    maximize: bool,
-) -> None:
-    """Stochastic gradient descent as torch.optim.SGD.
-
-    momentum_buffers are needed if momentum is not 0. `steps` counts from 1, this step included;
-    at a parameter's first step its buffer becomes the undampened gradient.
-    """
-    changed = [params]
-    if momentum:
-        changed.append(_required(momentum_buffers, "momentum_buffers", "momentum"))
-    first = [step == 1 for step in steps]
-    block = BLOCK if momentum else TWO_PASSES
-    scratch = _Scratch(block)
-    # Its few passes take less time than gathering small parameters would.
-    for is_first, (param, *buffers), raw in blocks(changed, grads, first, small=0, block=block):
-        work, grad = scratch.pair(param)
-        grad = _effective_grad(param, raw, weight_decay, maximize, grad)
-        if momentum:
-            buffer = buffers[0]
-            if is_first:
-                buffer[...] = grad
-            else:
-                buffer *= momentum
-                np.multiply(grad, 1 - dampening, out=work)
-                buffer += work
-            if nesterov:
-                np.multiply(buffer, momentum, out=work)
-                work += grad
-                grad = work
-            else:
-                grad = buffer
-        np.multiply(grad, lr, out=work)
-        param -= work
+Step = Callable[..., None]
 
 
-def adam_step_(
-    params: Arrays,
-    grads: Arrays,
-    exp_avgs: Arrays,
-    exp_avg_sqs: Arrays,
-    max_exp_avg_sqs: Arrays | None,
-    steps: Sequence[float],
-    lr: float,
-    beta1: float,
-    beta2: float,
-    eps: float,
-    weight_decay: float,
-    amsgrad: bool,
-    maximize: bool,
-    decoupled_weight_decay: bool,
-) -> None:
-    """Adam (Kingma and Ba 2015) as torch.optim.Adam; AdamW with `decoupled_weight_decay`.
-
-    `steps` counts from 1, this step included. `amsgrad` (Reddi et al. 2018) needs max_exp_avg_sqs.
-    """
-    changed = [params, exp_avgs, exp_avg_sqs]
-    if amsgrad:
-        changed.append(_required(max_exp_avg_sqs, "max_exp_avg_sqs", "amsgrad"))
-    coupled = 0.0 if decoupled_weight_decay else weight_decay
-    scratch = _Scratch()
-    for step, (param, mean, square, *largest), raw in blocks(changed, grads, steps):
-        work, grad = scratch.pair(param)
-        if decoupled_weight_decay and weight_decay:
-            param *= 1 - lr * weight_decay
-        grad = _effective_grad(param, raw, coupled, maximize, grad)
-        _decay_towards(mean, grad, beta1, work)
-        _decay_towards_square(square, grad, beta2, work)
-        if amsgrad:
-            np.maximum(largest[0], square, out=largest[0])
-            square = largest[0]
-        # lr m / c1 / (sqrt(v / c2) + eps), with the correction c2 moved to the scalars
-        correction = (1 - beta2**step) ** 0.5
-        np.sqrt(square, out=work)
-        work += eps * correction
-        np.divide(mean, work, out=work)
-        work *= lr * correction / (1 - beta1**step)
-        param -= work
+def steps() -> dict[str, Step]:
+    """The kernel of each formula, by the operator's name."""
+    return {
+        name: _blockwise(formula) if formula.elementwise else _whole(formula)
+        for name, formula in STEP_FORMULAS.items()
+    }
 
 
-def rmsprop_step_(
-    params: Arrays,
-    grads: Arrays,
-    square_avgs: Arrays,
-    grad_avgs: Arrays | None,
-    momentum_buffers: Arrays | None,
-    lr: float,
-    alpha: float,
-    eps: float,
-    weight_decay: float,
-    momentum: float,
-    centered: bool,
-    maximize: bool,
-) -> None:
-    """RMSprop as torch.optim.RMSprop. grad_avgs for `centered`, momentum_buffers for `momentum`."""
-    changed = [params, square_avgs]
-    if centered:
-        changed.append(_required(grad_avgs, "grad_avgs", "centered"))
-    if momentum:
-        changed.append(_required(momentum_buffers, "momentum_buffers", "momentum"))
-    scratch = _Scratch()
-    for _, (param, square, *state), raw in blocks(changed, grads, [0] * len(params)):
-        work, grad = scratch.pair(param)
-        grad = _effective_grad(param, raw, weight_decay, maximize, grad)
-        _decay_towards_square(square, grad, alpha, work)
-        if centered:
-            _decay_towards(state[0], grad, alpha, work)
-            np.multiply(state[0], state[0], out=work)
-            np.subtract(square, work, out=work)
-            np.sqrt(work, out=work)
-        else:
-            np.sqrt(square, out=work)
-        work += eps
-        np.divide(grad, work, out=work)
-        if momentum:
-            buffer = state[-1]
-            buffer *= momentum
-            buffer += work
-            np.multiply(buffer, lr, out=work)
-        else:
-            work *= lr
-        param -= work
+def count_(counters: Sequence[Array]) -> None:
+    """Adds one to each of many arrays of one element."""
+    for counter in counters:
+        counter.fill(counter.item() + 1)
 
 
-class _Scratch:
-    """Two buffers of a block's size and dtype, made once for a step."""
+def _blockwise(formula: Formula) -> Step:
+    lists, rows = 2 + len(formula.state), len(formula.rows)
+    function = formula.function
 
-    def __init__(self, block: int = BLOCK) -> None:
-        self._block = block
-        self._pairs: dict[np.dtype[np.generic], tuple[Array, Array]] = {}
+    def step(*given: Any) -> None:
+        params, grads, *state = given[:lists]
+        present = [i for i, column in enumerate(state) if column is not None]
+        changed = [params, *(state[i] for i in present)]
+        keys = list(zip(*given[lists : lists + rows], strict=True)) if rows else [()] * len(params)
+        hyper = dict(zip(formula.hyper, given[lists + rows :], strict=True))
+        named = {key: {**dict(zip(formula.rows, key, strict=True)), **hyper} for key in set(keys)}
+        values: list[Array | None] = [None] * len(state)
+        # Without state there are so few passes that gathering small parameters does not pay.
+        block, small = (BLOCK, SMALL) if present else (TWO_PASSES, 0)
+        for key, (param, *parts), grad in blocks(changed, grads, keys, block, small):
+            for i, part in zip(present, parts, strict=True):
+                values[i] = part
+            new, *results = function(np, param, grad, *values, **named[key])
+            if new is not param:
+                param[...] = new
+            for i, part in zip(present, parts, strict=True):
+                _put(part, results[i])
 
-    def pair(self, block: Array) -> tuple[Array, Array]:
-        found = self._pairs.get(block.dtype)
-        if found is None:
-            found = np.empty(self._block, block.dtype), np.empty(self._block, block.dtype)
-            self._pairs[block.dtype] = found
-        return found[0][: block.size], found[1][: block.size]
-
-
-def _required(state: Arrays | None, name: str, option: str) -> Arrays:
-    if state is None:
-        raise ValueError(
-            f"{option} was asked for, but {name} is None: give one array per parameter"
-        )
-    return state
-
-
-def _effective_grad(
-    param: Array, raw: Array, weight_decay: float, maximize: bool, buffer: Array
-) -> Array:
-    """The gradient to descend: `raw` itself, or negated and with weight decay, in `buffer`."""
-    if not weight_decay:
-        return np.negative(raw, out=buffer) if maximize else raw
-    np.multiply(param, weight_decay, out=buffer)
-    combine = np.subtract if maximize else np.add
-    return combine(buffer, raw, out=buffer)
+    return step
 
 
-def _decay_towards(average: Array, value: Array, decay: float, work: Array) -> None:
-    """Average += (1 - decay) * (value - average)."""
-    np.subtract(value, average, out=work)
-    work *= 1 - decay
-    average += work
+def _whole(formula: Formula) -> Step:
+    lists, rows = 2 + len(formula.state), len(formula.rows)
+
+    def step(*given: Any) -> None:
+        hyper = dict(zip(formula.hyper, given[lists + rows :], strict=True))
+        for i in range(len(given[0])):
+            row = [column and column[i] for column in given[:lists]]
+            own = {name: given[lists + j][i] for j, name in enumerate(formula.rows)}
+            results = formula.function(np, *map(_wide, row), **own, **hyper)
+            for target, result in zip((row[0], *row[2:]), results, strict=True):
+                if target is not None:
+                    _put(target, result)
+
+    return step
 
 
-def _decay_towards_square(average: Array, value: Array, decay: float, work: Array) -> None:
-    """Average = decay * average + (1 - decay) * value ** 2."""
-    np.multiply(value, value, out=work)
-    work *= 1 - decay
-    average *= decay
-    average += work
+def _put(target: Array, result: Any) -> None:
+    """Writes what a formula did not compute in place."""
+    if target is not result:
+        target[...] = result
+
+
+def _wide(array: Array | None) -> Array | None:
+    return array.astype(np.float32) if array is not None and array.dtype in HALF_DTYPES else array

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 
 from dispatch_cpu.kernels import _erf, _gamma
-from dispatch_cpu.kernels._common import Array, accumulate_in_float32
+from dispatch_cpu.kernels._common import Array, accumulate_in_float32, in_memory_order
 
 BLOCK = 1 << 13
 
@@ -52,9 +52,8 @@ def _blockwise(
     formula: Callable[[Array], Array], x: Array, dtype: type[np.floating] = np.float64
 ) -> Array:
     """Apply a formula that wants one-dimensional blocks of `dtype`."""
-    flat = x.reshape(-1)
-    out = np.empty(flat.shape, x.dtype)
+    flat, out, filled = in_memory_order(x)
     for begin in range(0, flat.size, BLOCK):
         part = flat[begin : begin + BLOCK].astype(dtype, copy=False)
-        out[begin : begin + BLOCK] = formula(part)
-    return out.reshape(x.shape)
+        filled[begin : begin + BLOCK] = formula(part)
+    return out
