@@ -353,6 +353,14 @@ def test_no_more_is_made_ahead_than_asked_for():
         assert data.count.value <= 2 * (taken + 2 * 3)
 
 
+def test_nothing_is_made_ahead_on_request():
+    assert DataLoader(range(3), num_workers=1).prefetch_factor == 2
+    assert DataLoader(range(3)).prefetch_factor is None
+    data = Counted()
+    for taken, _ in enumerate(DataLoader(data, 2, num_workers=2, prefetch_factor=0)):
+        assert data.count.value <= 2 * (taken + 2)
+
+
 def test_a_loader_with_workers_is_copied_without_them():
     import copy
 

@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 
 Pool: TypeAlias = ProcessPool | ThreadPool
 
-PREFETCH = 2
-"""Batches for each worker that are on their way when the loader does not say how many."""
-
 
 def _started(loader: DataLoader[Any], seed: int) -> Pool:
     count = loader.num_workers
@@ -67,7 +64,7 @@ class WorkerIterator(Pass):
         super().__init__(loader, epoch, position)
         count = loader.num_workers
         self._skips = self._stream_positions(count)
-        self._window = max(1, count * (loader.prefetch_factor or PREFETCH))
+        self._window = max(1, count * (loader.prefetch_factor or 0))
         self._sent = 0
         """The number of the next task."""
         self._due = 0

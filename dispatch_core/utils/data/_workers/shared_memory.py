@@ -48,4 +48,6 @@ def mapped(fd: int, size: int) -> mmap.mmap:
     if sys.platform == "win32":
         raise OSError("no shared memory can be sent between processes on this platform")
     options: dict[str, Any] = {"flags": mmap.MAP_SHARED | _POPULATE}
+    if sys.version_info >= (3, 13):
+        options["trackfd"] = False  # or it would hold a descriptor of its own
     return mmap.mmap(fd, size, **options)
