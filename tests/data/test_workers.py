@@ -8,6 +8,7 @@ import random
 import subprocess
 import sys
 from collections import namedtuple
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -270,6 +271,19 @@ def test_what_a_worker_knows(kind):
     assert seeds[1] == seeds[0] + 1
     assert all(sample[3] for sample in loader)
     assert get_worker_info() is None
+
+
+class Threaded(Dataset):
+    def __len__(self):
+        return 2
+
+    def __getitem__(self, index):
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(lambda: get_worker_info().id).result()
+
+
+def test_threads_of_a_worker_know_it():
+    assert list(DataLoader(Threaded(), None, num_workers=2)) == [0, 1]
 
 
 class Started(Dataset):

@@ -19,7 +19,7 @@ from dispatch_core.utils.data._core import manual_seed
 from dispatch_core.utils.data._utils.collate import Place as Memory
 from dispatch_core.utils.data._utils.fetch import BatchMaker
 from dispatch_core.utils.data._utils.keys import SampleKeys, pythons_generator
-from dispatch_core.utils.data._utils.worker import WorkerInfo, worker_info
+from dispatch_core.utils.data._utils.worker import WorkerInfo, become_worker
 from dispatch_core.utils.data._workers.failures import Failure
 from dispatch_core.utils.data._workers.messages import Begin, Result, Setup, Task
 from dispatch_core.utils.data._workers.packing import Array, packed
@@ -38,7 +38,8 @@ class BatchLoop:
         self._kind = "process" if process else "thread"
         self._maker: BatchMaker | None = None
         self._broken: Failure | None = None
-        worker_info.set(WorkerInfo(setup.worker, setup.workers, setup.seed, setup.recipe.dataset))
+        info = WorkerInfo(setup.worker, setup.workers, setup.seed, setup.recipe.dataset)
+        become_worker(info, process=process)
         try:
             if process:
                 manual_seed(setup.seed)
