@@ -14,12 +14,15 @@ DispatchCoreError
 ├── OutputTypeError (RuntimeError, TypeError)  a result that the given tensor cannot hold
 ├── UnsharedMemoryError (BufferError, ValueError)  memory that DLPack cannot pass on
 ├── EmptyListError (ValueError, RuntimeError)  a list of tensors without a tensor
+├── UnpicklableError (PicklingError, AttributeError, TypeError)  what workers cannot be sent
 ├── OutOfMemoryError (RuntimeError, MemoryError)  a device without memory left
 ├── AcceleratorError (RuntimeError)        a device other than the cpu that failed
 └── LinAlgError (RuntimeError)             a matrix that a method of linear algebra cannot work on
 """
 
 from __future__ import annotations
+
+import pickle
 
 READ_ONLY = (
     "the memory of the tensor to be written is read-only: it was made from an array or a buffer that may "
@@ -90,6 +93,10 @@ class UnsharedMemoryError(DispatchCoreError, BufferError, ValueError):
 
 class EmptyListError(DispatchCoreError, ValueError, RuntimeError):
     """An operator on a list of tensors was given an empty one (PyTorch raises one or the other)."""
+
+
+class UnpicklableError(DispatchCoreError, pickle.PicklingError, AttributeError, TypeError):
+    """Something has to be sent to another process and cannot (PyTorch raises one of the three)."""
 
 
 class OutOfMemoryError(DispatchCoreError, RuntimeError, MemoryError):

@@ -8,6 +8,7 @@ Python values that may stand where a tensor is expected; a key of a tensor is th
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterable
 from types import NoneType
@@ -41,6 +42,11 @@ def has_hook(value: Any) -> bool:
 
 LOCK = threading.RLock()
 """Taken by everything that writes keys, states, kernels, layers or tables; readers take no lock."""
+if hasattr(os, "register_at_fork"):
+    # A forked process finds it free, and nothing half written.
+    os.register_at_fork(
+        before=LOCK.acquire, after_in_parent=LOCK.release, after_in_child=LOCK.release
+    )
 
 
 class Key:

@@ -6,7 +6,7 @@ import contextlib
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from typing import Any
 
 from dispatch_core._construct import tensor
@@ -36,13 +36,60 @@ class _Stream:
         self.offset = offset
 
 
-_apart: ContextVar[dict[Generator, _Stream] | None] = ContextVar("streams_apart", default=None)
+class _Copies:
+    """Streams that one thread or task moves in place of those of all generators."""
+
+    def __init__(self, outer: _Copies | None) -> None:
+        self._outer = outer
+        self._streams: dict[Generator, _Stream] = {}
+
+    def of(self, generator: Generator) -> _Stream:
+        """The stream that `generator` has here."""
+        found = self._streams.get(generator)
+        if found is None:
+            now = generator._own if self._outer is None else self._outer.of(generator)
+            found = self._streams[generator] = self._first(generator, now)
+        return found
+
+    def _first(self, generator: Generator, now: _Stream) -> _Stream:
+        return _Stream(now.seed, now.offset)
+
+
+class KeyedDefaults(_Copies):
+    """Streams that one thread or task has in place of those of the default generators.
+
+    Every `restart` begins the stream of another seed, on all devices. As a context manager it may be
+    entered again and again.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(None)
+        self._seed = DEFAULT_SEED
+        self._tokens: list[Token[_Copies | None]] = []
+
+    def restart(self, seed: int) -> None:
+        """Continue with the stream of `seed`."""
+        self._seed = seed % _WORD
+        self._streams.clear()
+
+    def _first(self, generator: Generator, now: _Stream) -> _Stream:
+        return _Stream(self._seed, 0) if generator.is_default else now
+
+    def __enter__(self) -> KeyedDefaults:
+        self._tokens.append(_apart.set(self))
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        _apart.reset(self._tokens.pop())
+
+
+_apart: ContextVar[_Copies | None] = ContextVar("streams_apart", default=None)
 
 
 @contextlib.contextmanager
 def streams_apart() -> Iterator[None]:
     """Context in which this thread or task moves copies of all generators, not themselves."""
-    token = _apart.set({})
+    token = _apart.set(_Copies(_apart.get()))
     try:
         yield
     finally:
@@ -55,6 +102,9 @@ class Generator:
     Its state is the seed and the number of the next unused block of the stream.
     """
 
+    is_default = False
+    """Whether it is the default generator of its device."""
+
     def __init__(self, device: Any = None) -> None:
         self._device = HOST if device is None else as_device(device)
         self._lock = threading.Lock()
@@ -63,11 +113,7 @@ class Generator:
     @property
     def _stream(self) -> _Stream:
         apart = _apart.get()
-        if apart is None:
-            return self._own
-        if self not in apart:
-            apart[self] = _Stream(self._own.seed, self._own.offset)
-        return apart[self]
+        return self._own if apart is None else apart.of(self)
 
     @property
     def device(self) -> Device:
@@ -166,8 +212,20 @@ class _Defaults:
 
 
 default_generator = Generator()
+default_generator.is_default = True
 _DEFAULTS = _Defaults()
 _DEFAULTS.by_device["cpu"] = default_generator
+
+
+def _renew_locks() -> None:
+    """In a forked process nobody would release what another thread held at that moment."""
+    _DEFAULTS.lock = threading.Lock()
+    for generator in _DEFAULTS.by_device.values():
+        generator._lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_locks)
 
 
 def generator_of(device: Device) -> Generator:
@@ -178,6 +236,7 @@ def generator_of(device: Device) -> Generator:
         made = Generator(device)
         with _DEFAULTS.lock:
             made._own.seed = _DEFAULTS.seed
+            made.is_default = True
             found = _DEFAULTS.by_device.setdefault(name, made)
     return found
 

@@ -23,6 +23,10 @@ BLOCK = "DISPATCH_CORE_BLOCK"
 CORE = "dispatch-core"
 LOADING = threading.RLock()
 """Held while plugins come and go; never while an operator is dispatched."""
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=LOADING.acquire, after_in_parent=LOADING.release, after_in_child=LOADING.release
+    )
 
 
 class Entry(NamedTuple):

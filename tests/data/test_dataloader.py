@@ -295,7 +295,17 @@ def test_a_state_dict_of_something_else():
     ("options", "error", "message"),
     [
         ({"num_workers": -1}, ValueError, "num_workers option should be non-negative"),
-        ({"num_workers": 2}, NotImplementedError, "use num_workers=0"),
+        ({"num_workers": 1, "worker": "fibre"}, ValueError, "'process' or 'thread'"),
+        (
+            {"num_workers": 1, "multiprocessing_context": "clone"},
+            ValueError,
+            "specify a valid start method in .*'clone'",
+        ),
+        (
+            {"num_workers": 1, "multiprocessing_context": 3},
+            TypeError,
+            "a valid context object or a string specifying the start method",
+        ),
         ({"timeout": -1}, ValueError, "timeout option should be non-negative"),
         ({"prefetch_factor": 2}, ValueError, "prefetch_factor option could only be specified"),
         ({"num_workers": 1, "prefetch_factor": -1}, ValueError, "prefetch_factor option should be"),

@@ -1,5 +1,7 @@
 """Datasets and datasets made of datasets."""
 
+import pickle
+
 import pytest
 
 import dispatch_core as dc
@@ -8,6 +10,7 @@ from dispatch_core.utils.data import (
     ConcatDataset,
     Dataset,
     IterableDataset,
+    PackedList,
     StackDataset,
     Subset,
     TensorDataset,
@@ -157,3 +160,18 @@ def test_splits_that_cannot_be():
         random_split(range(10), [1.5, -0.5])
     with pytest.warns(UserWarning, match="Length of split at index 1 is 0"):
         random_split(range(1), [0.5, 0.5])
+
+
+def test_packed_lists():
+    items = [("a.png", 3), None, {"x": [1, 2]}, "text"] * 3
+    packed = PackedList(iter(items))
+    assert list(packed) == items
+    assert (len(packed), packed[-1], packed[1:3]) == (12, "text", items[1:3])
+    assert list(pickle.loads(pickle.dumps(packed))) == items
+    assert packed.index("text") == 3
+    assert packed[0] is not packed[0]
+    assert repr(packed).startswith("<PackedList of 12 items in ")
+    assert list(PackedList([])) == []
+    for index in (12, -13):
+        with pytest.raises(IndexError):
+            packed[index]

@@ -1,7 +1,7 @@
 """Datasets, samplers, and the loader that makes batches of them."""
 
 from dispatch_core.utils.data._utils.collate import default_collate, default_convert
-from dispatch_core.utils.data._utils.worker import get_worker_info
+from dispatch_core.utils.data._utils.worker import WorkerInfo, get_worker_info
 from dispatch_core.utils.data.dataloader import DataLoader
 from dispatch_core.utils.data.dataset import (
     ChainDataset,
@@ -14,6 +14,7 @@ from dispatch_core.utils.data.dataset import (
     random_split,
 )
 from dispatch_core.utils.data.distributed import DistributedSampler
+from dispatch_core.utils.data.packed import PackedList
 from dispatch_core.utils.data.sampler import (
     BatchSampler,
     RandomSampler,
@@ -31,6 +32,7 @@ __all__ = [
     "Dataset",
     "DistributedSampler",
     "IterableDataset",
+    "PackedList",
     "RandomSampler",
     "Sampler",
     "SequentialSampler",
@@ -39,6 +41,7 @@ __all__ = [
     "SubsetRandomSampler",
     "TensorDataset",
     "WeightedRandomSampler",
+    "WorkerInfo",
     "default_collate",
     "default_convert",
     "get_worker_info",

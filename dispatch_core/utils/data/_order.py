@@ -26,7 +26,7 @@ def drawn(indices: Iterator[Any]) -> Iterator[Any]:
 
 def capture(sampler: Any) -> Key:
     """The key of the order that the next pass over `sampler` has."""
-    key: Key = {"generator": _generator_of(sampler).get_state()}
+    key: Key = {"generator": generator_of(sampler).get_state()}
     stateful = _stateful(sampler)
     if stateful is not None:
         key["sampler"] = stateful.state_dict()
@@ -44,7 +44,7 @@ def replay(sampler: Any, key: Key, start: Callable[[], Iterator[Any]]) -> Iterat
     stateful = _stateful(sampler)
     if stateful is not None and "sampler" in key:
         stateful.load_state_dict(key["sampler"])
-    generator = _generator_of(sampler)
+    generator = generator_of(sampler)
     if generator is not default_generator:
         generator.set_state(key["generator"])
         return start()
@@ -76,7 +76,8 @@ def _parts(sampler: Any) -> Iterator[Any]:
         sampler = getattr(sampler, "sampler", None)
 
 
-def _generator_of(sampler: Any) -> Generator:
+def generator_of(sampler: Any) -> Generator:
+    """The generator that the order of a sampler is drawn from."""
     for part in _parts(sampler):
         generator: Generator | None = getattr(part, "generator", None)
         if generator is not None:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import importlib
 import math
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from dispatch_core.utils.data._core import Generator
-from dispatch_core.utils.data._iterator import InProcessIterator, Position
+from dispatch_core.utils.data._iterator import InProcessIterator, Pass, Position
 from dispatch_core.utils.data._order import capture
 from dispatch_core.utils.data._utils.collate import default_collate, default_convert
+from dispatch_core.utils.data._utils.fetch import Recipe
 from dispatch_core.utils.data._utils.worker import get_worker_info
-from dispatch_core.utils.data.dataset import Dataset, IterableDataset
+from dispatch_core.utils.data.dataset import Dataset, IterableDataset, draws_nothing
 from dispatch_core.utils.data.sampler import BatchSampler, RandomSampler, Sampler, SequentialSampler
+
+if TYPE_CHECKING:
+    from dispatch_core.utils.data._workers.iterator import PersistentPool
 
 __all__ = ["DataLoader", "default_collate", "default_convert", "get_worker_info"]
 
@@ -48,10 +53,22 @@ class DataLoader(Generic[T_co]):
     the generator is where it would have been. Nothing before is read again, except from an
     `IterableDataset`, whose samples are skipped.
 
-    Data is loaded in the calling process: `num_workers` above 0 raises NotImplementedError.
-    `worker_init_fn`, `prefetch_factor`, `persistent_workers`, `multiprocessing_context` and
-    `in_order` concern workers and are checked only. Raises ValueError for options out of range or
-    that exclude each other.
+    With `num_workers` above 0, as many processes (threads with `worker="thread"`) make batches
+    ahead, `prefetch_factor` (2) each; large arrays come through shared memory. Each runs
+    `worker_init_fn(number)` first, is started by the method or context `multiprocessing_context`,
+    and ends with the pass, or with `persistent_workers` not before the loader does; then it does
+    not see later changes of the dataset. Batches come in order, unless `in_order=False`.
+    `timeout` is how many seconds a batch may be waited for. An exception in a worker is raised
+    where its batch is asked for, with the worker's traceback; a worker that dies or is late is a
+    RuntimeError.
+
+    The framework's, Python's and numpy's global random numbers that loading a sample draws follow
+    from the loader's seed, the epoch and the sample's place in it, so they are the same for any
+    `num_workers`, and the program's own are not moved. (In threads this holds for the framework's;
+    a dataset's `__getitems__` has one key for the whole batch.)
+
+    Raises ValueError for options out of range or that exclude each other, and UnpicklableError for
+    what processes cannot be sent where they are not forked.
     """
 
     dataset: Dataset[T_co]
@@ -85,10 +102,11 @@ class DataLoader(Generic[T_co]):
         persistent_workers: bool = False,
         pin_memory_device: str = "",
         in_order: bool = True,
+        worker: str = "process",
     ) -> None:
-        _check_workers(
-            num_workers, timeout, prefetch_factor, persistent_workers, multiprocessing_context
-        )
+        _check_workers(num_workers, timeout, prefetch_factor, persistent_workers)
+        if worker not in ("process", "thread"):
+            raise ValueError(f"worker should be 'process' or 'thread', got worker={worker!r}")
         self._streams = isinstance(dataset, IterableDataset)
         if self._streams:
             _check_stream(shuffle, sampler, batch_sampler)
@@ -96,6 +114,9 @@ class DataLoader(Generic[T_co]):
 
         self.dataset = dataset
         self.num_workers = num_workers
+        self.worker = worker
+        if num_workers > 0 and prefetch_factor is None:
+            prefetch_factor = 2
         self.prefetch_factor = prefetch_factor
         self.pin_memory = pin_memory
         self.pin_memory_device = pin_memory_device
@@ -129,6 +150,9 @@ class DataLoader(Generic[T_co]):
         self._epoch = 0
         self._current: Position | None = None
         self._resume: Position | None = None
+        self._pool: PersistentPool | None = None
+        self._told_of_pipes = False
+        self._check_sending()
         self._initialized = True
 
     def __setattr__(self, attr: str, val: Any) -> None:
@@ -151,9 +175,52 @@ class DataLoader(Generic[T_co]):
     def _batch_length(self) -> int:
         return cast(int, self.batch_size)
 
-    def __iter__(self) -> InProcessIterator:
+    @property
+    def _recipe(self) -> Recipe:
+        return Recipe(self.dataset, self.collate_fn, self._auto_collation, self.drop_last)
+
+    @property
+    def _draws_nothing(self) -> bool:
+        return self.collate_fn in (default_collate, default_convert) and draws_nothing(self.dataset)
+
+    @property
+    def multiprocessing_context(self) -> Any:
+        """The context that worker processes are started in; None: that of the program."""
+        return self._context
+
+    @multiprocessing_context.setter
+    def multiprocessing_context(self, context: Any) -> None:
+        if context is not None:
+            if self.num_workers == 0:
+                raise ValueError(
+                    "multiprocessing_context can only be used with multi-process loading "
+                    f"(num_workers > 0), but got num_workers={self.num_workers}"
+                )
+            context = _workers("starting").checked_context(context)
+        self._context = context
+        if self._initialized:
+            self._check_sending()
+
+    def _check_sending(self) -> None:
+        """Finds what cannot be sent to processes while the line that made it is at hand."""
+        if self.num_workers == 0 or self.worker == "thread":
+            return
+        parts = {
+            "dataset": self.dataset,
+            "collate_fn": self.collate_fn,
+            "worker_init_fn": self.worker_init_fn,
+        }
+        _workers("starting").check_picklable(parts, self._context, self.num_workers)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_pool": None}
+
+    def __iter__(self) -> Pass:
         position, self._resume = self._resume, None
-        iterator = InProcessIterator(self, self._epoch, position)
+        make = InProcessIterator
+        if self.num_workers > 0:
+            make = _workers("iterator").WorkerIterator
+        iterator = make(self, self._epoch, position)
         self._current = iterator.position
         self._epoch += 1
         return iterator
@@ -189,9 +256,12 @@ class DataLoader(Generic[T_co]):
                 f"{sorted(state_dict)}; load what DataLoader.state_dict() returned"
             )
         self._epoch = state_dict["epoch"]
-        self._resume = Position(
-            self._epoch, state_dict["samples_yielded"], state_dict["sampler_key"]
-        )
+        self._resume = Position.of(state_dict)
+
+
+def _workers(module: str) -> Any:
+    """A module of the workers, which are imported when they are used: not every program has any."""
+    return importlib.import_module(f"dispatch_core.utils.data._workers.{module}")
 
 
 def _check_workers(
@@ -199,7 +269,6 @@ def _check_workers(
     timeout: float,
     prefetch_factor: int | None,
     persistent_workers: bool,
-    context: Any,
 ) -> None:
     if num_workers < 0:
         raise ValueError(
@@ -219,16 +288,6 @@ def _check_workers(
         )
     if persistent_workers and num_workers == 0:
         raise ValueError("persistent_workers option needs num_workers > 0")
-    if context is not None and num_workers == 0:
-        raise ValueError(
-            "multiprocessing_context can only be used with multi-process loading "
-            f"(num_workers > 0), but got num_workers={num_workers}"
-        )
-    if num_workers > 0:
-        raise NotImplementedError(
-            f"got num_workers={num_workers}, but this version loads data in the calling process "
-            "only; use num_workers=0 (the order of samples will be the same with workers)"
-        )
 
 
 def _check_stream(shuffle: bool | None, sampler: Any, batch_sampler: Any) -> None:

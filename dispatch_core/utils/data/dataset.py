@@ -9,7 +9,11 @@ import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Generic, TypeVar, cast
 
+import numpy as np
+
 from dispatch_core.utils.data._core import Generator, Tensor, default_generator, randperm
+from dispatch_core.utils.data._utils.keys import each_with_its_key
+from dispatch_core.utils.data.packed import PackedList
 
 __all__ = [
     "ChainDataset",
@@ -105,8 +109,8 @@ class StackDataset(Dataset[Any]):
 
     def __getitems__(self, indices: list[Any]) -> list[Any]:
         columns = []
-        for dataset in self._members():
-            items = _samples(dataset, indices)
+        for part, dataset in enumerate(self._members()):
+            items = _samples(dataset, indices, part)
             if len(items) != len(indices):
                 raise ValueError(
                     "Nested dataset's output size mismatch. "
@@ -253,12 +257,15 @@ def _counts_of_fractions(fractions: Sequence[float], total: int) -> list[int]:
     return counts
 
 
-def _samples(dataset: Any, indices: list[Any]) -> list[Any]:
-    """The samples at `indices`, through `__getitems__` where the dataset has it."""
+def _samples(dataset: Any, indices: list[Any], part: int = 0) -> list[Any]:
+    """The samples at `indices`, through `__getitems__` where the dataset has it.
+
+    The same index in several parts of one sample has random numbers of its own in each.
+    """
     if callable(getattr(dataset, "__getitems__", None)):
         items: list[Any] = dataset.__getitems__(indices)
         return items
-    return [dataset[index] for index in indices]
+    return each_with_its_key(dataset, indices, part)
 
 
 def _stream(dataset: Dataset[Any]) -> IterableDataset[Any]:
@@ -267,3 +274,15 @@ def _stream(dataset: Dataset[Any]) -> IterableDataset[Any]:
             f"ChainDataset only supports IterableDataset, but got a {type(dataset).__name__}"
         )
     return dataset
+
+
+def draws_nothing(dataset: Any) -> bool:
+    """Whether a dataset is known to use no random numbers: values in memory, and parts of such."""
+    if isinstance(dataset, Subset):
+        return type(dataset) is Subset and draws_nothing(dataset.dataset)
+    if isinstance(dataset, (ConcatDataset, StackDataset)):
+        members = dataset.datasets
+        if type(dataset) not in (ConcatDataset, StackDataset):
+            return False
+        return all(map(draws_nothing, members.values() if isinstance(members, dict) else members))
+    return type(dataset) in (TensorDataset, Tensor, PackedList, list, tuple, range, np.ndarray)

@@ -4,11 +4,24 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable, Mapping, MutableMapping, MutableSequence, Sequence
+from contextvars import ContextVar
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from dispatch_core.utils.data._core import Tensor, as_tensor, float64, stack, tensor
+from dispatch_core.utils.data._core import (
+    Tensor,
+    as_tensor,
+    float64,
+    from_numpy,
+    host_array,
+    stack,
+    tensor,
+)
+
+Place: TypeAlias = Callable[[tuple[int, ...], "np.dtype[Any]"], "np.ndarray[Any, Any] | None"]
+batch_memory: ContextVar[Place | None] = ContextVar("batch_memory", default=None)
+"""Asked for the memory of a stacked batch while a worker puts one together."""
 
 CollateMap: TypeAlias = dict[type | tuple[type, ...], Callable[..., Any]]
 
@@ -29,13 +42,13 @@ def default_convert(data: Any) -> Any:
     if isinstance(data, np.generic) and not isinstance(data, (np.str_, np.bytes_)):
         return as_tensor(data)
     if isinstance(data, Mapping):
-        return _mapping_like(data, {key: default_convert(data[key]) for key in data})
-    if _is_namedtuple(data):
+        return mapping_like(data, {key: default_convert(data[key]) for key in data})
+    if is_namedtuple(data):
         return type(data)(*(default_convert(item) for item in data))
     if isinstance(data, tuple):
         return [default_convert(item) for item in data]
     if isinstance(data, Sequence) and not isinstance(data, (str, bytes)):
-        return _sequence_like(data, [default_convert(item) for item in data])
+        return sequence_like(data, [default_convert(item) for item in data])
     return data
 
 
@@ -66,8 +79,8 @@ def collate(batch: Any, *, collate_fn_map: CollateMap | None = None) -> Any:
         return collate(samples, collate_fn_map=collate_fn_map)
 
     if isinstance(sample, Mapping):
-        return _mapping_like(sample, {key: entry([d[key] for d in batch]) for key in sample})
-    if _is_namedtuple(sample):
+        return mapping_like(sample, {key: entry([d[key] for d in batch]) for key in sample})
+    if is_namedtuple(sample):
         return type(sample)(*(entry(samples) for samples in zip(*batch, strict=False)))
     if isinstance(sample, Sequence):
         sizes = [len(other) for other in batch]
@@ -77,7 +90,7 @@ def collate(batch: Any, *, collate_fn_map: CollateMap | None = None) -> Any:
                 "pass a collate_fn that pads them"
             )
         entries = [entry(samples) for samples in zip(*batch, strict=True)]
-        return entries if isinstance(sample, tuple) else _sequence_like(sample, entries)
+        return entries if isinstance(sample, tuple) else sequence_like(sample, entries)
     raise TypeError(default_collate_err_msg_format.format(type(sample)))
 
 
@@ -91,7 +104,7 @@ def _function_for(sample: Any, functions: CollateMap) -> Callable[..., Any] | No
     return None
 
 
-def _is_namedtuple(data: Any) -> bool:
+def is_namedtuple(data: Any) -> bool:
     return isinstance(data, tuple) and hasattr(data, "_fields")
 
 
@@ -100,7 +113,7 @@ def _holds_text(array: np.ndarray[Any, Any]) -> bool:
     return array.dtype.kind in "SUO"
 
 
-def _mapping_like(original: Any, entries: dict[Any, Any]) -> Any:
+def mapping_like(original: Any, entries: dict[Any, Any]) -> Any:
     """A mapping of the type of `original`, with its attributes where possible, else a dict."""
     try:
         if isinstance(original, MutableMapping):
@@ -112,7 +125,7 @@ def _mapping_like(original: Any, entries: dict[Any, Any]) -> Any:
         return entries
 
 
-def _sequence_like(original: Any, entries: list[Any]) -> Any:
+def sequence_like(original: Any, entries: list[Any]) -> Any:
     """A sequence of the type of `original`, with its attributes where possible, else a list."""
     try:
         if isinstance(original, MutableSequence):
@@ -132,13 +145,40 @@ def collate_tensor_fn(batch: Any, *, collate_fn_map: CollateMap | None = None) -
             "Batches of sparse tensors are not currently supported by the default collate_fn; "
             "please provide a custom collate_fn to handle them appropriately."
         )
-    return stack(list(batch), 0)
+    stacked = _stacked([host_array(each) for each in batch])
+    return stack(list(batch), 0) if stacked is None else from_numpy(stacked)
+
+
+def _stacked(arrays: Sequence[np.ndarray[Any, Any] | None]) -> np.ndarray[Any, Any] | None:
+    """Arrays of one shape and dtype as one array, in the memory where the loader wants to have it.
+
+    None where they are not such; then `stack` says why, or knows better.
+    """
+    first = arrays[0]
+    if first is None:
+        return None
+    shape, dtype = first.shape, first.dtype
+    for each in arrays:
+        if each is None or each.shape != shape or each.dtype != dtype:
+            return None
+    place = batch_memory.get()
+    whole = (len(arrays), *shape)
+    target = None if place is None else place(whole, dtype)
+    if target is None:
+        target = np.empty(whole, dtype)
+    for i, array in enumerate(arrays):
+        target[i] = array
+    return target
 
 
 def collate_numpy_array_fn(batch: Any, *, collate_fn_map: CollateMap | None = None) -> Any:
     """Stacks numpy arrays."""
     if _holds_text(batch[0]):
         raise TypeError(default_collate_err_msg_format.format(batch[0].dtype))
+    if all(isinstance(array, np.ndarray) for array in batch) and batch[0].dtype.isnative:
+        stacked = _stacked(batch)
+        if stacked is not None:
+            return as_tensor(stacked)
     return collate([as_tensor(array) for array in batch], collate_fn_map=collate_fn_map)
 
 

@@ -17,9 +17,18 @@ class WorkerInfo:
     dataset: Any
 
 
-worker_info: ContextVar[WorkerInfo | None] = ContextVar("worker_info", default=None)
+_here: ContextVar[WorkerInfo | None] = ContextVar("worker_info", default=None)
+_process: list[WorkerInfo] = []
+"""In a process that is a worker: it, for all its threads."""
+
+
+def become_worker(info: WorkerInfo, *, process: bool) -> None:
+    """Makes the calling thread, or its whole process, that worker."""
+    if process:
+        _process[:] = [info]
+    _here.set(info)
 
 
 def get_worker_info() -> WorkerInfo | None:
     """The worker that the calling code runs in, None in the main process."""
-    return worker_info.get()
+    return _here.get() or (_process[0] if _process else None)
