@@ -44,7 +44,7 @@ WITHOUT_ENTROPY = (
     "MixtureSameFamily", "NegativeBinomial", "Poisson", "RelaxedBernoulli", "RelaxedOneHotCategorical",
     "TransformedDistribution", "VonMises",
 )  # fmt: skip
-UNDEFINED_MOMENTS = {"Cauchy", "HalfCauchy", "FisherSnedecor", "StudentT"}
+UNDEFINED_MOMENTS = ("Cauchy", "HalfCauchy", "FisherSnedecor", "StudentT")
 """Where SciPy says inf and PyTorch NaN, or the other way round."""
 
 
