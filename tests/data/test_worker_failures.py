@@ -296,8 +296,16 @@ def test_a_timeout_that_is_kept():
 # ---------------------------------------------------------------- interrupts and exits
 
 
+@pytest.fixture
+def interruptible():
+    """Ctrl-C as a program at a terminal meets it, also where a shell started this one to ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @linux
-def test_ctrl_c_stops_the_workers():
+def test_ctrl_c_stops_the_workers(interruptible):
     parent = os.getpid()
 
     def interrupt(index):
@@ -313,7 +321,7 @@ def test_ctrl_c_stops_the_workers():
     gone(pids)
 
 
-def test_ctrl_c_is_left_to_the_loader():
+def test_ctrl_c_is_left_to_the_loader(interruptible):
     def interrupt(index):
         os.kill(os.getpid(), signal.SIGINT)
 
