@@ -281,8 +281,10 @@ class Reshape(ViewSometimes):
     def call(self, x: Tensor, p: Any) -> Tensor:
         raw: Any = x._raw
         try:
-            if p and min(p) < -1:  # for numpy any negative size is the one to find out
-                raise ValueError("invalid shape dimension")
+            params = _RIGHT_SIZES[p]
+        except (KeyError, TypeError):
+            params = _checked_sizes(self.op, x, p)
+        try:
             r = raw.reshape(p)
         except Exception as error:
             raise failure(self.op, (x, p), error) from error
@@ -295,12 +297,29 @@ class Reshape(ViewSometimes):
             if self.nested:
                 parent = x._base
                 root = parent[0]
-                t._base = (root, root._node, parent, self.op, (p,))
+                t._base = (root, root._node, parent, self.op, params)
             else:
-                t._base = (x, x._node, None, self.op, (p,))
+                t._base = (x, x._node, None, self.op, params)
         else:
             t._k = self.key & ~VIEW
         return t
+
+
+_RIGHT_SIZES: dict[Any, tuple[Any]] = {}
+"""Sizes that were looked at once, with the tuple of arguments that a view remembers."""
+
+
+def _checked_sizes(op: Op, x: Tensor, p: Any) -> tuple[Any]:
+    """The arguments of a reshape; for numpy any negative size is the one to find out, here only -1 is."""
+    if any(size < -1 for size in p):
+        error = ValueError("invalid shape dimension")
+        raise failure(op, (x, p), error) from error
+    if len(_RIGHT_SIZES) >= 4096:
+        _RIGHT_SIZES.clear()
+    params = (p,)
+    if isinstance(p, tuple):
+        _RIGHT_SIZES[p] = params
+    return params
 
 
 class ViewTwo(View):
