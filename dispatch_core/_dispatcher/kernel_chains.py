@@ -274,32 +274,51 @@ class ViewSometimes(View):
 
 
 class Reshape(ViewSometimes):
-    """`ViewSometimes` of which the kernel is the array's own `reshape`: a method is called faster as such."""
+    """`ViewSometimes` of which the kernel is the array's own `reshape`: a method is called faster as such.
+
+    For a tensor that is no view itself.
+    """
 
     __slots__ = ()
 
     def call(self, x: Tensor, p: Any) -> Tensor:
         raw: Any = x._raw
         try:
-            params = _RIGHT_SIZES[p]
-        except (KeyError, TypeError):
-            params = _checked_sizes(self.op, x, p)
-        try:
             r = raw.reshape(p)
-        except Exception as error:
-            raise failure(self.op, (x, p), error) from error
+            params = _RIGHT_SIZES[p]
+        except Exception:  # noqa: BLE001  tried again there, and raised
+            r, params = _checked_reshape(self.op, x, p)
         t = fresh()
         t._raw = r
         t._node = None
-        base = r.base
-        if base is raw or (base is not None and base is raw.base):
+        if r.base is raw or (r.base is not None and r.base is raw.base):
             t._k = self.key
-            if self.nested:
-                parent = x._base
-                root = parent[0]
-                t._base = (root, root._node, parent, self.op, params)
-            else:
-                t._base = (x, x._node, None, self.op, params)
+            t._base = (x, x._node, None, self.op, params)
+        else:
+            t._k = self.key & ~VIEW
+        return t
+
+
+class ReshapeView(Reshape):
+    """The same for a view."""
+
+    __slots__ = ()
+
+    def call(self, x: Tensor, p: Any) -> Tensor:
+        raw: Any = x._raw
+        try:
+            r = raw.reshape(p)
+            params = _RIGHT_SIZES[p]
+        except Exception:  # noqa: BLE001  tried again there, and raised
+            r, params = _checked_reshape(self.op, x, p)
+        t = fresh()
+        t._raw = r
+        t._node = None
+        if r.base is raw or (r.base is not None and r.base is raw.base):
+            t._k = self.key
+            parent = x._base
+            root = parent[0]
+            t._base = (root, root._node, parent, self.op, params)
         else:
             t._k = self.key & ~VIEW
         return t
@@ -309,17 +328,24 @@ _RIGHT_SIZES: dict[Any, tuple[Any]] = {}
 """Sizes that were looked at once, with the tuple of arguments that a view remembers."""
 
 
-def _checked_sizes(op: Op, x: Tensor, p: Any) -> tuple[Any]:
-    """The arguments of a reshape; for numpy any negative size is the one to find out, here only -1 is."""
-    if any(size < -1 for size in p):
-        error = ValueError("invalid shape dimension")
-        raise failure(op, (x, p), error) from error
+def _checked_reshape(op: Op, x: Tensor, p: Any) -> tuple[Raw, tuple[Any]]:
+    """The array in another shape, and the arguments, where the sizes were not seen before or are wrong.
+
+    For numpy any negative size is the one to find out; here only -1 is.
+    """
+    try:
+        if any(size < -1 for size in p):
+            raise ValueError("invalid shape dimension")
+        raw: Any = x._raw
+        made = raw.reshape(p)
+    except Exception as found:
+        raise failure(op, (x, p), found) from found
     if len(_RIGHT_SIZES) >= 4096:
         _RIGHT_SIZES.clear()
     params = (p,)
     if isinstance(p, tuple):
         _RIGHT_SIZES[p] = params
-    return params
+    return made, params
 
 
 class ViewTwo(View):

@@ -16,6 +16,7 @@ from dispatch_core._dispatcher.kernel_chains import (
     ListOne,
     ListParams,
     Reshape,
+    ReshapeView,
     ScalarBinary,
     Ternary,
     Unary,
@@ -139,8 +140,9 @@ def kernel_chain(op: Op, keys: Keys, found: Resolution, kernel: Kernel) -> Kerne
         key = key_number(backend.device, result)  # type: ignore[arg-type]
         count, total = len(op.tensors), len(op.params)
         if op.traits.view:
-            view = _view_class(op, backend, kernel)
-            return view(op, backend, kernel, key | VIEW, bool(keys[0] & VIEW))
+            nested = bool(keys[0] & VIEW)
+            view = _view_class(op, backend, kernel, nested)
+            return view(op, backend, kernel, key | VIEW, nested)
         if count == 1:
             return _unary_class(op, kernel)(op, backend, kernel, key)
         if count == 2 and total == 2:
@@ -164,11 +166,13 @@ def kernel_chain(op: Op, keys: Keys, found: Resolution, kernel: Kernel) -> Kerne
     return General(op, backend, kernel, makers)
 
 
-def _view_class(op: Op, backend: Backend, kernel: Kernel) -> type[View]:
+def _view_class(op: Op, backend: Backend, kernel: Kernel, nested: bool) -> type[View]:
     plain = len(op.params) - 1
     if plain == 1 and op.traits.view == "sometimes":
         own = kernel.fn is getattr(backend.array, "reshape", None)
-        return Reshape if own else ViewSometimes
+        if own:
+            return ReshapeView if nested else Reshape
+        return ViewSometimes
     if plain == 1:
         return ViewOne
     return ViewTwo if plain == 2 and op.traits.view is True else View

@@ -8,6 +8,7 @@ from dispatch_core._dispatcher.kernel_chains import (
     ListOne,
     ListParams,
     Reshape,
+    ReshapeView,
     Ternary,
     Unary,
     UnaryBound,
@@ -37,6 +38,7 @@ _VIEWS: dict[type[Chain], type[RecordUnary]] = {
     ViewOne: RecordView,
     ViewSometimes: RecordViewSometimes,
     Reshape: RecordViewSometimes,
+    ReshapeView: RecordViewSometimes,
     ViewTwo: RecordViewTwo,
 }
 
