@@ -11,6 +11,7 @@ import os
 import pickle
 import socket
 import sys
+import warnings
 import weakref
 from collections.abc import Sequence
 from multiprocessing import reduction
@@ -48,7 +49,13 @@ class _Worker:
                 name=f"DataLoader worker {setup.worker}",
                 daemon=True,
             )
-            self.process.start()
+            with warnings.catch_warnings():
+                # Python 3.12 warns of forks beside threads, whose locks the child finds as they are.
+                # The framework's own are free in a worker; whose program's are not chooses spawn.
+                warnings.filterwarnings(
+                    "ignore", "This process .* is multi-threaded", DeprecationWarning
+                )
+                self.process.start()
             self.pid = self.process.pid or 0
         except BaseException:
             self.connection.close()
