@@ -28,20 +28,23 @@ class _Layer(Module):
     dropout1: Dropout
     activation: Callable[[Tensor], Tensor]
 
-    def _set_up(
+    def __init__(
         self,
         d_model: int,
         nhead: int,
-        dim_feedforward: int,
-        dropout: float,
-        activation: Activation,
-        layer_norm_eps: float,
-        batch_first: bool,
-        norm_first: bool,
-        bias: bool,
-        kwargs: dict[str, Any],
+        dim_feedforward: int = 2048,
+        dropout: float = 0.1,
+        activation: Activation = F.relu,
+        layer_norm_eps: float = 1e-5,
+        batch_first: bool = False,
+        norm_first: bool = False,
+        bias: bool = True,
+        device: Any = None,
+        dtype: Any = None,
     ) -> None:
-        """Make the parts in the order in which PyTorch lists them."""
+        super().__init__()
+        kwargs = factory(device, dtype)
+        # The parts in the order in which PyTorch lists them.
         attention = ("self_attn", "multihead_attn")[: self._residuals - 1]
         for name in attention:
             made = MultiheadAttention(
@@ -89,26 +92,6 @@ class TransformerEncoderLayer(_Layer):
     _residuals = 2
     self_attn: MultiheadAttention
 
-    def __init__(
-        self,
-        d_model: int,
-        nhead: int,
-        dim_feedforward: int = 2048,
-        dropout: float = 0.1,
-        activation: Activation = F.relu,
-        layer_norm_eps: float = 1e-5,
-        batch_first: bool = False,
-        norm_first: bool = False,
-        bias: bool = True,
-        device: Any = None,
-        dtype: Any = None,
-    ) -> None:
-        super().__init__()
-        self._set_up(
-            d_model, nhead, dim_feedforward, dropout, activation, layer_norm_eps, batch_first,
-            norm_first, bias, factory(device, dtype),
-        )  # fmt: skip
-
     def forward(
         self,
         src: Tensor,
@@ -134,26 +117,6 @@ class TransformerDecoderLayer(_Layer):
     _residuals = 3
     self_attn: MultiheadAttention
     multihead_attn: MultiheadAttention
-
-    def __init__(
-        self,
-        d_model: int,
-        nhead: int,
-        dim_feedforward: int = 2048,
-        dropout: float = 0.1,
-        activation: Activation = F.relu,
-        layer_norm_eps: float = 1e-5,
-        batch_first: bool = False,
-        norm_first: bool = False,
-        bias: bool = True,
-        device: Any = None,
-        dtype: Any = None,
-    ) -> None:
-        super().__init__()
-        self._set_up(
-            d_model, nhead, dim_feedforward, dropout, activation, layer_norm_eps, batch_first,
-            norm_first, bias, factory(device, dtype),
-        )  # fmt: skip
 
     def forward(
         self,
