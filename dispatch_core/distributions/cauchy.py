@@ -8,10 +8,9 @@ from typing import Any
 
 from dispatch_core.distributions import constraints
 from dispatch_core.distributions._core import K, Tensor
+from dispatch_core.distributions._folded import Folded
 from dispatch_core.distributions.distribution import Distribution
 from dispatch_core.distributions.gamma import Chi2
-from dispatch_core.distributions.transformed_distribution import TransformedDistribution
-from dispatch_core.distributions.transforms import AbsTransform
 from dispatch_core.distributions.utils import standard_normal, standard_uniform
 
 __all__ = ["Cauchy", "HalfCauchy", "StudentT"]
@@ -69,7 +68,7 @@ class Cauchy(Distribution):
         return math.log(4 * math.pi) + K.log(self.scale)
 
 
-class HalfCauchy(TransformedDistribution):
+class HalfCauchy(Folded):
     """|x| of a Cauchy x with median 0.
 
     Args:
@@ -78,49 +77,15 @@ class HalfCauchy(TransformedDistribution):
 
     """
 
-    arg_constraints = {"scale": constraints.positive}
-    support = constraints.nonnegative
-    has_rsample = True
-
-    def __init__(self, scale: Any, validate_args: bool | None = None) -> None:
-        super().__init__(
-            Cauchy(0, scale, validate_args=False), AbsTransform(), validate_args=validate_args
-        )
-
-    @property
-    def scale(self) -> Any:
-        """The scale of Cauchy's distribution."""
-        return self.base_dist.scale
+    _of = Cauchy
 
     @property
     def mean(self) -> Tensor:
         return K.full_like(self.scale, math.inf)
 
     @property
-    def mode(self) -> Tensor:
-        return K.zeros_like(self.scale)
-
-    @property
     def variance(self) -> Tensor:
         return self.base_dist.variance
-
-    def log_prob(self, value: Tensor) -> Tensor:
-        if self._validate_args:
-            self._validate_sample(value)
-        z = value / self.scale
-        inside = math.log(2 / math.pi) - K.log(self.scale) - K.log1p(z * z)
-        return K.where(K.ge(value, 0), inside, -math.inf)
-
-    def cdf(self, value: Tensor) -> Tensor:
-        if self._validate_args:
-            self._validate_sample(value)
-        return 2 * self.base_dist.cdf(value) - 1
-
-    def icdf(self, value: Tensor) -> Tensor:
-        return self.base_dist.icdf((value + 1) / 2)
-
-    def entropy(self) -> Tensor:
-        return self.base_dist.entropy() - math.log(2)
 
 
 class StudentT(Distribution):

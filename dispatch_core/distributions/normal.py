@@ -8,10 +8,10 @@ from typing import Any
 
 from dispatch_core.distributions import constraints
 from dispatch_core.distributions._core import K, Tensor
+from dispatch_core.distributions._folded import Folded
 from dispatch_core.distributions.exp_family import ExponentialFamily
 from dispatch_core.distributions.transformed_distribution import TransformedDistribution
 from dispatch_core.distributions.transforms import (
-    AbsTransform,
     ExpTransform,
     StickBreakingTransform,
 )
@@ -89,7 +89,7 @@ class Normal(ExponentialFamily):
         return -0.25 * first * first / second + 0.5 * K.log(-math.pi / second)
 
 
-class HalfNormal(TransformedDistribution):
+class HalfNormal(Folded):
     """|x| of a normal x with mean 0.
 
     Args:
@@ -98,48 +98,15 @@ class HalfNormal(TransformedDistribution):
 
     """
 
-    arg_constraints = {"scale": constraints.positive}
-    support = constraints.nonnegative
-    has_rsample = True
-
-    def __init__(self, scale: Any, validate_args: bool | None = None) -> None:
-        super().__init__(
-            Normal(0, scale, validate_args=False), AbsTransform(), validate_args=validate_args
-        )
-
-    @property
-    def scale(self) -> Any:
-        """The standard deviation of the normal number."""
-        return self.base_dist.scale
+    _of = Normal
 
     @property
     def mean(self) -> Tensor:
         return self.scale * math.sqrt(2 / math.pi)
 
     @property
-    def mode(self) -> Tensor:
-        return K.zeros_like(self.scale)
-
-    @property
     def variance(self) -> Tensor:
         return self.scale * self.scale * (1 - 2 / math.pi)
-
-    def log_prob(self, value: Tensor) -> Tensor:
-        if self._validate_args:
-            self._validate_sample(value)
-        inside = self.base_dist.log_prob(value) + math.log(2)
-        return K.where(K.ge(value, 0), inside, -math.inf)
-
-    def cdf(self, value: Tensor) -> Tensor:
-        if self._validate_args:
-            self._validate_sample(value)
-        return 2 * self.base_dist.cdf(value) - 1
-
-    def icdf(self, value: Tensor) -> Tensor:
-        return self.base_dist.icdf((value + 1) / 2)
-
-    def entropy(self) -> Tensor:
-        return self.base_dist.entropy() - math.log(2)
 
 
 class LogNormal(TransformedDistribution):
