@@ -13,8 +13,8 @@ from dispatch_core import _state
 from dispatch_core._caller import warn
 from dispatch_core._dispatcher.captured import check_recorded
 from dispatch_core._dispatcher.chains import Chain, KernelChain, chain_of, failure
-from dispatch_core._dispatcher.kernel_chains import View
 from dispatch_core._dispatcher.operator import Op
+from dispatch_core._dispatcher.view_chains import View
 from dispatch_core._dtypes import can_cast
 from dispatch_core._dual import INSIDE, Dual, has_history
 from dispatch_core._errors import READ_ONLY, OutputTypeError

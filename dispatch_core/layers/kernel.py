@@ -15,8 +15,6 @@ from dispatch_core._dispatcher.kernel_chains import (
     General,
     ListOne,
     ListParams,
-    Reshape,
-    ReshapeView,
     ScalarBinary,
     Ternary,
     Unary,
@@ -24,14 +22,18 @@ from dispatch_core._dispatcher.kernel_chains import (
     UnaryParams,
     UnarySeveral,
     UnaryTwo,
-    View,
-    ViewOne,
-    ViewSometimes,
-    ViewTwo,
     Writing,
 )
 from dispatch_core._dispatcher.operator import Op, ParamKind
 from dispatch_core._dispatcher.resolve import HOST, Resolution, Step, resolve
+from dispatch_core._dispatcher.view_chains import (
+    Reshape,
+    ReshapeView,
+    View,
+    ViewOne,
+    ViewSometimes,
+    ViewTwo,
+)
 from dispatch_core._dtypes import Priority, dtype
 from dispatch_core._errors import EmptyListError, FallbackWarning
 from dispatch_core._keys import (

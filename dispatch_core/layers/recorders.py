@@ -7,18 +7,20 @@ from dispatch_core._dispatcher.kernel_chains import (
     General,
     ListOne,
     ListParams,
-    Reshape,
-    ReshapeView,
     Ternary,
     Unary,
     UnaryBound,
     UnarySeveral,
     UnaryTwo,
+)
+from dispatch_core._dispatcher.operator import Op, ParamKind
+from dispatch_core._dispatcher.view_chains import (
+    Reshape,
+    ReshapeView,
     ViewOne,
     ViewSometimes,
     ViewTwo,
 )
-from dispatch_core._dispatcher.operator import Op, ParamKind
 from dispatch_core.layers.recording import (
     Record,
     RecordBinary,

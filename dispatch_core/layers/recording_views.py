@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from dispatch_core._dispatcher.chains import failure
-from dispatch_core._dispatcher.kernel_chains import ViewOne, ViewTwo
 from dispatch_core._dispatcher.operator import Op
+from dispatch_core._dispatcher.view_chains import ViewOne, ViewTwo
 from dispatch_core._graph import Node, tick
 from dispatch_core._keys import GRAD, VIEW
 from dispatch_core._tensor import Tensor, fresh

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from dispatch_core.nn._core import F, Tensor, no_grad
 from dispatch_core.nn.modules.module import Module
 from dispatch_core.nn.parameter import Parameter, is_lazy
-from dispatch_core.nn.utils._norms import as_matrix, iterate_power, output_dim
+from dispatch_core.nn.utils._norms import as_matrix, hook_of, iterate_power, output_dim
 
 M = TypeVar("M", bound=Module)
 
@@ -58,7 +58,7 @@ def spectral_norm(
     `nn.utils.parametrizations.spectral_norm` does the same without a hook. RuntimeError where the
     weight has one already, ValueError for one without shape and a number of steps that is not positive.
     """
-    if _found(module, name) is not None:
+    if hook_of(module, SpectralNorm, name) is not None:
         raise RuntimeError(f"Cannot register two spectral_norm hooks on the same parameter {name}")
     weight = module._parameters[name]
     if weight is None:
@@ -82,21 +82,14 @@ def spectral_norm(
 
 def remove_spectral_norm(module: M, name: str = "weight") -> M:
     """Make the weight a parameter again; ValueError where it has no spectral norm."""
-    key = _found(module, name)
-    if key is None:
+    found = hook_of(module, SpectralNorm, name)
+    if found is None:
         raise ValueError(f"spectral_norm of '{name}' not found in {module}")
-    hook: Any = module._forward_pre_hooks.pop(key)
+    key, hook = found
+    del module._forward_pre_hooks[key]
     with no_grad():
         weight = hook.compute_weight(module, do_power_iteration=False)
     for part in (name, f"{name}_u", f"{name}_v", f"{name}_orig"):
         delattr(module, part)
     module.register_parameter(name, Parameter(weight.detach()))
     return module
-
-
-def _found(module: Module, name: str) -> Any:
-    """The key of the hook of that weight."""
-    for key, hook in module._forward_pre_hooks.items():
-        if isinstance(hook, SpectralNorm) and hook.name == name:
-            return key
-    return None

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from dispatch_core.nn._core import Tensor
 from dispatch_core.nn.modules.module import Module
 from dispatch_core.nn.parameter import Parameter, is_lazy
-from dispatch_core.nn.utils._norms import norm_except, weight_of
+from dispatch_core.nn.utils._norms import hook_of, norm_except, weight_of
 
 M = TypeVar("M", bound=Module)
 
@@ -40,7 +40,7 @@ def weight_norm(module: M, name: str = "weight", dim: int | None = 0) -> M:
         FutureWarning,
         stacklevel=2,
     )
-    if _found(module, name) is not None:
+    if hook_of(module, WeightNorm, name) is not None:
         raise RuntimeError(f"Cannot register two weight_norm hooks on the same parameter {name}")
     hook = WeightNorm(name, dim)
     weight = getattr(module, name)
@@ -60,21 +60,14 @@ def weight_norm(module: M, name: str = "weight", dim: int | None = 0) -> M:
 
 def remove_weight_norm(module: M, name: str = "weight") -> M:
     """Make the weight a parameter again; ValueError where it has no weight norm."""
-    key = _found(module, name)
-    if key is None:
+    found = hook_of(module, WeightNorm, name)
+    if found is None:
         raise ValueError(f"weight_norm of '{name}' not found in {module}")
-    hook: Any = module._forward_pre_hooks.pop(key)
+    key, hook = found
+    del module._forward_pre_hooks[key]
     weight = hook.compute_weight(module)
     delattr(module, name)
     for part in ("g", "v"):
         del module._parameters[f"{name}_{part}"]
     setattr(module, name, Parameter(weight.detach()))
     return module
-
-
-def _found(module: Module, name: str) -> Any:
-    """The key of the hook of that weight."""
-    for key, hook in module._forward_pre_hooks.items():
-        if isinstance(hook, WeightNorm) and hook.name == name:
-            return key
-    return None

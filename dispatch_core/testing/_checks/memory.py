@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from dispatch_core._dispatcher.chains import KernelChain, chain_of
-from dispatch_core._dispatcher.kernel_chains import View
+from dispatch_core._dispatcher.view_chains import View
 from dispatch_core._dtypes import complex64, float32, float64
 from dispatch_core._errors import LinAlgError
 from dispatch_core._op import Declared, K
