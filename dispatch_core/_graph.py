@@ -249,7 +249,8 @@ class _Writes:
 
     def __init__(self) -> None:
         self.last = 0
-        self._records: dict[int, tuple[Any, int, int]] = {}
+        self._records: dict[int, list[Any]] = {}
+        """By the storage's id: a weak reference to it, the moment, the count."""
 
     def record(self, storage: Any) -> None:
         """Note that `storage` is being written now."""
@@ -259,9 +260,10 @@ class _Writes:
         if known is None:
             forget = self._records.pop
             guard = weakref.ref(storage, lambda _: forget(identity, None))
-            self._records[identity] = (guard, moment, 1)
+            self._records[identity] = [guard, moment, 1]
         else:
-            self._records[identity] = (known[0], moment, known[2] + 1)
+            known[1] = moment
+            known[2] += 1
 
     def record_all(self, storages: Iterable[Any]) -> None:
         """Note that several storages are being written now, by one call."""
@@ -272,7 +274,8 @@ class _Writes:
             if known is None:
                 self.record(storage)
             else:
-                records[id(storage)] = (known[0], moment, known[2] + 1)
+                known[1] = moment
+                known[2] += 1
         self.last = tick()
 
     def moment(self, storage: Any) -> int:
