@@ -305,11 +305,12 @@ class General(KernelChain):
 class Writing(KernelChain):
     """A kernel that overwrites lists of arrays in place and returns nothing."""
 
-    __slots__ = ("lists", "written")
+    __slots__ = ("lists", "single", "written")
 
     def __init__(self, op: Op, backend: Backend, kernel: Kernel) -> None:
         super().__init__(op, backend, kernel, 0)
         self.lists = tuple(i for i in op.tensors if op.params[i].kind is ParamKind.LIST)
+        self.single = tuple(i for i in op.tensors if i not in self.lists)
         self.written = op.traits.writes
 
     def call(self, *args: Any) -> None:
@@ -317,6 +318,9 @@ class Writing(KernelChain):
         for i in self.lists:
             if raws[i] is not None:
                 raws[i] = [t._raw for t in raws[i]]
+        for i in self.single:
+            if raws[i] is not None:
+                raws[i] = raws[i]._raw
         try:
             self.kernel(*raws)
         except Exception as error:

@@ -60,11 +60,10 @@ def check_real(param: Tensor, optimizer: str) -> None:
         )
 
 
-def dense_grad(param: Tensor, group: dict[str, Any], optimizer: str, hint: str = "") -> Any:
-    """The gradient of `param`, or None; RuntimeError where the optimizer cannot work with it."""
-    grad = param.grad
-    if grad is None:
-        return None
+def check_gradient(
+    grad: Tensor, param: Tensor, group: dict[str, Any], optimizer: str, hint: str = ""
+) -> None:
+    """Raises RuntimeError for a gradient that the optimizer cannot work with."""
     if grad.is_sparse:
         raise RuntimeError(
             f"{optimizer} does not support sparse gradients{hint}; "
@@ -75,4 +74,3 @@ def dense_grad(param: Tensor, group: dict[str, Any], optimizer: str, hint: str =
             "`fused=True` requires all the params to be floating point Tensors, but got "
             f"{param.dtype} on {param.device}; leave `fused` out"
         )
-    return grad

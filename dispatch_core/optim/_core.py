@@ -22,6 +22,7 @@ __all__ = [
     "empty_like",
     "enable_grad",
     "finfo",
+    "flatten_tensors",
     "float32",
     "float64",
     "full_like",
@@ -31,8 +32,10 @@ __all__ = [
     "nadam_momentum",
     "no_grad",
     "set_grad_enabled",
+    "shapes_of",
     "step_body",
     "step_operator",
+    "unflatten_tensors_",
     "view_as_real",
     "zeros",
     "zeros_like",
@@ -52,6 +55,21 @@ def step_body(name: str) -> Any:
 def kind_of(tensor: Tensor) -> Any:
     """What tensors of one device, dtype and need of gradients have in common; quick to ask."""
     return tensor._k, tensor._backend.index_of(tensor._raw)
+
+
+def shapes_of(tensors: list[Tensor]) -> list[tuple[int, ...]]:
+    """Their shapes as plain tuples; quick to ask."""
+    return [t._raw.shape for t in tensors]
+
+
+def flatten_tensors(tensors: list[Tensor]) -> Tensor:
+    """A new vector of all elements of tensors of one dtype and device."""
+    return K.flatten_tensors(tensors)
+
+
+def unflatten_tensors_(tensors: list[Tensor], values: Tensor) -> None:
+    """Overwrites tensors, one after the other, with the elements of a vector."""
+    K.unflatten_tensors_(tensors, values)
 
 
 def view_as_real(input: Tensor) -> Tensor:

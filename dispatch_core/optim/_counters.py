@@ -47,7 +47,12 @@ def advance(steps: list[Tensor], group: Group) -> list[Any]:
         return [step.add_(1).clone() for step in steps]
     if steps:
         step_operator("count_")(steps)
-    return [int(step.tolist()) for step in steps]
+    return [_whole(step.tolist()) for step in steps]
+
+
+def _whole(count: Any) -> int:
+    """A count that was read: a number, or a list of equal ones."""
+    return int(count[0] if isinstance(count, list) else count)
 
 
 def new_number(value: Any, param: Tensor, group: Group) -> Tensor:

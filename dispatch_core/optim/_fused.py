@@ -62,16 +62,21 @@ def composite_step(name: str, *lists: Column, differentiable: bool, **hyper: Any
 
 
 def run_step(group: dict[str, Any], name: str, *lists: Column, **hyper: Any) -> None:
-    """Chooses between the two by the options of the parameter group.
+    """Chooses between the two by the options of the parameter group."""
+    if is_fused(group):
+        fused_step(name, *lists, **hyper)
+    else:
+        composite_step(name, *lists, differentiable=group.get("differentiable", False), **hyper)
+
+
+def is_fused(group: dict[str, Any]) -> bool:
+    """Whether the parameters of a group are updated by the operator and not by its body.
 
     `differentiable` must be seen by autograd and `capturable` must not wait for the device; with
     `fused=False` the user asks for the plain formulas.
     """
-    differentiable = group.get("differentiable", False)
-    if differentiable or group.get("capturable") or group.get("fused") is False:
-        composite_step(name, *lists, differentiable=differentiable, **hyper)
-    else:
-        fused_step(name, *lists, **hyper)
+    get = group.get
+    return not (get("differentiable") or get("capturable") or get("fused") is False)
 
 
 def number(value: Any) -> Any:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple
 
-from dispatch_core.optim._checks import check_real, dense_grad
+from dispatch_core.optim._checks import check_gradient, check_real
 from dispatch_core.optim._core import FORMULAS, Formula, Tensor, kind_of, zeros_like
 from dispatch_core.optim._counters import advance, make_tensors, new_counter
-from dispatch_core.optim._fused import batches, run_step
-from dispatch_core.optim.optimizer import Group, GroupwiseOptimizer
+from dispatch_core.optim._fused import batches, is_fused, run_step
+from dispatch_core.optim._packs import Packs
+from dispatch_core.optim.optimizer import Group, GroupwiseOptimizer, ParamsT
 
 State = dict[str, Any]
 _NONE: Any = MappingProxyType({})
@@ -47,12 +49,21 @@ class FormulaOptimizer(GroupwiseOptimizer):
     _formula: ClassVar[Formula]
     _title: ClassVar[str]
     """What messages call it: the class that has the recipe."""
+    _takes_vectors: ClassVar[bool]
+    """Whether parameters may be updated as one: elements, and numbers of rows, all go the same way."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         cls._formula = FORMULAS[cls.recipe.step]
+        cls._takes_vectors = (
+            cls._formula.elementwise and cls._row_numbers is FormulaOptimizer._row_numbers
+        )
         if "recipe" in cls.__dict__:
             cls._title = cls.__name__
+
+    def __init__(self, params: ParamsT, defaults: dict[str, Any]) -> None:
+        super().__init__(params, defaults)
+        self._packs: defaultdict[int, Packs] = defaultdict(Packs)
 
     def __setstate__(self, state: State) -> None:
         super().__setstate__(state)
@@ -60,17 +71,44 @@ class FormulaOptimizer(GroupwiseOptimizer):
             for name, value in self.recipe.later_options.items():
                 group.setdefault(name, value)
         make_tensors(self.recipe.numbers, self.param_groups, self.state)
+        self._packs = defaultdict(Packs)
+        for group in self.param_groups:
+            self._pack(group)
 
     def _update_group(self, group: Group) -> None:
+        with_state = len(self.state)
         params, grads, states = [], [], []
+        look = bool(group.get("fused")) or not self.recipe.takes_complex
         for param in group["params"]:
-            grad = self._gradient(param, group)
-            if grad is not None:
-                params.append(param)
-                grads.append(grad)
-                states.append(self._state_of(param, group))
+            grad = param.grad
+            if grad is None:
+                continue
+            if look or grad.is_sparse:
+                grad = self._checked(grad, param, group)
+            params.append(param)
+            grads.append(grad)
+            states.append(self._state_of(param, group))
+        if is_fused(group):
+            with self._packs[id(group)].joined(params, grads, states) as rows:
+                self._update(*rows, group)
+        else:
+            self._update(params, grads, states, group)
+        if len(self.state) != with_state:
+            self._pack(group)
+
+    def _pack(self, group: Group) -> None:
+        """Packs what has state and can be packed; before anyone has seen that state."""
+        if self._takes_vectors and is_fused(group):
+            params = [param for param in group["params"] if self.state.get(param)]
+            states = [self.state[param] for param in params]
+            self._packs[id(group)].add(params, states, self._kind)
+
+    def _update(
+        self, params: list[Tensor], grads: list[Tensor], states: list[State], group: Group
+    ) -> None:
+        """Applies the formula to parameters, each with a gradient and its state."""
         formula = self._formula
-        columns = [params, grads]
+        columns: list[list[Any]] = [params, grads]
         columns += [self._column(name, states, group) for name in formula.state]
         columns += self._row_numbers(states, group)
         for given in batches(columns, self._kind):
@@ -79,15 +117,14 @@ class FormulaOptimizer(GroupwiseOptimizer):
             named = {f"{name}s": row for name, row in zip(formula.rows, rows, strict=True)}
             run_step(group, self.recipe.step, *lists, **named, **self._hyper(group, lists[0]))
 
-    def _gradient(self, param: Tensor, group: Group) -> Tensor | None:
-        """The gradient of a parameter that has one; RuntimeError for what the formula cannot use."""
+    def _checked(self, grad: Any, param: Tensor, group: Group) -> Tensor:
+        """A dense gradient of `param`; RuntimeError for what the formula cannot use."""
         recipe = self.recipe
-        grad: Any = param.grad
-        if recipe.takes_sparse and grad is not None and grad.is_sparse:
+        if recipe.takes_sparse and grad.is_sparse:
             dense: Tensor = grad.to_dense()
             return dense
-        grad = dense_grad(param, group, self._title, recipe.sparse_hint)
-        if grad is not None and not recipe.takes_complex:
+        check_gradient(grad, param, group, self._title, recipe.sparse_hint)
+        if not recipe.takes_complex:
             check_real(param, self._title)
         return grad
 

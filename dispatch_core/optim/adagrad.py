@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from dispatch_core.optim._checks import check_implementation, check_not_negative, check_one_element
 from dispatch_core.optim._core import Tensor, full_like
 from dispatch_core.optim._stepping import FormulaOptimizer, Recipe, State
@@ -67,14 +69,15 @@ class Adagrad(FormulaOptimizer):
         for group in self.param_groups:
             for param in group["params"]:
                 self._state_of(param, group)
+            self._pack(group)
 
-    def _gradient(self, param: Tensor, group: Group) -> Tensor | None:
-        if group["weight_decay"] != 0 and param.grad is not None and param.grad.is_sparse:
+    def _checked(self, grad: Any, param: Tensor, group: Group) -> Tensor:
+        if group["weight_decay"] != 0 and grad.is_sparse:
             raise RuntimeError(
                 "weight_decay option is not compatible with sparse gradients; "
                 "make the gradient dense (Embedding(sparse=False)) or leave weight_decay at 0"
             )
-        return super()._gradient(param, group)
+        return super()._checked(grad, param, group)
 
     def _start(self, state: State, param: Tensor, group: Group) -> None:
         value = group["initial_accumulator_value"]

@@ -8,7 +8,7 @@ import pytest
 
 from dispatch_core.extend import STEP_FORMULAS
 from dispatch_cpu.kernels import optim
-from dispatch_cpu.kernels._optim_blocks import BLOCK, SMALL
+from dispatch_cpu.kernels._optim_blocks import BLOCK
 
 rng = np.random.default_rng(0)
 DEFAULTS = {
@@ -37,7 +37,7 @@ def with_defaults(name):
 
 
 sgd_step_, adam_step_, rmsprop_step_ = map(with_defaults, DEFAULTS)
-SHAPES = [(3, 4), (), (0,), (SMALL,), (5,), (BLOCK + 100,), (90, 100)]
+SHAPES = [(3, 4), (), (0,), (1000,), (5,), (BLOCK + 100,), (90, 100)]
 
 
 def arrays(dtype=np.float64):

@@ -150,6 +150,27 @@ for _formula in FORMULAS.values():
     outputs=0,
 )
 def count_(counters: Sequence[Tensor]) -> None:
-    """Adds one to each of many tensors of one element."""
+    """Adds one to each element of many tensors, most of which have one."""
     for counter in counters:
         counter += 1
+
+
+@composite(custom(FLOATING), grad=NOT_DIFFERENTIABLE, namespace="_")
+def flatten_tensors(tensors: Sequence[Tensor]) -> Tensor:
+    """A vector of all elements of tensors of one dtype and device, one tensor after the other."""
+    return K.cat([K.reshape(t, (-1,)) for t in tensors])
+
+
+@composite(
+    custom(FLOATING),
+    grad=NOT_DIFFERENTIABLE,
+    namespace="_",
+    writes=("tensors",),
+    outputs=0,
+)
+def unflatten_tensors_(tensors: Sequence[Tensor], values: Tensor) -> None:
+    """Overwrites tensors, one after the other, with the elements of a vector of as many."""
+    begin = 0
+    for t in tensors:
+        t.copy_(K.reshape(K.narrow(values, 0, begin, t.numel()), t.shape))
+        begin += t.numel()

@@ -42,6 +42,8 @@ _KERNELS = (
     norm.native_group_norm,
     norm.native_layer_norm,
     optim.count_,
+    optim.flatten_tensors,
+    optim.unflatten_tensors_,
     pool.avg_pool,
     pool.avg_pool_backward,
     pool.max_pool,

@@ -15,7 +15,7 @@ import numpy as np
 
 from dispatch_core.extend import STEP_FORMULAS, Formula
 from dispatch_cpu.kernels._common import HALF_DTYPES, Array
-from dispatch_cpu.kernels._optim_blocks import BLOCK, SMALL, TWO_PASSES, blocks
+from dispatch_cpu.kernels._optim_blocks import BLOCK, TWO_PASSES, blocks
 
 Step = Callable[..., None]
 
@@ -29,9 +29,26 @@ def steps() -> dict[str, Step]:
 
 
 def count_(counters: Sequence[Array]) -> None:
-    """Adds one to each of many arrays of one element."""
+    """Adds one to each element of many arrays, most of which have one."""
     for counter in counters:
-        counter.fill(counter.item() + 1)
+        if counter.size == 1:
+            counter.fill(counter.item() + 1)
+        else:
+            counter += 1
+
+
+def flatten_tensors(tensors: Sequence[Array]) -> Array:
+    """All elements of many arrays as a vector."""
+    return np.concatenate([a if a.ndim == 1 else a.reshape(-1) for a in tensors])
+
+
+def unflatten_tensors_(tensors: Sequence[Array], values: Array) -> None:
+    """Overwrites many arrays with the elements of a vector."""
+    begin = 0
+    for a in tensors:
+        end = begin + a.size
+        a[...] = values[begin:end] if a.ndim == 1 else values[begin:end].reshape(a.shape)
+        begin = end
 
 
 def _blockwise(formula: Formula) -> Step:
@@ -41,21 +58,21 @@ def _blockwise(formula: Formula) -> Step:
     def step(*given: Any) -> None:
         params, grads, *state = given[:lists]
         present = [i for i, column in enumerate(state) if column is not None]
-        changed = [params, *(state[i] for i in present)]
-        keys = list(zip(*given[lists : lists + rows], strict=True)) if rows else [()] * len(params)
+        changed = zip(params, *(state[i] for i in present), strict=True)
         hyper = dict(zip(formula.hyper, given[lists + rows :], strict=True))
-        named = {key: {**dict(zip(formula.rows, key, strict=True)), **hyper} for key in set(keys)}
         values: list[Array | None] = [None] * len(state)
-        # Without state there are so few passes that gathering small parameters does not pay.
-        block, small = (BLOCK, SMALL) if present else (TWO_PASSES, 0)
-        for key, (param, *parts), grad in blocks(changed, grads, keys, block, small):
-            for i, part in zip(present, parts, strict=True):
-                values[i] = part
-            new, *results = function(np, param, grad, *values, **named[key])
-            if new is not param:
-                param[...] = new
-            for i, part in zip(present, parts, strict=True):
-                _put(part, results[i])
+        block = BLOCK if present else TWO_PASSES
+        for row, (arrays, whole_grad) in enumerate(zip(changed, grads, strict=True)):
+            for i, name in enumerate(formula.rows, lists):
+                hyper[name] = given[i][row]
+            for (param, *parts), grad in blocks(arrays, whole_grad, block):
+                for i, part in zip(present, parts, strict=True):
+                    values[i] = part
+                new, *results = function(np, param, grad, *values, **hyper)
+                if new is not param:
+                    param[...] = new
+                for i, part in zip(present, parts, strict=True):
+                    _put(part, results[i])
 
     return step
 
