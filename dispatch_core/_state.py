@@ -83,6 +83,17 @@ def moved(number: int, name: str, on: bool) -> int:
     return target
 
 
+def names_of(prefix: str) -> State:
+    """The names of the current state that begin with `prefix`."""
+    return frozenset(n for n in STATES[_current.get() or open_context()] if n.startswith(prefix))
+
+
+def renamed(prefix: str, names: State) -> int:
+    """The number of the state in which `names` stand for those that begin with `prefix` now."""
+    state = STATES[_current.get() or open_context()]
+    return state_number(frozenset(n for n in state if not n.startswith(prefix)) | names)
+
+
 def set_state(number: int) -> Token[int]:
     """Make `number` the current state; undo with `reset_state`."""
     return _current.set(number)

@@ -31,7 +31,36 @@ def _type_of(device: Any) -> str:
     return Device(device).type
 
 
-class autocast:  # noqa: N801  the name that users know
+class _Block:
+    """Context manager in which autocast is as `_switched` says, with the cache of weights or without."""
+
+    def __init__(self, cache_enabled: bool | None) -> None:
+        self._cache_enabled = cache_enabled
+        self._undo: list[tuple[Any, ...]] = []
+
+    def _switched(self) -> int:
+        raise NotImplementedError
+
+    def __enter__(self) -> Self:
+        cached = _cached.get() if self._cache_enabled is None else self._cache_enabled
+        self._undo.append(
+            (
+                _state.set_state(self._switched()),
+                _cached.set(cached),
+                CACHE.open() if cached else CACHE.off(),
+            )
+        )
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        state, cached, cache = self._undo.pop()
+        if cache is not None:
+            CACHE.close(cache)
+        _cached.reset(cached)
+        _state.reset_state(state)
+
+
+class autocast(_Block):  # noqa: N801  the name that users know
     """Context manager and decorator: on a device type operators run in the precision that suits them.
 
     Products run in `dtype` (bfloat16 on the cpu, float16 elsewhere, unless `set_autocast_dtype` said
@@ -60,28 +89,10 @@ class autocast:  # noqa: N801  the name that users know
             )
             enabled = False
         self._enabled = enabled
-        self._cache_enabled = cache_enabled
-        self._undo: list[tuple[Any, ...]] = []
+        super().__init__(cache_enabled)
 
-    def __enter__(self) -> Self:
-        cached = _cached.get() if self._cache_enabled is None else self._cache_enabled
-        self._undo.append(
-            (
-                _state.set_state(
-                    _switched(self.device, self.fast_dtype if self._enabled else None)
-                ),
-                _cached.set(cached),
-                CACHE.open() if cached else CACHE.off(),
-            )
-        )
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        state, cached, cache = self._undo.pop()
-        if cache is not None:
-            CACHE.close(cache)
-        _cached.reset(cached)
-        _state.reset_state(state)
+    def _switched(self) -> int:
+        return _switched(self.device, self.fast_dtype if self._enabled else None)
 
     def __call__(self, function: F) -> F:
         @functools.wraps(function)
@@ -94,11 +105,22 @@ class autocast:  # noqa: N801  the name that users know
 
 def _switched(device: str, target: dtype | None) -> int:
     """The number of the state in which a device type casts to a dtype, or not."""
-    number = _state.current_state() or _state.open_context()
-    kept = {n for n in _state.STATES[number] if not n.startswith(f"{PREFIX}{device}:")}
-    if target is not None:
-        kept.add(f"{PREFIX}{device}:{target.name}")
-    return _state.state_number(frozenset(kept))
+    prefix = f"{PREFIX}{device}:"
+    return _state.renamed(prefix, frozenset() if target is None else {prefix + target.name})
+
+
+class AutocastOfNow(_Block):
+    """Context manager in which autocast is, on all devices, as it was when this was made.
+
+    For what computes later what was asked for now, as a recomputation in backward does.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(_cached.get())
+        self._names = _state.names_of(PREFIX)
+
+    def _switched(self) -> int:
+        return _state.renamed(PREFIX, self._names)
 
 
 def is_autocast_available(device_type: str) -> bool:

@@ -322,3 +322,35 @@ def test_a_pass_that_failed_in_the_recomputation_may_be_run_again():
     y.backward()
     assert x.grad.isfinite().all()
     assert len(runs) == 3
+
+
+@BOTH
+def test_the_repeated_run_has_the_autocast_of_the_first(use_reentrant):
+    dc.manual_seed(0)
+    model = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 2))
+    seen = []
+    model[2].register_forward_hook(lambda module, args, out: seen.append(out.dtype))
+
+    def trained(wrapped, *, inside):
+        model.zero_grad()
+        x = dc.linspace(-1, 1, 12).reshape(3, 4).requires_grad_()
+        with dc.autocast("cpu", dtype=dc.float16):
+            loss = (checkpoint(model, x, use_reentrant=use_reentrant) if wrapped else model(x)).sum()
+            if inside:
+                loss.backward()
+        with dc.autocast("cpu"):
+            if not inside:
+                loss.backward()
+            assert dc.get_autocast_dtype("cpu") is dc.bfloat16
+        return [x.grad, *(p.grad for p in model.parameters())]
+
+    for inside in (False, True):
+        expected = trained(wrapped=False, inside=inside)
+        assert_close(trained(wrapped=True, inside=inside), expected, rtol=0, atol=0)
+    assert set(seen) == {dc.float16}
+
+    plain = checkpoint(model, dc.ones(3, 4, requires_grad=True), use_reentrant=use_reentrant)
+    seen.clear()
+    with dc.autocast("cpu"):
+        plain.sum().backward()
+    assert set(seen) <= {dc.float32}

@@ -12,6 +12,7 @@ from dispatch_core._graph import WRITES
 from dispatch_core._random import replayed, states_now
 from dispatch_core._tensor import Tensor
 from dispatch_core._tree import flatten
+from dispatch_core.amp.autocast_mode import AutocastOfNow
 from dispatch_core.autograd import enable_grad
 from dispatch_core.autograd.graph import saved_tensors_hooks
 from dispatch_core.profiler import profile
@@ -91,6 +92,7 @@ class Frame:
         self.written = [(storage, WRITES.moment(storage)) for storage in storages]
         self.contexts = contexts
         self.states = states_now() if preserve_rng_state else None
+        self.autocast = AutocastOfNow()
         self.early_stop = early_stop
         self.check = check
         self.debug = debug
@@ -159,6 +161,7 @@ class Frame:
             if self.states is not None:
                 stack.enter_context(replayed(self.states))
             stack.enter_context(enable_grad())
+            stack.enter_context(self.autocast)
             stack.enter_context(saved_tensors_hooks(take, lambda tensor: tensor))
             stack.enter_context(self.contexts[1])
             stack.enter_context(suppress(_Enough))

@@ -9,6 +9,7 @@ from typing import Any
 
 from dispatch_core._random import replayed, states_now
 from dispatch_core._tensor import Tensor
+from dispatch_core.amp.autocast_mode import AutocastOfNow
 from dispatch_core.autograd import Function, backward, enable_grad
 from dispatch_core.autograd._engine import is_partial
 
@@ -40,6 +41,7 @@ class CheckpointFunction(Function):
         check_backward_validity(args)
         ctx.run = run_function
         ctx.states = states_now() if preserve_rng_state else None
+        ctx.autocast = AutocastOfNow()
         ctx.places = [i for i, a in enumerate(args) if isinstance(a, Tensor)]
         ctx.others = [None if isinstance(a, Tensor) else a for a in args]
         ctx.save_for_backward(*(args[i] for i in ctx.places))
@@ -57,7 +59,7 @@ class CheckpointFunction(Function):
             args[place] = tensor
         detached = detach_variable(tuple(args))
         again = nullcontext() if ctx.states is None else replayed(ctx.states)
-        with again, enable_grad():
+        with again, enable_grad(), ctx.autocast:
             outputs = ctx.run(*detached)
         outputs = (outputs,) if isinstance(outputs, Tensor) else outputs
         _go_back(outputs, grads)
