@@ -24,7 +24,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE, Gradient
-from dispatch_core._dispatcher.operator import Op, Param, ParamKind, Traits
+from dispatch_core._dispatcher.operator import AUTOCAST_POLICIES, Op, Param, ParamKind, Traits
 from dispatch_core._dispatcher.signature import REQUIRED, Parameter, parameters_of
 from dispatch_core._errors import DeclarationError
 from dispatch_core._families.base import Family
@@ -283,6 +283,7 @@ def declare(
     forward: bool = True,
     writes: Sequence[str] = (),
     raw_gradient: bool = True,
+    autocast: str | None = None,
     keywords: Mapping[str, str] = MappingProxyType({}),
 ) -> F:
     """Make an operator of an annotated function and enter it into the table.
@@ -317,10 +318,12 @@ def declare(
         writes: lists of tensors that kernel and body overwrite; such an operator returns None.
         raw_gradient: whether formulas may be given raw arrays; otherwise they are given tensors, and
             may return such as are no mere array.
+        autocast: what mixed precision does with floating arguments: "lower_precision" casts them to
+            the block's 16-bit dtype, "float32" to float32, "promote" to the widest among them.
         keywords: further names -> parameters, by which arguments may be given.
 
     Raises:
-        DeclarationError: the name is taken, a formula or option asks for an unknown name; an
+        DeclarationError: the name is taken, a formula or option asks for an unknown name or policy; an
             annotation, the docstring or a gradient is missing; method=True or operators= outside
             the framework.
 
@@ -334,6 +337,10 @@ def declare(
     parameters = parameters_of(function)
     named = {"handled": handled, "writes": writes, "keywords": tuple(keywords.values())}
     _check_declaration(function, parameters, named)
+    if autocast is not None and autocast not in AUTOCAST_POLICIES:
+        raise DeclarationError(
+            f"operator '{name}': autocast={autocast!r} is no policy; there are {', '.join(AUTOCAST_POLICIES)}"
+        )
     if (method or operators) and not is_core(function):
         option = "method=True" if method else "operators="
         raise DeclarationError(
@@ -366,6 +373,7 @@ def declare(
         forward=forward,
         raw_gradient=raw_gradient,
         writes=tuple([p.name for p in params].index(each) for each in writes),
+        autocast=autocast,
     )
     op = Op(name, params, family, gradient, function, traits)
     op.title = _title(name, namespace, method, aliases)

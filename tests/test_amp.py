@@ -10,7 +10,8 @@ import pytest
 
 import dispatch_core as dc
 from dispatch_core import amp, nn
-from dispatch_core._op import OPERATORS
+from dispatch_core._op import OPERATORS, withdraw
+from dispatch_core.extend import NUMBERS, Tensor, composite, contraction
 from dispatch_core.layers import autocast as policies
 
 F = nn.functional
@@ -20,7 +21,7 @@ X = dc.randn(3, 3)
 def test_every_policy_is_of_an_operator():
     OPERATORS.complete()
     for device in ("cpu", "cuda"):
-        with_policy = [name for name in OPERATORS if policies.policy_of(name, device)]
+        with_policy = [d for d in OPERATORS.values() if policies.policy_of(d.op, device)]
         assert len(with_policy) > 60
     for names in (
         policies._LOWER, policies._FULL_ON_CPU, policies._FULL_ELSEWHERE, policies._WIDEST_ON_CPU,
@@ -64,6 +65,37 @@ def test_what_has_no_policy_keeps_its_dtype():
         assert dc.relu(X.bfloat16()).dtype is dc.bfloat16
         assert dc.cat([X, X.bfloat16()]).dtype is dc.float32
         assert dc.stack([X.bfloat16(), X.bfloat16()]).dtype is dc.bfloat16
+
+
+def _declared(policy):
+    @composite(contraction(NUMBERS), namespace="_", autocast=policy)
+    def _blend(input: Tensor, other: Tensor) -> Tensor:
+        """The sum of both."""
+        return input + other.to(input.dtype)
+
+    return _blend
+
+
+@pytest.mark.parametrize(
+    ("policy", "expected"),
+    [
+        ("lower_precision", (dc.float16, dc.float16)),
+        ("float32", (dc.float32, dc.float32)),
+        ("promote", (dc.float32, dc.bfloat16)),
+    ],
+)
+@pytest.mark.parametrize("device", ["cpu", "meta"])
+def test_a_declaration_says_its_policy(policy, expected, device):
+    blend = _declared(policy)
+    try:
+        x = X.to(device)
+        with dc.autocast(device, dtype=dc.float16):
+            found = blend(x, x.bfloat16()).dtype, blend(x.bfloat16(), x.bfloat16()).dtype
+            assert blend(x.double(), x.double()).dtype is dc.float64
+        assert found == expected
+        assert blend(x, x).dtype is dc.float32
+    finally:
+        withdraw("_blend")
 
 
 def test_float64_and_integers_are_left_alone():

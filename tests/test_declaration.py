@@ -53,6 +53,15 @@ def test_a_result_without_annotation():
             return input
 
 
+def test_an_unknown_policy_of_autocast():
+    with pytest.raises(DeclarationError, match="'fast' is no policy; there are lower_precision, float32"):
+
+        @composite(pointwise(SAME), namespace="_", autocast="fast")
+        def quick(input: Tensor) -> Tensor:
+            """The same."""
+            return input
+
+
 def test_a_missing_docstring():
     with pytest.raises(DeclarationError, match="'silent' has no docstring"):
 

@@ -38,6 +38,10 @@ class ParamKind(enum.Enum):
     PLAIN = ""
 
 
+AUTOCAST_POLICIES = ("lower_precision", "float32", "promote")
+"""To the block's dtype; to float32; to the widest dtype among the arguments."""
+
+
 class Param(NamedTuple):
     """One parameter of an operator."""
 
@@ -72,6 +76,8 @@ class Traits(NamedTuple):
     """Whether gradient formulas may be given raw arrays."""
     writes: tuple[int, ...] = ()
     """The list parameters that are overwritten; such an operator returns None."""
+    autocast: str | None = None
+    """What autocast does with it, one of `AUTOCAST_POLICIES`; None: nothing, or what the layer says."""
 
 
 class Op:

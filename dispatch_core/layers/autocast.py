@@ -1,9 +1,11 @@
 """The autocast layer: runs operators in the precision that suits them, by a policy of each.
 
-`LOWER`: products, which are fast in 16 bits and accumulate in float32. `FULL`: what loses too much in 16
-bits, such as losses and decompositions. `WIDEST`: what takes several tensors and has no preference.
-Everything else computes in the dtype that it is given. The policies of the cpu are those of PyTorch's,
-those of other devices PyTorch's for CUDA, where float16 loses more than bfloat16 does.
+"lower_precision": products, which are fast in 16 bits and accumulate in float32. "float32": what loses too
+much in 16 bits, such as losses and decompositions. "promote": what takes several tensors and has no
+preference; all get the widest dtype among them. Everything else computes in the dtype that it is given.
+An operator of a plugin says its policy in its declaration (`autocast=`). The core's differ by device and
+stand here: those of the cpu are PyTorch's, those of other devices PyTorch's for CUDA, where float16 loses
+more than bfloat16 does.
 """
 
 from __future__ import annotations
@@ -204,15 +206,17 @@ _WIDEST_ELSEWHERE: Final = frozenset(
 _REFUSED_ELSEWHERE: Final = frozenset({"binary_cross_entropy"})
 
 
-def policy_of(name: str, device: str) -> str | None:
-    """The policy of an operator on a device type: "lower", "full", "widest", "refused" or None."""
-    on_cpu = device == "cpu"
+def policy_of(op: Op, device: str) -> str | None:
+    """The policy of an operator on a device type: one of `AUTOCAST_POLICIES`, "refused" or None."""
+    if op.traits.autocast is not None:
+        return op.traits.autocast
+    name, on_cpu = op.name, device == "cpu"
     if name in _LOWER:
-        return "lower"
+        return "lower_precision"
     if name in (_FULL_ON_CPU if on_cpu else _FULL_ELSEWHERE):
-        return "full"
+        return "float32"
     if name in (_WIDEST_ON_CPU if on_cpu else _WIDEST_ELSEWHERE):
-        return "widest"
+        return "promote"
     return "refused" if not on_cpu and name in _REFUSED_ELSEWHERE else None
 
 
@@ -237,23 +241,23 @@ class Autocast(Layer):
         found = [key for key in _eligible(op, keys) if key.device in wanted]
         if not found:
             return False
-        policy = policy_of(op.name, found[0].device)
+        policy = policy_of(op, found[0].device)
         if policy == "refused":
             return any(key.dtype is not float32 for key in found)
-        if policy == "widest":
+        if policy == "promote":
             return len({key.dtype for key in found}) > 1
         return policy is not None
 
     def compose(self, op: Op, keys: Keys, state: State, below: Below) -> Chain:
         found = _eligible(op, keys)
         device = next(key.device for key in found)
-        policy = policy_of(op.name, device)
+        policy = policy_of(op, device)
         if policy == "refused":
             raise RuntimeError(
                 f"{op.name} is unsafe to autocast: its logarithms overflow in 16 bits. Compute the "
                 "sigmoid inside it, with binary_cross_entropy_with_logits, or leave autocast for it"
             )
-        target = casts(state)[device] if policy == "lower" else float32
+        target = casts(state)[device] if policy == "lower_precision" else float32
         return Casting(op, below, device, target, frozenset(state))
 
 

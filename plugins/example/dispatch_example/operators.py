@@ -23,6 +23,7 @@ def _slope(K: Any, input: Any, low: float, high: float) -> Any:
     pointwise(FLOAT, REAL, samples=lambda make: [(make(3, 4),), (make(5), -1.0, 2.0)]),
     grad={"input": lambda K, g, input, low, high: g * _slope(K, input, low, high)},
     namespace="example",
+    autocast="float32",
     inplace=False,
 )
 def smoothstep(input: Tensor, low: float = 0.0, high: float = 1.0) -> Tensor:

@@ -85,6 +85,21 @@ def test_memory_is_accounted_for():
     assert before == backend_of("example").describe() != during
 
 
+def test_smoothstep_is_computed_in_float32_under_autocast(device):
+    x = dc.linspace(0, 1, 7).bfloat16().requires_grad_()
+    smoothstep = dc.ops.example.smoothstep
+    with dc.autocast("cpu"):
+        y = smoothstep(x)
+    assert y.dtype is dc.float32
+    assert y.tolist() == smoothstep(x.float()).tolist()
+    y.sum().backward()
+    assert x.grad.dtype is dc.bfloat16
+    on_device = x.detach().to(device)
+    with dc.autocast(device):
+        assert smoothstep(on_device).dtype is dc.float32
+    assert smoothstep(on_device).dtype is dc.bfloat16
+
+
 def test_smoothstep():
     x = dc.linspace(-0.5, 1.5, 9, dtype=dc.float64, requires_grad=True)
     smoothstep = dc.ops.example.smoothstep
