@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import operator
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from math import prod
 from typing import Any
 
@@ -25,6 +25,26 @@ def whole(name: str, value: Any) -> int:
     except TypeError:
         pass  # a tensor or an array says so when it is asked
     raise TypeError(f"argument '{name}' must be int, not {type(value).__name__}")
+
+
+def wholes(name: str, values: Any) -> tuple[int, ...]:
+    """An argument that has to be a sequence of ints; TypeError where one is none."""
+    try:
+        if bool not in map(type, values):
+            return tuple(map(operator.index, values))
+    except TypeError:
+        pass
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        raise TypeError(f"argument '{name}' must be tuple of ints, not {type(values).__name__}")
+    for at, each in enumerate(values):
+        try:
+            whole(name, each)
+        except TypeError:
+            raise TypeError(
+                f"argument '{name}' must be tuple of ints, but found element of type "
+                f"{type(each).__name__} at pos {at}"
+            ) from None
+    raise TypeError(f"argument '{name}' must be tuple of ints, not {type(values).__name__}")
 
 
 def check_dim(dim: Any, ndim: int) -> int:
@@ -142,6 +162,7 @@ def broadcast_shapes(*shapes: Sequence[int]) -> tuple[int, ...]:
 
 def pad_sides(pad: Any, ndim: int) -> tuple[tuple[int, int], ...]:
     """PyTorch's list of paddings, last dimension first, as (before, after) of each."""
+    pad = wholes("pad", pad)
     if len(pad) % 2:
         raise RuntimeError(f"Padding length must be divisible by 2, but got {list(pad)}")
     if len(pad) > 2 * ndim:
@@ -149,8 +170,8 @@ def pad_sides(pad: Any, ndim: int) -> tuple[tuple[int, int], ...]:
             f"Padding length should be less than or equal to two times the input dimension but got "
             f"padding length {len(pad)} and input of dimension {ndim}"
         )
-    pairs = [(int(pad[i]), int(pad[i + 1])) for i in range(0, len(pad), 2)]
-    return ((0, 0),) * (ndim - len(pairs)) + tuple(reversed(pairs))
+    pairs = tuple(zip(pad[::2], pad[1::2], strict=True))
+    return ((0, 0),) * (ndim - len(pairs)) + pairs[::-1]
 
 
 def check_not_empty(shape: Any, ord: float, dim: Any) -> None:

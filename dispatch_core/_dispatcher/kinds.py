@@ -136,10 +136,12 @@ def _wanted(annotation: str, value: Any, error: Exception) -> str | None:
     if annotation in ("Tensor", "Tensor | None"):
         fits = isinstance(value, Tensor) or (value is None and annotation != "Tensor")
         return None if fits else "Tensor"
-    if value is None:
-        return None if annotation == "Any" or "None" in annotation else annotation
+    if value is None and (annotation == "Any" or "None" in annotation):
+        return None
     if annotation in _TEXTS:
         return None if isinstance(value, str) or isinstance(error, ValueError) else annotation
+    if value is None:
+        return annotation
     if not isinstance(value, str) or "str" in annotation:
         return None
     if annotation.split(" | ", 1)[0] in _NUMBERS:

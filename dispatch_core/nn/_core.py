@@ -28,7 +28,9 @@ from dispatch_core.ops import (
     randn,
     randperm,
     rnn_layer,
+    sigmoid,
     stack,
+    tanh,
     zeros,
 )
 
@@ -68,8 +70,10 @@ __all__ = [
     "randn",
     "randperm",
     "rnn_layer",
+    "sigmoid",
     "stack",
     "subclass_hooks",
+    "tanh",
     "tensor",
     "zeros",
 ]

@@ -10,6 +10,7 @@ from dispatch_core._families.others import creation, custom, movement, transfer
 from dispatch_core._numbers import fitting
 from dispatch_core._op import Ints, K, Number, composite, primitive
 from dispatch_core._place import Place, as_device, moved, place
+from dispatch_core._shapes import wholes
 from dispatch_core._tensor import Tensor, is_readable
 
 
@@ -24,7 +25,7 @@ def arange_new(start: Any, step: Any, count: int, place: Place) -> Tensor:
 
 
 def _size(size: Any) -> tuple[int, ...]:
-    found = tuple(int(n) for n in size)
+    found = wholes("size", size)
     for n in found:
         if not 0 <= n < 1 << 63:
             raise _size_error(n, found)

@@ -10,6 +10,7 @@ from dispatch_core._dual import Dual
 from dispatch_core._keys import GRAD, VIEW
 from dispatch_core._namespaces import public
 from dispatch_core._op import K
+from dispatch_core._shapes import wholes
 from dispatch_core._tensor import Tensor, grad_mode
 
 
@@ -63,7 +64,7 @@ def resize_(self: Tensor, *sizes: Any, memory_format: Any = None) -> Tensor:
     if not sizes:
         raise TypeError("resize_(): missing 1 required positional argument: 'size'")
     shape: Sequence[int] = sizes[0] if len(sizes) == 1 and not isinstance(sizes[0], int) else sizes
-    shape = tuple(int(n) for n in shape)
+    shape = wholes("size", shape)
     if self._raw.__class__ is Dual:
         raise RuntimeError("cannot resize variables that has a forward grad")
     if self.requires_grad:

@@ -6,7 +6,7 @@ from typing import Any
 
 from dispatch_core._families.others import movement
 from dispatch_core._op import K, composite
-from dispatch_core._shapes import check_dim
+from dispatch_core._shapes import check_dim, wholes
 from dispatch_core._tensor import Tensor
 
 
@@ -21,7 +21,7 @@ def _even(make: Any) -> list[Any]:
 @composite(movement(samples=_parts), outputs=0)
 def split_with_sizes(input: Tensor, split_sizes: Any, dim: int = 0) -> Any:
     """Parts of given sizes along a dimension; views, as a tuple."""
-    sizes = tuple(int(n) for n in split_sizes)
+    sizes = wholes("split_sizes", split_sizes)
     if any(n < 0 for n in sizes):
         raise RuntimeError(
             "split_with_sizes expects split_sizes have only non-negative entries, but got "

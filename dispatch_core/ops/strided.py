@@ -12,7 +12,7 @@ from dispatch_core._families.others import creation, custom, movement
 from dispatch_core._namespaces import public
 from dispatch_core._op import OPERATORS, Ints, K, composite
 from dispatch_core._place import Place, place
-from dispatch_core._shapes import pad_sides
+from dispatch_core._shapes import pad_sides, wholes
 from dispatch_core._tensor import Tensor, detached
 from dispatch_core.ops.arrange import _replaced
 from dispatch_core.ops.create import _finish, _size
@@ -22,7 +22,7 @@ from dispatch_core.ops.create import _finish, _size
 
 def _laid_out(size: Any, stride: Any, where: Place) -> Tensor:
     """An uninitialised tensor of given strides, which owns memory for just its elements."""
-    size, stride = _size(size), tuple(int(s) for s in stride)
+    size, stride = _size(size), wholes("stride", stride)
     if len(size) != len(stride):
         raise RuntimeError(
             f"dimensionality of sizes ({len(size)}) must match dimensionality of strides "

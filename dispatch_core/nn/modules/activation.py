@@ -6,7 +6,7 @@ import warnings
 from typing import Any
 
 from dispatch_core.nn import init
-from dispatch_core.nn._core import F, Tensor, empty
+from dispatch_core.nn._core import F, Tensor, empty, sigmoid, tanh
 from dispatch_core.nn.modules._sizes import factory
 from dispatch_core.nn.modules.module import Module
 from dispatch_core.nn.parameter import Parameter
@@ -195,14 +195,14 @@ class Sigmoid(Module):
     """1 / (1 + e^-x); any shape."""
 
     def forward(self, input: Tensor) -> Tensor:
-        return input.sigmoid()
+        return sigmoid(input)
 
 
 class Tanh(Module):
     """The hyperbolic tangent; any shape."""
 
     def forward(self, input: Tensor) -> Tensor:
-        return input.tanh()
+        return tanh(input)
 
 
 class LogSigmoid(Module):

@@ -6,18 +6,18 @@ from collections.abc import Callable
 from typing import Any
 
 from dispatch_core._op import K
+from dispatch_core._shapes import wholes
 from dispatch_core._tensor import Tensor
 
 
 def ntuple(what: str, value: Any, n: int) -> tuple[int, ...]:
-    """A size for each of `n` dimensions; RuntimeError for a wrong number of them."""
-    if not isinstance(value, (tuple, list)):
-        return (int(value),) * n
-    if len(value) == 1:
-        return (int(value[0]),) * n
-    if len(value) != n:
+    """A size for each of `n` dimensions; RuntimeError for a wrong number of them, TypeError for no ints."""
+    found = wholes(what, value if isinstance(value, (tuple, list)) else (value,))
+    if len(found) == 1:
+        return found * n
+    if len(found) != n:
         raise RuntimeError(f"{what} must be a single int or a tuple of {n} ints, got {value}")
-    return tuple(int(v) for v in value)
+    return found
 
 
 def check_ndim(what: str, input: Tensor, n: int) -> None:

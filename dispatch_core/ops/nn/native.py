@@ -13,6 +13,7 @@ from dispatch_core._families.base import FLOATING
 from dispatch_core._families.others import custom
 from dispatch_core._namespaces import public
 from dispatch_core._op import K, composite
+from dispatch_core._shapes import wholes
 from dispatch_core._tensor import Tensor
 from dispatch_core.ops.nn import pooling  # noqa: F401  it declares the pools
 from dispatch_core.ops.nn.group_norm import check_groups
@@ -74,7 +75,7 @@ def native_layer_norm(
     eps: float,
 ) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
     """`nn.functional.layer_norm`, and the means and 1 / sqrt(var + eps), averaged dimensions kept."""
-    shape = tuple(int(n) for n in normalized_shape)
+    shape = wholes("normalized_shape", normalized_shape)
     check_normalized(input, shape, weight=weight, bias=bias)
     out, mean, rstd = K.native_layer_norm(input, shape, weight, bias, eps)
     return _as_weights((out, mean.detach(), rstd.detach()), input, weight)

@@ -13,6 +13,7 @@ from dispatch_core._dtypes import finfo, float32
 from dispatch_core._families.base import FLOATING, INEXACT
 from dispatch_core._families.others import custom, normalisation
 from dispatch_core._op import K, composite
+from dispatch_core._shapes import wholes
 from dispatch_core._tensor import Tensor
 from dispatch_core.ops.nn.windows import product
 
@@ -315,7 +316,7 @@ def layer_norm_backward(
 def _as_shape(normalized_shape: Any) -> tuple[int, ...]:
     if isinstance(normalized_shape, int):
         return (normalized_shape,)
-    return tuple(int(n) for n in normalized_shape)
+    return wholes("normalized_shape", normalized_shape)
 
 
 def check_normalized(input: Tensor, shape: Any, **parameters: Any) -> None:

@@ -9,7 +9,7 @@ from dispatch_cpu.kernels._common import Array, accumulate_in_float32
 
 def linear(input: Array, weight: Array, bias: Array | None) -> Array:
     """Input @ weight.T + bias, by `dot`, which is called in half the time of `@`."""
-    if weight.ndim == 2 and input.ndim > 2:
+    if weight.ndim == 2 and input.ndim > 2 and weight.size:
         flat = input.reshape(-1, input.shape[-1])
         out = flat.dot(weight.T).reshape(*input.shape[:-1], weight.shape[0])
     elif input.ndim and 0 < weight.ndim < 3:
