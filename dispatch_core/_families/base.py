@@ -46,6 +46,7 @@ class Family:
             not the operator itself (results up to a phase, arguments that must stay symmetric).
         constant: names of tensor parameters that those checks leave alone.
         alike: whether operands must have one dtype, where the kind of operator does not say.
+        promotes: whether they are brought to a common one first, where it does not say.
 
     """
 
@@ -77,6 +78,7 @@ class Family:
         tested_as: Callable[..., Any] | None = None,
         constant: Sequence[str] = (),
         alike: bool | None = None,
+        promotes: bool | None = None,
     ) -> None:
         self.accepts = frozenset(accepts)
         self.given_samples = samples
@@ -99,6 +101,8 @@ class Family:
             self.inplace = inplace
         if alike is not None:
             self.alike = alike
+        if promotes is not None:
+            self.promotes = promotes
 
     def compute(self, operands: Sequence[tuple[dtype, Priority]]) -> dtype:
         """The dtype in which the operator is computed, for operands of these dtypes and ranks."""

@@ -24,13 +24,11 @@ class Movement(Family):
         accepts: Iterable[Category] = ALL,
         *,
         real: bool = False,
-        promotes: bool = False,
         **rest: Any,
     ) -> None:
         super().__init__(accepts, **rest)
         self.real = real
         """Whether the result shows one part of complex numbers."""
-        self.promotes = promotes
 
     def result(self, op: Op, computed: dtype) -> dtype | None:
         return computed.to_real() if self.real else computed
@@ -52,8 +50,7 @@ class Contraction(Family):
     def __init__(
         self, accepts: Iterable[Category] = ALL, *, promotes: bool = False, **rest: Any
     ) -> None:
-        super().__init__(accepts, **rest)
-        self.promotes = promotes
+        super().__init__(accepts, promotes=promotes, **rest)
         self.alike = not promotes
 
     def compute(self, operands: Sequence[tuple[dtype, Priority]]) -> dtype:

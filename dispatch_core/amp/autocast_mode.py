@@ -106,7 +106,7 @@ class autocast(_Block):  # noqa: N801  the name that users know
 def _switched(device: str, target: dtype | None) -> int:
     """The number of the state in which a device type casts to a dtype, or not."""
     prefix = f"{PREFIX}{device}:"
-    return _state.renamed(prefix, frozenset() if target is None else {prefix + target.name})
+    return _state.renamed(prefix, frozenset([prefix + target.name] if target else ()))
 
 
 class AutocastOfNow(_Block):

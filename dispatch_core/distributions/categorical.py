@@ -159,7 +159,7 @@ class Multinomial(OverCategorical):
         logits: their logarithms, which are normalised; one of the two is given.
         validate_args: as in `Distribution`.
 
-    Raises NotImplementedError for a tensor of counts, ValueError unless exactly one of `probs` and
+    Raises NotImplementedError for a tensor of counts, ValueError for a negative count, and unless exactly one of `probs` and
     `logits` is given, with at least one dimension.
 
     """
@@ -178,6 +178,8 @@ class Multinomial(OverCategorical):
                 "inhomogeneous total_count is not supported: expected an int, got "
                 f"{type(total_count).__name__}"
             )
+        if total_count < 0:
+            raise ValueError(f"expected a total_count of at least 0, but got {total_count}")
         self.total_count = total_count
         self._categorical = Categorical(probs, logits)
         shape = self._categorical.param_shape

@@ -10,7 +10,7 @@ from dispatch_core.distributions._core import K, Tensor, broadcast_shapes
 from dispatch_core.distributions._either import ByProbsOrLogits, OverCategorical
 from dispatch_core.distributions.categorical import Categorical
 from dispatch_core.distributions.transformed_distribution import TransformedDistribution
-from dispatch_core.distributions.transforms import ExpTransform, SigmoidTransform
+from dispatch_core.distributions.transforms import ExpTransform, SigmoidTransform, Transform
 from dispatch_core.distributions.utils import clamp_probs, shape_of, softplus
 
 __all__ = [
@@ -69,7 +69,41 @@ def _log(temperature: Any, like: Any) -> Any:
     return K.log(temperature)
 
 
-class RelaxedBernoulli(TransformedDistribution):
+class _Relaxed(TransformedDistribution):
+    """A relaxed variable: what its logarithm, or log-odds, becomes by a transform."""
+
+    has_rsample = True
+    _of: Any
+    """The class of the untransformed variable."""
+    _by: type[Transform]
+
+    def __init__(
+        self,
+        temperature: Any,
+        probs: Any = None,
+        logits: Any = None,
+        validate_args: bool | None = None,
+    ) -> None:
+        base = self._of(temperature, probs, logits, validate_args=validate_args)
+        super().__init__(base, self._by(), validate_args=validate_args)
+
+    @property
+    def temperature(self) -> Any:
+        """The temperature."""
+        return self.base_dist.temperature
+
+    @property
+    def logits(self) -> Tensor:
+        """The log-odds, or the logarithms of probabilities."""
+        return self.base_dist.logits
+
+    @property
+    def probs(self) -> Tensor:
+        """The probability of 1, or the probabilities, normalised."""
+        return self.base_dist.probs
+
+
+class RelaxedBernoulli(_Relaxed):
     """Numbers in (0, 1), near 0 or 1 for low temperatures.
 
     Args:
@@ -84,32 +118,8 @@ class RelaxedBernoulli(TransformedDistribution):
 
     arg_constraints = {"probs": constraints.unit_interval, "logits": constraints.real}
     support = constraints.unit_interval
-    has_rsample = True
-
-    def __init__(
-        self,
-        temperature: Any,
-        probs: Any = None,
-        logits: Any = None,
-        validate_args: bool | None = None,
-    ) -> None:
-        base = LogitRelaxedBernoulli(temperature, probs, logits)
-        super().__init__(base, SigmoidTransform(), validate_args=validate_args)
-
-    @property
-    def temperature(self) -> Any:
-        """The temperature."""
-        return self.base_dist.temperature
-
-    @property
-    def logits(self) -> Tensor:
-        """The log-odds."""
-        return self.base_dist.logits
-
-    @property
-    def probs(self) -> Tensor:
-        """The probability of 1."""
-        return self.base_dist.probs
+    _of = LogitRelaxedBernoulli
+    _by = SigmoidTransform
 
 
 class ExpRelaxedCategorical(OverCategorical):
@@ -158,7 +168,7 @@ class ExpRelaxedCategorical(OverCategorical):
         return scores + factorial + (n - 1) * _log(self.temperature, scores)
 
 
-class RelaxedOneHotCategorical(TransformedDistribution):
+class RelaxedOneHotCategorical(_Relaxed):
     """Points of the simplex, near a corner for low temperatures.
 
     Args:
@@ -173,29 +183,5 @@ class RelaxedOneHotCategorical(TransformedDistribution):
 
     arg_constraints = {"probs": constraints.simplex, "logits": constraints.real_vector}
     support = constraints.simplex
-    has_rsample = True
-
-    def __init__(
-        self,
-        temperature: Any,
-        probs: Any = None,
-        logits: Any = None,
-        validate_args: bool | None = None,
-    ) -> None:
-        base = ExpRelaxedCategorical(temperature, probs, logits, validate_args=validate_args)
-        super().__init__(base, ExpTransform(), validate_args=validate_args)
-
-    @property
-    def temperature(self) -> Any:
-        """The temperature."""
-        return self.base_dist.temperature
-
-    @property
-    def logits(self) -> Tensor:
-        """Logarithms of probabilities."""
-        return self.base_dist.logits
-
-    @property
-    def probs(self) -> Tensor:
-        """Probabilities, normalised."""
-        return self.base_dist.probs
+    _of = ExpRelaxedCategorical
+    _by = ExpTransform

@@ -77,6 +77,8 @@ class _ConvNd(Module):
                     f"{self.groups} groups"
                 )
         if isinstance(self.padding, str):
+            if self._transposed:
+                raise TypeError(f"padding must be tuple of ints, not {self.padding!r}")
             if self.padding not in ("same", "valid"):
                 raise ValueError(
                     f"Invalid padding string {self.padding!r}, should be one of 'same', 'valid'"

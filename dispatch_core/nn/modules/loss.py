@@ -341,7 +341,7 @@ class MultiMarginLoss(_WeightedLoss):
     ) -> None:
         if p not in (1, 2):
             raise ValueError(f"only p == 1 and p == 2 supported, got p={p}")
-        if weight is not None and weight.dim() != 1:
+        if isinstance(weight, Tensor) and weight.dim() != 1:
             raise ValueError(
                 "MultiMarginLoss: expected weight to be None or 1D tensor, got "
                 f"{weight.dim()}D instead"

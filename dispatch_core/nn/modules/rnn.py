@@ -198,7 +198,7 @@ class RNNBase(Module):
                 f"input.size(-1) must be equal to input_size. Expected {self.input_size}, got "
                 f"{x.shape[-1]}"
             )
-        if not x.shape[1 if self.batch_first and x.dim() == 3 else 0]:
+        if not x.shape[0]:
             raise RuntimeError("Expected sequence length to be larger than 0 in RNN")
         expected = self._flat_weights[0].dtype
         if x.dtype != expected:
@@ -208,6 +208,12 @@ class RNNBase(Module):
             )
 
     def _check_states(self, states: States, batch: int) -> None:
+        dtype = self._flat_weights[0].dtype
+        if any(state.dtype != dtype for state in states):
+            found = ", ".join(str(state.dtype) for state in states)
+            raise RuntimeError(
+                f"hidden states and weights must have the same dtype, but got {found} and {dtype}"
+            )
         count = self.num_layers * (2 if self.bidirectional else 1)
         for i, (state, width) in enumerate(zip(states, self._state_widths(), strict=True)):
             expected = (count, batch, width)

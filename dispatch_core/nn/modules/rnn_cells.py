@@ -71,6 +71,12 @@ class RNNCellBase(Module):
         if states is None:
             zero = zeros((x.shape[0], self.hidden_size), dtype=x.dtype, device=x.device)
             return x, (zero,) * count
+        for state in states:
+            if state.dim() != input.dim():
+                raise RuntimeError(
+                    f"hidden states must have as many dimensions as the input, {input.dim()}, but got "
+                    f"{state.dim()}"
+                )
         states = tuple(s if s.dim() == 2 else s.unsqueeze(0) for s in states)
         for i, state in enumerate(states):
             if state.shape[0] != x.shape[0]:

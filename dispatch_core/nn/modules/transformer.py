@@ -361,6 +361,8 @@ def _is_causal(mask: Tensor | None, given: bool | None, size: int | None) -> boo
     """Whether a mask hides exactly what comes later, where the caller does not say so."""
     if given is not None or mask is None:
         return bool(given)
+    if not isinstance(mask, Tensor):
+        raise TypeError(f"mask must be Tensor, not {type(mask).__name__}")
     n = mask.size(-2) if size is None else size
     causal = Transformer.generate_square_subsequent_mask(n, device=mask.device, dtype=mask.dtype)
     return causal.shape == mask.shape and bool((mask == causal).all())

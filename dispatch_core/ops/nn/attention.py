@@ -32,6 +32,9 @@ def _added(mask: Any, name: str, like: Tensor) -> Any:
 def _check_shapes(
     query: Tensor, key: Tensor, value: Tensor, padding: Any, attn_mask: Any, heads: int
 ) -> None:
+    for name, mask in (("key_padding_mask", padding), ("attn_mask", attn_mask)):
+        if mask is not None and not isinstance(mask, Tensor):
+            raise TypeError(f"{name} must be Tensor, not {type(mask).__name__}")
     n = query.ndim
     _require(
         n in (2, 3),
@@ -78,6 +81,12 @@ def _projected(parts: Any, weights: Any, bias: Any) -> list[Tensor]:
             _require(
                 weight is not None,
                 f"use_separate_proj_weight is True but {name}_proj_weight is None",
+            )
+        for name, x, weight in zip(("query", "key", "value"), parts, weights, strict=True):
+            expected = (weight.shape[0], x.shape[-1])
+            _require(
+                tuple(weight.shape) == expected,
+                f"expecting {name} weights shape of {expected}, but got {tuple(weight.shape)}",
             )
     biases = (None,) * 3 if bias is None else K.chunk(bias, 3)
     return [K.linear(x, w, b) for x, w, b in zip(parts, weights, biases, strict=True)]
@@ -131,7 +140,7 @@ def _merged(attn_mask: Any, padding: Any, batch: int, heads: int, source: int) -
 
 def _attend(
     q: Tensor, k: Tensor, v: Tensor, mask: Any, dropout_p: float, need_weights: bool,
-    is_causal: bool, batch: int,
+    is_causal: bool, heads: int,
 ) -> tuple[Tensor, Any]:  # fmt: skip
     """Each head's result (batch * heads, length, size), and its weights where they are wanted."""
     if need_weights:
@@ -140,12 +149,13 @@ def _attend(
         if dropout_p:
             weights = K.dropout(weights, dropout_p)
         return K.matmul(weights, v), weights
-    q, k, v = (K.reshape(x, (batch, -1, *x.shape[1:])) for x in (q, k, v))
+    batch = q.shape[0] // heads
+    q, k, v = (K.reshape(x, (batch, heads, *x.shape[1:])) for x in (q, k, v))
     if mask is not None:
-        shape = (1,) if mask.shape[0] == 1 else (batch, -1)
+        shape = (1,) if mask.shape[0] == 1 else (batch, heads)
         mask = K.reshape(mask, (*shape, *mask.shape[1 if len(shape) == 2 else 0 :]))
     out = K.scaled_dot_product_attention(q, k, v, mask, dropout_p, is_causal and mask is None)
-    return K.reshape(out, (-1, *out.shape[2:])), None
+    return K.reshape(out, (batch * heads, *out.shape[2:])), None
 
 
 @public(f"{F}.multi_head_attention_forward")
@@ -209,7 +219,7 @@ def multi_head_attention_forward(
         masks = [_one_more(m) for m in masks]
     mask = _merged(masks[0], masks[1], batch, num_heads, k.shape[1])
     dropped = dropout_p if training else 0.0
-    out, found = _attend(q, k, v, mask, dropped, need_weights, is_causal, batch)
+    out, found = _attend(q, k, v, mask, dropped, need_weights, is_causal, num_heads)
     out = K.reshape(K.transpose(out, 0, 1), (target * batch, size))
     out = K.linear(out, out_proj_weight, out_proj_bias)
     out = K.reshape(out, (target, batch, out.shape[-1]))

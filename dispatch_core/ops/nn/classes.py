@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
-from dispatch_core._dtypes import int64
+from dispatch_core._dtypes import Category, int64
 from dispatch_core._families.base import FLOATING
 from dispatch_core._families.others import custom
 from dispatch_core._op import K, composite
+from dispatch_core._shapes import whole
 from dispatch_core._tensor import Tensor
 from dispatch_core.ops._values import value_range
 from dispatch_core.ops.nn.loss import reduction_of
@@ -34,16 +35,16 @@ def _fitting(input: Tensor, target: Tensor, weight: Tensor | None) -> Tensor:
                     f"{target.shape[0]}"
                 )
             return _fitting(input, K.reshape(target, ()), weight)
-        if input.ndim > 1 and target.ndim and input.shape[0] != target.shape[0]:
+        if input.ndim > 1 and input.shape[:1] != target.shape[:1]:
             raise ValueError(
                 f"Expected input batch_size ({input.shape[0]}) to match target batch_size "
-                f"({target.shape[0]})."
+                f"({target.shape[0] if target.ndim else 0})."
             )
         raise RuntimeError(
             f"Expected target size {list(expected)}, got {list(target.shape)} for input of size "
             f"{list(input.shape)}"
         )
-    if target.dtype.is_floating_point or target.dtype.name == "bool":
+    if target.dtype.category is not Category.INTEGRAL:
         raise RuntimeError(f"expected scalar type Long but found {target.dtype} for the target")
     classes = input.shape[_class_dim(input)]
     if weight is not None and tuple(weight.shape) != (classes,):
@@ -82,7 +83,7 @@ def _class_samples(make: Any) -> list[Any]:
 
 
 @composite(
-    custom(FLOATING, apart=("target",), samples=_class_samples),
+    custom(FLOATING, apart=("target",), alike=True, samples=_class_samples),
     grad={
         "input": lambda K, gs, target, weight, ignore_index, reduction, out1: _cross_entropy_input(
             K, gs, out1, target, weight, ignore_index, reduction
@@ -157,7 +158,9 @@ def cross_entropy_backward(
     return K.scatter_add(probs, dim, _per_class(classes, dim), -ones) * K.unsqueeze(share, dim)
 
 
-@composite(custom(FLOATING, apart=("target",), samples=_class_samples), namespace="_")
+@composite(
+    custom(FLOATING, apart=("target",), alike=True, samples=_class_samples), namespace="_"
+)
 def nll(
     input: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int, reduction: str
 ) -> Tensor:
@@ -209,6 +212,7 @@ def nll_loss(
     """
     reduction = reduction_of(reduction, size_average, reduce)
     target = _fitting(input, target, weight)
+    ignore_index = whole("ignore_index", ignore_index)
     return K.nll(input, target, weight, ignore_index, reduction)
 
 
@@ -248,6 +252,7 @@ def cross_entropy(
     if target.dtype.is_floating_point and target.shape == input.shape:
         return _probability_entropy(input, target, weight, reduction, label_smoothing)
     target = _fitting(input, target, weight)
+    ignore_index = whole("ignore_index", ignore_index)
     if label_smoothing == 0:
         return K.cross_entropy_classes(input, target, weight, ignore_index, reduction)[0]
     return _smoothed(input, target, weight, ignore_index, reduction, label_smoothing)

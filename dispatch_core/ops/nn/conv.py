@@ -201,6 +201,10 @@ def _check(input: Tensor, weight: Tensor, bias: Any, groups: int, n: int, transp
             f"Given groups={groups}, expected weight to be at least 1 at dimension 0, but got weight "
             f"of size {list(weight.shape)} instead"
         )
+    if 0 in weight.shape[2:]:
+        raise RuntimeError(
+            f"kernel size should be greater than zero, but got weight of size {list(weight.shape)}"
+        )
     channels = input.shape[-n - 1]
     expected = weight.shape[0] if transposed else weight.shape[1] * groups
     outputs = weight.shape[1] * groups if transposed else weight.shape[0]
@@ -277,6 +281,8 @@ def _convolve_transposed(
     extra = ntuple("output_padding", output_padding, n)
     if min(padding) < 0:
         raise RuntimeError("negative padding is not supported")
+    if min(extra) < 0:
+        raise RuntimeError("negative output_padding is not supported")
     if min(*stride, *dilation) <= 0:
         raise RuntimeError("stride and dilation should be greater than zero")
     for e, s, d in zip(extra, stride, dilation, strict=True):

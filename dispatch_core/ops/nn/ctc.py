@@ -10,6 +10,7 @@ from dispatch_core._families.base import FLOATING
 from dispatch_core._families.others import custom
 from dispatch_core._families.reduction import reduction
 from dispatch_core._op import K, composite
+from dispatch_core._shapes import whole
 from dispatch_core._tensor import Tensor
 from dispatch_core.ops.nn.loss import reduction_of
 
@@ -56,6 +57,7 @@ def ctc_loss(
         _as_ints(name, lengths)
         for name, lengths in (("input", input_lengths), ("target", target_lengths))
     ]
+    blank = whole("blank", blank)
     _check_lengths(log_probs, targets, spans, blank)
     labels = _padded_labels(targets, spans[1], blank)
     loss = _spelling_loss(log_probs, labels, spans, blank)

@@ -8,7 +8,7 @@ from typing import Any
 from dispatch_core._families.base import FLOATING, INEXACT, NUMBERS
 from dispatch_core._families.others import custom
 from dispatch_core._op import K, composite
-from dispatch_core._shapes import broadcast_shapes
+from dispatch_core._shapes import broadcast_shapes, check_dim
 from dispatch_core._tensor import Tensor
 
 F = "nn.functional"
@@ -48,7 +48,9 @@ def pairwise_distance(
 
 @composite(
     custom(
-        FLOATING, samples=lambda make: [(make(3, 4), make(3, 4)), (make(2, 3, 4), make(3, 4), -1)]
+        FLOATING,
+        promotes=True,
+        samples=lambda make: [(make(3, 4), make(3, 4)), (make(2, 3, 4), make(3, 4), -1)],
     ),
     aliases=("nn.functional.cosine_similarity",),
     method=False,
@@ -56,6 +58,9 @@ def pairwise_distance(
 def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
     """The cosine of the angle between two tensors along `dim`; norms count as at least `eps`."""
     shape = broadcast_shapes(x1.shape, x2.shape)
+    dim = check_dim(dim, len(shape))
+    if eps < 0:
+        raise RuntimeError(f"eps must be non-negative, got: {eps}")
     vectors = [K.expand(x, shape) for x in (x1, x2)]
     units: list[Any] = [x / K.maximum(power_norm(x, 2, dim, True), eps) for x in vectors]
     return K.sum(units[0] * units[1], dim)

@@ -90,6 +90,8 @@ def _fractional(
 ) -> Any:
     kernel = ntuple("kernel_size", kernel_size, n)
     wanted = _target(n, input, output_size, output_ratio)
+    if min(kernel) < 1:
+        raise ValueError(f"kernel_size must be greater than 0, but got {kernel_size}")
     what = f"fractional_max_pool{n}d"
     for size, k, out in zip(input.shape[-n:], kernel, wanted, strict=True):
         if out + k - 1 > size:

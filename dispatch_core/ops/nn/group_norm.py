@@ -7,6 +7,7 @@ from typing import Any
 from dispatch_core._families.base import FLOATING, REAL_NUMBERS
 from dispatch_core._families.others import custom, normalisation
 from dispatch_core._op import K, composite
+from dispatch_core._shapes import whole
 from dispatch_core._tensor import Tensor
 from dispatch_core.ops.nn.norm import (
     by_running,
@@ -224,6 +225,8 @@ def local_response_norm(
         raise ValueError(
             f"Expected 3D or higher dimensionality input (got {input.ndim} dimensions)"
         )
+    if whole("size", size) < 1:
+        raise RuntimeError(f"size should be greater than zero, but got {size}")
     n, channels = input.shape[:2]
     squares = K.reshape(K.square(input), (n, 1, channels, product(input.shape[2:])))
     squares = K.pad(squares, (0, 0, size // 2, (size - 1) // 2))

@@ -74,7 +74,7 @@ def _weighted(loss: Tensor, weight: Tensor | None, reduction: str, of_weights: b
     return reduced(loss, reduction)
 
 
-@composite(custom(INEXACT, samples=_pair_samples), namespace=F)
+@composite(custom(INEXACT, promotes=True, samples=_pair_samples), namespace=F)
 def mse_loss(
     input: Tensor,
     target: Tensor,
@@ -89,7 +89,7 @@ def mse_loss(
     return _weighted(K.square(input - target), weight, reduction, True)
 
 
-@composite(custom(INEXACT, samples=_pair_samples), namespace=F)
+@composite(custom(INEXACT, promotes=True, samples=_pair_samples), namespace=F)
 def l1_loss(
     input: Tensor,
     target: Tensor,
@@ -104,7 +104,7 @@ def l1_loss(
     return _weighted(K.abs(input - target), weight, reduction, True)
 
 
-@composite(custom(INEXACT, samples=_pair_samples), namespace=F)
+@composite(custom(INEXACT, promotes=True, samples=_pair_samples), namespace=F)
 def smooth_l1_loss(
     input: Tensor,
     target: Tensor,
@@ -257,6 +257,8 @@ def kl_div(
     """
     if reduction != "batchmean":
         reduction = reduction_of(reduction, size_average, reduce)
+    if not target.is_floating_point():
+        raise RuntimeError(f"kl_div: expected a floating target, but got {target.dtype}")
     if reduction == "mean":
         warn(
             "reduction: 'mean' divides the total loss by both the batch size and the support size."

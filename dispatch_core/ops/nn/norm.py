@@ -212,6 +212,9 @@ def batch_norm(
         weight=weight,
         bias=bias,
     )
+    if eps < 0 or (training and eps == 0):
+        least = "positive during training" if training else "non-negative"
+        raise ValueError(f"batch_norm eps must be {least}, but got {eps}")
     if not training:
         if running_mean is None or running_var is None:
             raise RuntimeError(

@@ -67,7 +67,7 @@ def _avg_pool(
     count_include_pad: bool, divisor_override: int | None,
 ) -> Any:  # fmt: skip
     what = f"avg_pool{n}d"
-    if divisor_override == 0:
+    if divisor_override is not None and whole("divisor_override", divisor_override) == 0:
         raise RuntimeError("divisor must be not zero")
     kernel, stride, padding, _ = _geometry(
         n, what, input, kernel_size, stride, padding, 1, ceil_mode

@@ -9,7 +9,7 @@ from dispatch_core._dtypes import float32, float64, int64
 from dispatch_core._families.base import FLOATING, INEXACT
 from dispatch_core._families.others import custom, movement
 from dispatch_core._op import K, composite
-from dispatch_core._shapes import pad_sides
+from dispatch_core._shapes import pad_sides, whole
 from dispatch_core._tensor import Tensor
 from dispatch_core.ops.nn._sizes import ntuple
 from dispatch_core.ops.nn.windows import product, window_count
@@ -111,9 +111,15 @@ def _extended(input: Tensor, dim: int, before: int, after: int, mode: str) -> Te
         raise RuntimeError(
             f"Expected non-zero sizes but for the batch, but got input of {list(input.shape)}"
         )
-    at = K.storage_index(input, before + size + after) - before
+    out = before + size + after
+    if out < 0:
+        raise RuntimeError(
+            f"Negative padding value is resulting in an empty dimension: ({before}, {after}) at "
+            f"dimension {dim} of input {list(input.shape)}"
+        )
+    at = K.storage_index(input, out) - before
     if mode == "circular":  # what negative numbers cut off is not wrapped around either
-        first, kept = max(-before, 0), size - max(-before, 0) - max(-after, 0)
+        first, kept = max(-before, 0), max(size - max(-before, 0) - max(-after, 0), 1)
         at = K.remainder(at - first, kept) + first
     elif mode == "replicate":
         at = K.minimum(K.maximum(at, 0), size - 1)
@@ -215,7 +221,7 @@ def fold(
 )
 def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
     """Channels turned into pixels (Shi et al. 2016): (*, C r^2, H, W) -> (*, C, H r, W r)."""
-    r = upscale_factor
+    r = whole("upscale_factor", upscale_factor)
     if input.ndim < 3:
         raise RuntimeError(
             "pixel_shuffle expects input to have at least 3 dimensions, but got input with "
@@ -242,7 +248,7 @@ def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
 )
 def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
     """Pixels turned into channels: (*, C, H r, W r) -> (*, C r^2, H, W)."""
-    r = downscale_factor
+    r = whole("downscale_factor", downscale_factor)
     if input.ndim < 3:
         raise RuntimeError(
             "pixel_unshuffle expects input to have at least 3 dimensions, but got input with "
@@ -272,6 +278,7 @@ def channel_shuffle(input: Tensor, groups: int) -> Tensor:
             f"channel_shuffle expects input with > 2 dims, but got input with sizes "
             f"{list(input.shape)}"
         )
+    groups = whole("groups", groups)
     n, channels, *rest = input.shape
     if groups <= 0 or channels % groups:
         raise RuntimeError(

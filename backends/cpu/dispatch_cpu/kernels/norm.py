@@ -161,7 +161,8 @@ def native_group_norm(
     mean = np.empty((n, num_groups), x.dtype)
     rstd = np.empty_like(mean)
     for part in _blocks(x):
-        rows = x[part].reshape(-1, num_groups, length)
+        rows = x[part]
+        rows = rows.reshape(len(rows), num_groups, length)
         result = out[part].reshape(rows.shape)
         mean[part] = _row_sums(rows) / length
         np.subtract(rows, mean[part][..., None], out=result)
