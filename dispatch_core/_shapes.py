@@ -41,8 +41,7 @@ def wholes(name: str, values: Any) -> tuple[int, ...]:
             whole(name, each)
         except TypeError:
             raise TypeError(
-                f"argument '{name}' must be tuple of ints, but found element of type "
-                f"{type(each).__name__} at pos {at}"
+                f"argument '{name}' must be tuple of ints only, not {type(each).__name__} at pos {at}"
             ) from None
     raise TypeError(f"argument '{name}' must be tuple of ints, not {type(values).__name__}")
 

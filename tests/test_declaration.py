@@ -54,7 +54,9 @@ def test_a_result_without_annotation():
 
 
 def test_an_unknown_policy_of_autocast():
-    with pytest.raises(DeclarationError, match="'fast' is no policy; there are lower_precision, float32"):
+    with pytest.raises(
+        DeclarationError, match="'fast' is no policy; there are lower_precision, float32"
+    ):
 
         @composite(pointwise(SAME), namespace="_", autocast="fast")
         def quick(input: Tensor) -> Tensor:

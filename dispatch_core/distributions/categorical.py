@@ -159,8 +159,8 @@ class Multinomial(OverCategorical):
         logits: their logarithms, which are normalised; one of the two is given.
         validate_args: as in `Distribution`.
 
-    Raises NotImplementedError for a tensor of counts, ValueError for a negative count, and unless exactly one of `probs` and
-    `logits` is given, with at least one dimension.
+    Raises NotImplementedError for a tensor of counts; ValueError for a negative count, and unless
+    exactly one of `probs` and `logits` is given, with at least one dimension.
 
     """
 

@@ -158,3 +158,10 @@ def test_arange_of_numpys_numbers():
     assert dc.arange(np.int32(3)).dtype is dc.int64
     assert dc.arange(np.int64(1), np.int8(3)).tolist() == [1, 2]
     assert dc.arange(np.float32(3)).dtype is dc.float32
+
+
+def test_sizes_are_ints():
+    assert dc.zeros((dc.tensor(2), np.int64(3))).shape == (2, 3)
+    for size, found in (((2.5, 3), "float at pos 0"), ((2, True), "bool at pos 1"), ("ab", "str")):
+        with pytest.raises(TypeError, match=f"tuple of ints.*not {found}"):
+            dc.zeros(size)

@@ -612,7 +612,11 @@ MISTAKES |= {
         "argument 'bins' (position 2) must be int",
     ),
     "resize_as_ of text": (lambda: dc.resize_as_("text", dc.zeros(3)), TypeError, "must be Tensor"),
-    "resize_ to text": (lambda: dc.zeros(3).resize_("text"), TypeError, "must be numbers, not str"),
+    "resize_ to text": (
+        lambda: dc.zeros(3).resize_("text"),
+        TypeError,
+        "must be tuple of ints, not str",
+    ),
     "flip of a number, twice": (
         lambda: dc.ones(()).flip(0, -1),
         RuntimeError,
@@ -921,7 +925,7 @@ OF_ANOTHER_KIND = {
     "new_ones": (lambda: X.new_ones(X, 1), "not Tensor"),
     "max_pool1d": (
         lambda: dc.nn.functional.max_pool1d(X, float("inf")),
-        "'kernel_size' (position 2) must be int, not float",
+        "'kernel_size' must be tuple of ints only, not float",
     ),
 }
 

@@ -40,6 +40,13 @@ def zeros(*shape: int) -> Any:
         (lambda: nn.TripletMarginLoss(margin=-1), ValueError, "got -1 instead"),
         (lambda: nn.RNN(2, 3, nonlinearity="x"), ValueError, "Unknown nonlinearity 'x'"),
         (lambda: nn.RNN(2, 3, dropout=5), ValueError, "range \\[0, 1\\]"),
+        (lambda: nn.GRU(0, 3), ValueError, "input_size must be greater than zero"),
+        (lambda: nn.RNN(2.5, 3), TypeError, "input_size should be of type int, got: float"),
+        (lambda: nn.Linear(2.5, 3), TypeError, "must be tuple of ints only, not float"),
+        (lambda: nn.Embedding(3, 2.5), TypeError, "ints only, not float at pos 1"),
+        (lambda: nn.Conv2d(3, 4, 2.5), TypeError, "ints only, not float at pos 2"),
+        (lambda: nn.ConvTranspose1d(1, 1, 3, padding="same"), TypeError, "not 'same'"),
+        (lambda: nn.MultiMarginLoss(weight="x"), TypeError, "cannot assign 'str'"),
         (lambda: nn.LSTM(2, 0), ValueError, "hidden_size must be greater than zero"),
         (lambda: nn.LSTM(2, 3.0), TypeError, "should be of type int, got: float"),
         (lambda: nn.LSTM(2, 3, 0), ValueError, "num_layers must be greater than zero"),
@@ -106,6 +113,71 @@ def test_construction(make: Any, error: type[Exception], message: str) -> None:
         (lambda: nn.GRUCell(2, 3)(zeros(2, 2), zeros(3, 3)), RuntimeError, "hidden0 batch size 3"),
         (lambda: nn.GRUCell(2, 3)(zeros(2, 2), zeros(2, 4)), RuntimeError, "hidden_size"),
         (lambda: nn.LSTMCell(2, 3)(zeros(2, 2), zeros(2, 3)), TypeError, "hx"),
+        (lambda: nn.GRUCell(2, 3)(zeros(1, 2), zeros(3)), RuntimeError, "as many dimensions"),
+        (
+            lambda: nn.GRU(2, 3)(zeros(2, 3, 2), zeros(1, 3, 3).double()),
+            RuntimeError,
+            "must have the same dtype, but got dc.float64 and dc.float32",
+        ),
+        (lambda: nn.MaxPool2d(2.5)(zeros(1, 4, 4)), TypeError, "'kernel_size' must be tuple of"),
+        (lambda: nn.ZeroPad2d(2.5)(zeros(1, 4, 4)), TypeError, "'pad' must be tuple of ints"),
+        (lambda: nn.ZeroPad2d("four")(zeros(1, 4, 4)), TypeError, "not str at pos 0"),
+        (lambda: nn.ReflectionPad1d(-3)(zeros(1, 4)), RuntimeError, "resulting in an empty"),
+        (
+            lambda: nn.functional.conv2d(zeros(1, 4, 4), zeros(1, 1, 0, 1)),
+            RuntimeError,
+            "kernel size should be greater",
+        ),
+        (
+            lambda: nn.ConvTranspose1d(1, 1, 2, output_padding=-1)(zeros(1, 4)),
+            RuntimeError,
+            "negative output_padding",
+        ),
+        (lambda: nn.AvgPool2d(2, divisor_override=2.5)(zeros(1, 4, 4)), TypeError, "must be int"),
+        (lambda: nn.FractionalMaxPool2d(0, 2)(zeros(1, 4, 4)), ValueError, "greater than 0"),
+        (lambda: nn.LocalResponseNorm(0)(zeros(1, 2, 3)), RuntimeError, "greater than zero"),
+        (lambda: nn.BatchNorm1d(3, eps=0.0)(zeros(2, 3)), ValueError, "positive during training"),
+        (
+            lambda: nn.BatchNorm1d(3, eps=-1.0).eval()(zeros(2, 3)),
+            ValueError,
+            "eps must be non-negative, but got -1.0",
+        ),
+        (lambda: nn.PixelShuffle(2.5)(zeros(4, 2, 2)), TypeError, "'upscale_factor' must be int"),
+        (lambda: nn.ChannelShuffle(2.5)(zeros(1, 4, 2)), TypeError, "'groups' must be int"),
+        (lambda: nn.CosineSimilarity(eps=-1.0)(zeros(2, 3), zeros(2, 3)), RuntimeError, "eps must"),
+        (lambda: nn.MSELoss(reduction=None)(zeros(2), zeros(2)), ValueError, "None is not a valid"),
+        (
+            lambda: nn.NLLLoss(ignore_index=2.5)(zeros(1, 3), dc.tensor([1])),
+            TypeError,
+            "'ignore_index' must be int, not float",
+        ),
+        (
+            lambda: nn.NLLLoss(dc.tensor([1, 2, 3]))(zeros(1, 3), dc.tensor([1])),
+            RuntimeError,
+            "expected all operands to have the same dtype",
+        ),
+        (
+            lambda: nn.CrossEntropyLoss()(zeros(2, 3), dc.tensor(1)),
+            ValueError,
+            r"Expected input batch_size \(2\) to match target batch_size \(0\)",
+        ),
+        (
+            lambda: nn.CrossEntropyLoss()(zeros(1, 3), dc.tensor([1j])),
+            RuntimeError,
+            "expected scalar type Long but found dc.complex64",
+        ),
+        (lambda: nn.KLDivLoss()(zeros(2), dc.tensor([1, 2])), RuntimeError, "floating target"),
+        (lambda: nn.Sigmoid()(None), TypeError, "must be Tensor, not NoneType"),
+        (
+            lambda: nn.MultiheadAttention(4, 2, kdim=3)(zeros(2, 4), zeros(2, 5), zeros(2, 4)),
+            AssertionError,
+            r"expecting key weights shape of \(4, 5\), but got \(4, 3\)",
+        ),
+        (
+            lambda: nn.MultiheadAttention(4, 2)(*[zeros(2, 4)] * 3, attn_mask=3),
+            TypeError,
+            "attn_mask must be Tensor, not int",
+        ),
         (
             lambda: nn.RNNCell(2, 3, nonlinearity="x")(zeros(2, 2)),
             RuntimeError,
@@ -168,3 +240,39 @@ def test_dropout_drops_in_training_only() -> None:
     assert 650 < (y != 0).sum().item() < 850
     assert y.max().item() == pytest.approx(1 / 0.75)
     assert (dropout.eval()(x) == x).all()
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape", "expected"),
+    [
+        (nn.TransformerEncoderLayer(4, 2, 8, batch_first=True), (0, 3, 4), (0, 3, 4)),
+        (nn.LSTM(3, 4, batch_first=True), (0, 5, 3), (0, 5, 4)),
+        (nn.GroupNorm(2, 6), (2, 6, 0), (2, 6, 0)),
+        (nn.InstanceNorm1d(3), (3, 0), (3, 0)),
+        (lambda x: nn.functional.linear(x, zeros(2, 0), zeros(2)), (2, 3, 0), (2, 3, 2)),
+        (nn.CircularPad1d(-2), (1, 4), (1, 0)),
+    ],
+)
+def test_nothing_is_no_mistake(layer: Any, shape: Any, expected: Any) -> None:
+    with dc.no_grad():
+        found = layer(zeros(*shape))
+    out = found[0] if isinstance(found, tuple) else found
+    assert tuple(out.shape) == expected
+    assert dc.isfinite(out).all()
+
+
+def test_attention_over_no_examples_has_gradients() -> None:
+    layer = nn.MultiheadAttention(4, 2, batch_first=True)
+    out, weights = layer(*[zeros(0, 3, 4)] * 3, need_weights=False)
+    assert (tuple(out.shape), weights) == ((0, 3, 4), None)
+    out.sum().backward()
+    assert layer.in_proj_weight.grad.abs().sum() == 0
+
+
+@pytest.mark.parametrize("loss", [nn.MSELoss(), nn.L1Loss(), nn.SmoothL1Loss()])
+def test_losses_promote(loss: Any) -> None:
+    target = dc.tensor([0.5, 2.5])
+    assert loss(dc.tensor([1, 2]), target) == loss(dc.tensor([1.0, 2.0]), target)
+    assert loss(dc.ones(2), dc.ones(2).double()).dtype is dc.float64
+    with pytest.raises(NotImplementedError, match="not implemented for 'int64'"):
+        loss(dc.tensor([1, 2]), dc.tensor([1, 2]))

@@ -340,7 +340,7 @@ MISTAKES = {
     "native_layer_norm over text": (
         lambda: dc.native_layer_norm(dc.ones(2, 4), "text", None, None, 1e-5),
         TypeError,
-        "argument 'normalized_shape' .position 2. must be numbers",
+        "argument 'normalized_shape' must be tuple of ints, not str",
     ),
     "native_layer_norm of None": (
         lambda: dc.native_layer_norm(None, (4,), None, None, 1e-5),

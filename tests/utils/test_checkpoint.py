@@ -335,7 +335,9 @@ def test_the_repeated_run_has_the_autocast_of_the_first(use_reentrant):
         model.zero_grad()
         x = dc.linspace(-1, 1, 12).reshape(3, 4).requires_grad_()
         with dc.autocast("cpu", dtype=dc.float16):
-            loss = (checkpoint(model, x, use_reentrant=use_reentrant) if wrapped else model(x)).sum()
+            loss = (
+                checkpoint(model, x, use_reentrant=use_reentrant) if wrapped else model(x)
+            ).sum()
             if inside:
                 loss.backward()
         with dc.autocast("cpu"):

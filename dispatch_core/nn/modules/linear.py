@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import operator
 from typing import Any
 
 from dispatch_core.nn import init
@@ -45,8 +44,7 @@ class Linear(Module):
         kwargs = factory(device, dtype)
         self.in_features = in_features
         self.out_features = out_features
-        size = tuple(map(operator.index, (out_features, in_features)))  # TypeError for 2.5
-        self.weight = Parameter(empty(size, **kwargs))
+        self.weight = Parameter(empty((out_features, in_features), **kwargs))
         if bias:
             self.bias = Parameter(empty(out_features, **kwargs))
         else:

@@ -41,11 +41,3 @@ def iterate_power(
             u = F.normalize(matrix.mv(v), dim=0, eps=eps)
             v = F.normalize(matrix.mH.mv(u), dim=0, eps=eps)
     return u, v
-
-
-def hook_of(module: Any, kind: type[Any], name: str) -> tuple[Any, Any] | None:
-    """The key and the hook before calls, of a kind, that makes a parameter of that name."""
-    for key, hook in module._forward_pre_hooks.items():
-        if isinstance(hook, kind) and hook.name == name:
-            return key, hook
-    return None

@@ -12,6 +12,7 @@ from typing import Any
 
 from dispatch_core.nn._core import Tensor, cat, linalg, ones_like, randperm
 from dispatch_core.nn.modules.module import Module
+from dispatch_core.nn.utils._hooks import hook_of
 
 __all__ = [
     "BasePruningMethod",
@@ -73,7 +74,7 @@ class BasePruningMethod:
         """
         method: BasePruningMethod = cls(*args, **kwargs)
         method._tensor_name = name
-        older = _hook_of(module, name)
+        older = hook_of(module, BasePruningMethod, name, "_tensor_name")
         value = getattr(module, name)
         if importance_scores is not None and importance_scores.shape != value.shape:
             raise AssertionError(
@@ -355,7 +356,7 @@ def global_unstructured(
 
 def remove(module: Module, name: str) -> Module:
     """Make a pruned tensor a plain parameter, with its zeros; ValueError where it is not pruned."""
-    found = _hook_of(module, name)
+    found = hook_of(module, BasePruningMethod, name, "_tensor_name")
     if found is None:
         raise ValueError(
             f"Parameter '{name}' of module {module} has to be pruned before pruning can be removed"
@@ -373,13 +374,6 @@ def is_pruned(module: Module) -> bool:
         for each in module.modules()
         for hook in each._forward_pre_hooks.values()
     )
-
-
-def _hook_of(module: Any, name: str) -> tuple[Any, BasePruningMethod] | None:
-    for key, hook in module._forward_pre_hooks.items():
-        if isinstance(hook, BasePruningMethod) and hook._tensor_name == name:
-            return key, hook
-    return None
 
 
 def _without(mask: Tensor, places: Tensor) -> Tensor:

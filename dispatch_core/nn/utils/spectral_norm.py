@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 from dispatch_core.nn._core import F, Tensor, no_grad
 from dispatch_core.nn.modules.module import Module
 from dispatch_core.nn.parameter import Parameter, is_lazy
-from dispatch_core.nn.utils._norms import as_matrix, hook_of, iterate_power, output_dim
+from dispatch_core.nn.utils._hooks import hook_of
+from dispatch_core.nn.utils._norms import as_matrix, iterate_power, output_dim
 
 M = TypeVar("M", bound=Module)
 

@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 from dispatch_core.nn._core import Tensor
 from dispatch_core.nn.modules.module import Module
 from dispatch_core.nn.parameter import Parameter, is_lazy
-from dispatch_core.nn.utils._norms import hook_of, norm_except, weight_of
+from dispatch_core.nn.utils._hooks import hook_of
+from dispatch_core.nn.utils._norms import norm_except, weight_of
 
 M = TypeVar("M", bound=Module)
 

@@ -158,9 +158,7 @@ def cross_entropy_backward(
     return K.scatter_add(probs, dim, _per_class(classes, dim), -ones) * K.unsqueeze(share, dim)
 
 
-@composite(
-    custom(FLOATING, apart=("target",), alike=True, samples=_class_samples), namespace="_"
-)
+@composite(custom(FLOATING, apart=("target",), alike=True, samples=_class_samples), namespace="_")
 def nll(
     input: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int, reduction: str
 ) -> Tensor:
