@@ -36,3 +36,28 @@ def test_the_autoencoder_learns_to_draw():
     losses = [float(value) for value in re.findall(r"loss of a digit ([\d.]+)", text)]
     assert losses[1] < losses[0] < 45
     assert len(text.splitlines()) > 16
+
+
+def test_digits_are_recognised_by_one_picture_of_each():
+    text = output_of("siamese.py", "--epochs", "2")
+    right = [float(value) for value in re.findall(r"epochs ([\d.]+)%", text)]
+    assert len(right) == 3
+    assert right[2] > right[0] + 15
+
+
+def test_small_pictures_become_sharper_than_by_interpolation():
+    text = output_of("sharper.py", "--epochs", "4")
+    bicubic, *learnt = [float(value) for value in re.findall(r"([\d.]+) dB", text)]
+    assert learnt[-1] > bicubic + 0.5
+
+
+def test_the_sides_of_the_club_are_found():
+    text = output_of("factions.py", "--steps", "100")
+    assert int(re.findall(r"(\d+) of 34", text)[-1]) >= 31
+
+
+def test_the_pole_is_balanced_longer():
+    text = output_of("balance.py", "--episodes", "60")
+    steps = [float(value) for value in re.findall(r"([\d.]+) steps", text)]
+    assert len(steps) == 3
+    assert steps[-1] > 1.5 * steps[0]

@@ -49,6 +49,17 @@ def as_element(value: Any, dtype: Any) -> Any:
     return K.cast(value, dtype)
 
 
+def _end(value: Any, name: str) -> Any:
+    if not isinstance(value, Tensor):
+        return value
+    if value.ndim:
+        raise RuntimeError(
+            "linspace() and logspace() take 0-dimensional start and end tensors, but got "
+            f"{name} with {value.ndim} dimension(s)"
+        )
+    return value.item()
+
+
 def _finish(tensor: Tensor, requires_grad: bool) -> Tensor:
     return tensor.requires_grad_() if requires_grad else tensor
 
@@ -195,7 +206,7 @@ def linspace(
     """`steps` evenly spaced values from start to end, both included."""
     if steps < 0:
         raise RuntimeError("number of steps must be non-negative")
-    start, end = (v.item() if isinstance(v, Tensor) else v for v in (start, end))
+    start, end = (_end(v, name) for v, name in ((start, "start"), (end, "end")))
     wanted = dtype or get_default_dtype()
     if not wanted.is_complex and (isinstance(start, complex) or isinstance(end, complex)):
         raise RuntimeError(

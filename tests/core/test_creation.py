@@ -165,3 +165,11 @@ def test_sizes_are_ints():
     for size, found in (((2.5, 3), "float at pos 0"), ((2, True), "bool at pos 1"), ("ab", "str")):
         with pytest.raises(TypeError, match=f"tuple of ints.*not {found}"):
             dc.zeros(size)
+
+
+def test_ends_are_single_numbers():
+    assert dc.linspace(dc.tensor(0), dc.tensor(2.0), 3).tolist() == [0, 1, 2]
+    for ends, name in (((dc.ones(2), 1), "start with 1"), ((0, dc.ones(1)), "end with 1")):
+        for make in (dc.linspace, dc.logspace):
+            with pytest.raises(RuntimeError, match=name):
+                make(*ends, 3)
