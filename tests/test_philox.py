@@ -42,6 +42,20 @@ def test_a_later_offset_continues_the_stream():
     np.testing.assert_array_equal(wrapped[4:], whole[:4])
 
 
+def test_short_and_long_stretches_are_of_one_stream():
+    whole = philox.philox4x32(np, 2**63 + 11, 0, 4 * 20000, 3)
+    for first in (0, 5, 7, 1000, 1023):
+        for blocks in (1, 2, 3, 100, 300, 5000):
+            found = philox.philox4x32(np, 2**63 + 11, first, 4 * blocks - 1, 3)
+            np.testing.assert_array_equal(found, whole[4 * first : 4 * (first + blocks) - 1])
+
+
+def test_equal_keys_keep_their_order():
+    keys = np.array([3, 1] * 500 + [2, 0], np.uint64)
+    assert philox.stable_order(np, keys).tolist() == sorted(range(1002), key=lambda i: keys[i])
+    assert philox.stable_order(np, keys[-2:]).tolist() == [1, 0]
+
+
 @pytest.mark.parametrize("dtype", [np.float16, ml_dtypes.bfloat16, np.float32, np.float64])
 def test_advancing_by_the_blocks_consumed_never_repeats_a_word(dtype):
     for count in (0, 1, 2, 5, 8):
