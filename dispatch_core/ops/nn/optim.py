@@ -155,7 +155,14 @@ def count_(counters: Sequence[Tensor]) -> None:
         counter += 1
 
 
-@composite(custom(FLOATING), grad=NOT_DIFFERENTIABLE, namespace="_")
+@composite(
+    custom(
+        FLOATING,
+        samples=lambda make: [([make(2, 3), make(4), make()],), ([make(0, 2), make(3, 1, 2)],)],
+    ),
+    grad=NOT_DIFFERENTIABLE,
+    namespace="_",
+)
 def flatten_tensors(tensors: Sequence[Tensor]) -> Tensor:
     """A vector of all elements of tensors of one dtype and device, one tensor after the other."""
     return K.cat([K.reshape(t, (-1,)) for t in tensors])
