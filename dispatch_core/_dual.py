@@ -108,12 +108,16 @@ def is_dual_key(number: int) -> bool:
 
 
 def _through(name: str) -> Any:
-    """The backend's method of that name, asked about the raw array of the innermost primal."""
+    """The backend's method of that name, asked about the raw array of the innermost primal.
+
+    That of the primal itself, which may be batched and so have another backend than its device.
+    """
 
     def ask(self: _Below, raw: Raw) -> Any:
+        backend = self.backend
         while raw.__class__ is Dual:
-            raw = raw.primal._raw
-        return getattr(self.backend, name)(raw)
+            backend, raw = raw.primal._backend, raw.primal._raw
+        return getattr(backend, name)(raw)
 
     return ask
 

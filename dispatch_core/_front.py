@@ -24,15 +24,19 @@ from dispatch_core._dispatcher.inplace import apply_inplace, into
 from dispatch_core._dispatcher.kinds import refuse_kinds
 from dispatch_core._dispatcher.operator import Op, ParamKind
 from dispatch_core._dispatcher.signature import REQUIRED, Parameter
+from dispatch_core._dtypes import bool_
 from dispatch_core._dtypes import dtype as DType
 from dispatch_core._keys import KIND, NONE, has_hook
 from dispatch_core._state import current_state
-from dispatch_core._tensor import Tensor
+from dispatch_core._tensor import Tensor, is_readable
 
 ALIASES = {"dim": "axis", "keepdim": "keepdims"}
 """numpy's names that are understood beside PyTorch's own, where the own one exists."""
 INPLACE_FLAG = "inplace"
 """The parameter by which functions of `nn.functional` offer their in-place variant."""
+
+_WHOLE = ("int", "int | None", "int | Sequence[int]", "Sequence[int]")
+"""The annotations of arguments that may be tensors of one whole number."""
 
 Parameters = dict[str, Parameter]
 Written = tuple[str, dict[str, Any]]
@@ -62,20 +66,40 @@ def _gather(op: Op, name: str, given: tuple[Any, ...], keyword: Any) -> tuple[An
         given = (keyword,)
     if not given and next(p for p in op.params if p.name == name).required:
         raise TypeError(f"{op.title}missing 1 required positional argument: '{name}'")
-    if len(given) != 1:
-        return given
-    (value,) = given
-    single = hasattr(value, "__index__") and not hasattr(value, "__len__")
-    if single or getattr(value, "shape", None) == ():
-        return given
-    if isinstance(value, Tensor) and value.numel() == 1 and not value.is_floating_point():
-        return (int(value),)
-    if isinstance(value, (str, Tensor)) or not hasattr(value, "__iter__"):
+    value = given[0] if len(given) == 1 else given
+    if (
+        getattr(value, "shape", None) == ()
+        or (hasattr(value, "__index__") and not hasattr(value, "__len__"))
+        or (isinstance(value, Tensor) and value.numel() == 1)
+    ):
+        value = given
+    elif isinstance(value, (str, Tensor)) or not hasattr(value, "__iter__"):
         raise TypeError(
-            f"{op.title}argument '{name}' (position {1 + [p.name for p in op.params].index(name)}) "
-            f"must be tuple of ints, not {type(value).__name__}"
+            f"{op.title}argument '{name}' {_position(op, name)}must be tuple of ints, not "
+            f"{type(value).__name__}"
         )
+    for each in value:
+        if isinstance(each, Tensor):
+            return tuple(_whole(op, name, list(value)))
     return tuple(value)
+
+
+def _whole(op: Op, name: str, value: Any) -> Any:
+    """The int that a tensor stands for, which may be written to later; anything else as it is."""
+    if isinstance(value, (list, tuple)):
+        return [_whole(op, name, each) for each in value]
+    if not isinstance(value, Tensor) or not is_readable(value):
+        return value
+    try:
+        if value.dtype is not bool_:
+            return value.__index__()
+    except TypeError:
+        pass  # not one whole number
+    raise TypeError(f"{op.title}argument '{name}' {_position(op, name)}must be int, not Tensor")
+
+
+def _position(op: Op, name: str) -> str:
+    return f"(position {1 + [p.name for p in op.params].index(name)}) "
 
 
 def _flag(op: Op, value: Any) -> bool:
@@ -268,6 +292,10 @@ class _Source:
             self.add(f"if {also} is not None: {own} = {also}")
         if starred is not None:
             self._gather(starred)
+        for n, annotation in ((p.name, p.annotation) for p in parameters.values()):
+            if annotation in _WHOLE:
+                given = f"{n} is not None and " if annotation.endswith("None") else ""
+                self.add(f"if {given}{n}.__class__ is not int: {n} = whole(OP, {n!r}, {n})")
 
     def add(self, line: str) -> None:
         """One line of the function's body."""
@@ -358,6 +386,7 @@ def _build(made: types.FunctionType, op: Op, write: Callable[[], Written]) -> ty
         "into": into,
         "kind": _kind,
         "state": current_state,
+        "whole": _whole,
         **names,
     }
     local: dict[str, Any] = {}

@@ -123,7 +123,7 @@ def parse(tensor: Tensor, index: Any) -> tuple[Any, list[Tensor], tuple[int, ...
             f"too many indices for tensor of dimension {tensor.ndim}: {consumed} were given"
         )
     if sum(i is Ellipsis for i in items) > 1:
-        raise IndexError("an index can only have a single ellipsis ('...')")
+        items = _with_one_ellipsis(items, tensor.ndim - consumed)
     basic: list[Any] = []
     tensors: list[Tensor] = []
     dims: list[int] = []
@@ -152,6 +152,21 @@ def parse(tensor: Tensor, index: Any) -> tuple[Any, list[Tensor], tuple[int, ...
 def _beside(tensor: Tensor, index: Tensor) -> Tensor:
     """An index on the device of the tensor; one on the host may index tensors anywhere."""
     return K.to_device(index, tensor.device) if tensor_key(index._k).device == "cpu" else index
+
+
+def _with_one_ellipsis(items: tuple[Any, ...], skipped: int) -> tuple[Any, ...]:
+    """The same index without further ellipses, which stand for no dimension.
+
+    PyTorch has each of them skip what the first skips, so that behind the second no dimension is left.
+    """
+    _, second, *_ = (at for at, item in enumerate(items) if item is Ellipsis)
+    rest = [item for item in items[second:] if item is not Ellipsis]
+    if skipped and not all(isinstance(item, slice) and item == _SLICE_ALL for item in rest):
+        raise IndexError(
+            "an index behind a second ellipsis ('...') finds no dimension left: the first stands for all "
+            f"{skipped} that are not indexed; write one ellipsis"
+        )
+    return (*items[:second], *rest)
 
 
 _MOST_AS_TUPLE = 31
@@ -198,7 +213,7 @@ def _item(tensor: Tensor, item: Any) -> Any:
     if isinstance(item, bool):
         return host_index(item)
     if isinstance(item, Tensor):
-        if item.dtype.is_floating_point or item.dtype.is_complex:
+        if item.dtype.name not in _INDEX_DTYPES:
             raise IndexError(
                 f"tensors used as indices must be long, int, byte or bool tensors, got {item.dtype}"
             )
@@ -223,6 +238,7 @@ def _item(tensor: Tensor, item: Any) -> Any:
 
 
 _FAR = 1 << 63
+_INDEX_DTYPES = ("int64", "int32", "uint8", "bool")
 
 
 def _bound(value: Any) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 import types
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -42,6 +42,24 @@ class Transform:
         return id(tensor) in self._held or (
             bool(tensor._k & VIEW) and id(tensor._base[0]) in self._held
         )
+
+
+_Tables = Mapping[int, Mapping[str, Any]]
+_REPLACED: ContextVar[_Tables] = ContextVar("replaced", default=types.MappingProxyType({}))
+"""By the id of a module's table: what is captured there, where `functional_call` put something else."""
+
+
+@contextmanager
+def standing_in(places: Iterable[tuple[dict[str, Any], str, Any]]) -> Iterator[None]:
+    """Say that, within the block, something else stands in tables of modules: (table, name, its own)."""
+    own = dict(_REPLACED.get())
+    for table, name, value in places:
+        own[id(table)] = {**own.get(id(table), table), name: value}
+    token = _REPLACED.set(own)
+    try:
+        yield
+    finally:
+        _REPLACED.reset(token)
 
 
 _RUNNING: ContextVar[tuple[Transform, ...]] = ContextVar("transforms", default=())
@@ -94,6 +112,7 @@ def _reached(func: Callable[..., Any]) -> Iterator[int]:
     """The ids of the tensors that a function reaches, and of those of which they are part."""
     ahead: deque[Any] = deque([func])
     seen: set[int] = set()
+    replaced = _REPLACED.get()
     while ahead and len(seen) < _MOST:
         each = ahead.popleft()
         if id(each) in seen or isinstance(each, _OPAQUE):
@@ -105,6 +124,8 @@ def _reached(func: Callable[..., Any]) -> Iterator[int]:
                 yield id(each._base[0])
         elif isinstance(each, types.FunctionType):
             ahead += _of_function(each)
+        elif id(each) in replaced:
+            ahead += replaced[id(each)].values()
         else:
             ahead += gc.get_referents(each)
 

@@ -20,7 +20,7 @@ from dispatch_core._dual import INSIDE, Dual, has_history
 from dispatch_core._errors import READ_ONLY, OutputTypeError
 from dispatch_core._graph import WRITES
 from dispatch_core._keys import GRAD, INFERENCE, KEYS, PLAIN, VIEW, tensor_key
-from dispatch_core._tensor import Tensor, check_tensor, wrap
+from dispatch_core._tensor import Tensor, check_tensor, is_plain, wrap
 
 
 class _Slots:
@@ -172,8 +172,7 @@ def write_into(x: Tensor, value: Tensor, what: str, *, recording: bool) -> Tenso
     if x._raw.__class__ is Dual or value._raw.__class__ is Dual:
         SLOTS.write_dual(x, value)
         return x
-    # A tensor with a flag (a batched one, say) knows what it means to be written into another.
-    (value if tensor_key(value._k).flags else x)._backend.write(x._raw, value._raw)
+    _writer(x, value).write(x._raw, value._raw)
     WRITES.record(x._backend.storage_of(x._raw))
     if recording and (value._k & GRAD or x._k & GRAD):
         SLOTS.attach(x, value)
@@ -223,7 +222,7 @@ def _fill(op: Op, out: Any, value: Tensor) -> Tensor:
     if _is_dry(out):
         return out
     backend = out._backend
-    if out._raw.shape != value._raw.shape:
+    if out._raw.shape != value._raw.shape and is_plain(value):
         if 0 not in out._raw.shape:
             warn(
                 f"An output with one or more elements was resized since it had shape "
@@ -238,6 +237,11 @@ def _fill(op: Op, out: Any, value: Tensor) -> Tensor:
         return out
     if out._k & VIEW:
         _check_apart(out)
-    backend.write(out._raw, value._raw)
+    _writer(out, value).write(out._raw, value._raw)
     WRITES.record(backend.storage_of(out._raw))
     return out
+
+
+def _writer(x: Tensor, value: Tensor) -> Any:
+    """The backend that writes: a tensor with a flag (a batched one, say) knows what that means."""
+    return (value if tensor_key(value._k).flags else x)._backend

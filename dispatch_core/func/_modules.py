@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from dispatch_core._dispatcher.captured import standing_in
 from dispatch_core._op import K
 from dispatch_core._tensor import Tensor
 from dispatch_core.nn import Module
@@ -116,13 +117,12 @@ def _replaced(module: Module, values: dict[str, Any], tied: bool, strict: bool) 
     values = {name: value for name, value in values.items() if name in places}
     if tied:
         values = _for_all_names(values, places)
-    saved = []
+    saved = [(*places[name], places[name][0][places[name][1]]) for name in values]
     try:
-        for name, value in values.items():
-            table, last = places[name]
-            saved.append((table, last, table[last]))
+        for (table, last, _), value in zip(saved, values.values(), strict=True):
             table[last] = value
-        yield
+        with standing_in(saved):
+            yield
     finally:
         for table, last, value in reversed(saved):
             table[last] = value

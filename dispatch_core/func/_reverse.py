@@ -16,7 +16,7 @@ from dispatch_core._graph import Leaf
 from dispatch_core._keys import INFERENCE
 from dispatch_core._op import K
 from dispatch_core._state import Switch, is_on
-from dispatch_core._tensor import Tensor
+from dispatch_core._tensor import Tensor, is_plain
 from dispatch_core.autograd import enable_grad
 from dispatch_core.autograd import grad as gradients
 from dispatch_core.func._vmap import vmap
@@ -89,9 +89,14 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     `pull` takes cotangents in the structure of the output and returns one result for each primal; it
     can be called any number of times.
     """
+    return _vjp(func, primals, tuple(range(len(primals))), has_aux)
+
+
+def _vjp(func: Callable[..., Any], args: tuple[Any, ...], argnums: Argnums, has_aux: bool) -> Any:
+    """`vjp` by some of the arguments, whose gradients `pull` gives as `grad` does."""
     watching = is_on("grad")
     with _recording():
-        given, inputs, structure = _tracked(primals, tuple(range(len(primals))))
+        given, inputs, structure = _tracked(args, argnums)
         with transforming(func):
             result = func(*given)
         output, aux = _apart(result, "vjp", has_aux)
@@ -146,16 +151,7 @@ def jacrev(
 
     @functools.wraps(func)
     def jacobian(*args: Any) -> Any:
-        numbers = argnums if isinstance(argnums, tuple) else (argnums,)
-        chosen = [args[_place(n, args)] for n in numbers]
-
-        def of_chosen(*values: Any) -> Any:
-            full = list(args)
-            for n, value in zip(numbers, values, strict=True):
-                full[n] = value
-            return func(*full)
-
-        found = vjp(of_chosen, *chosen, has_aux=has_aux)
+        found = _vjp(func, args, argnums, has_aux)
         output, pull = found[:2]
         outputs, structure = _tree.flatten(output)
         for each in outputs:
@@ -167,7 +163,6 @@ def jacrev(
         sizes = [o.numel() for o in outputs]
         basis = _basis(outputs, sizes)
         rows = vmap(lambda *v: pull(_tree.unflatten(structure, v)), chunk_size=chunk_size)(*basis)
-        rows = rows if isinstance(argnums, tuple) else rows[0]
         blocks, rows_structure = _tree.flatten(rows)
         pieces = [K.split(block, sizes, 0) for block in blocks]
         jacobians = [
@@ -210,14 +205,21 @@ def _place(number: int, args: tuple[Any, ...]) -> int:
 def _tracked(
     args: tuple[Any, ...], argnums: Argnums
 ) -> tuple[list[Any], list[Tensor], _tree.Structure]:
-    """The arguments with those of `argnums` recorded anew, the tensors among these, and their structure."""
+    """The arguments with those of `argnums` recorded anew, the tensors among these, and their structure.
+
+    The function gets other handles on the memory of the rest: it may write there, and only these
+    handles then have a history.
+    """
     numbers = argnums if isinstance(argnums, tuple) else (argnums,)
     if not numbers and args:
         raise RuntimeError("argnums must be non-empty")
     places = [_place(n, args) for n in numbers]
     if len(set(places)) != len(places):
         raise RuntimeError(f"argnums has the same argument twice: {argnums}")
-    given = list(args)
+    given = [
+        each if at in places else _tree.map_leaves(_other_handle, each)
+        for at, each in enumerate(args)
+    ]
     chosen = tuple(args[p] for p in places) if isinstance(argnums, tuple) else args[places[0]]
     leaves, structure = _tree.flatten(chosen)
     for leaf in leaves:
@@ -253,6 +255,11 @@ def _recorded(tensor: Tensor) -> Tensor:
         return made if made.requires_grad else made.requires_grad_()
     # `detach` would drop the tangent that an outer forward mode has given it.
     return (K.clone(tensor) if _is_dual(tensor) else tensor.detach()).requires_grad_()
+
+
+def _other_handle(value: Any) -> Any:
+    apart = type(value) is Tensor and is_plain(value) and not value.requires_grad
+    return value.detach() if apart else value
 
 
 def _is_dual(tensor: Tensor) -> bool:

@@ -305,7 +305,7 @@ def _deep_enough(name: str, input: Tensor, ndim: int) -> None:
 @composite(
     movement(samples=lambda make: [(make(2, 4), 2), (make(4), (1, 2))]), outputs=0, keywords=_PARTS
 )
-def hsplit(input: Tensor, indices_or_sections: Any) -> Any:
+def hsplit(input: Tensor, indices_or_sections: int | Sequence[int]) -> Any:
     """Parts along the second dimension (the first of a vector); views."""
     _deep_enough("hsplit", input, 1)
     return _split_evenly("hsplit", input, indices_or_sections, 0 if input.ndim == 1 else 1)
@@ -316,14 +316,14 @@ def hsplit(input: Tensor, indices_or_sections: Any) -> Any:
     outputs=0,
     keywords=_PARTS,
 )
-def vsplit(input: Tensor, indices_or_sections: Any) -> Any:
+def vsplit(input: Tensor, indices_or_sections: int | Sequence[int]) -> Any:
     """Parts along the first dimension; views."""
     _deep_enough("vsplit", input, 2)
     return _split_evenly("vsplit", input, indices_or_sections, 0)
 
 
 @composite(movement(samples=lambda make: [(make(2, 3, 4), 2)]), outputs=0, keywords=_PARTS)
-def dsplit(input: Tensor, indices_or_sections: Any) -> Any:
+def dsplit(input: Tensor, indices_or_sections: int | Sequence[int]) -> Any:
     """Parts along the third dimension; views."""
     _deep_enough("dsplit", input, 3)
     return _split_evenly("dsplit", input, indices_or_sections, 2)

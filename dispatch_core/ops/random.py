@@ -16,6 +16,7 @@ from dispatch_core._families.others import custom, random
 from dispatch_core._op import Ints, K, composite, primitive
 from dispatch_core._place import Place, place
 from dispatch_core._random import DRAW, chosen_generator
+from dispatch_core._shapes import whole
 from dispatch_core._tensor import Tensor
 from dispatch_core.backend import philox
 from dispatch_core.ops._values import all_true, any_true
@@ -137,7 +138,7 @@ def randint(
         low, high = 0, low
     if size is None:
         raise TypeError("randint() missing required argument 'size'")
-    low, high = int(low), int(high)
+    low, high = whole("low", low), whole("high", high)
     _check_range(low, high)
     where = place(device, dtype or int64)
     drawn = draw(_size(size), "integers", low, high, place(device, int64), generator)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from dispatch_core._families.others import movement
@@ -19,7 +20,7 @@ def _even(make: Any) -> list[Any]:
 
 
 @composite(movement(samples=_parts), outputs=0)
-def split_with_sizes(input: Tensor, split_sizes: Any, dim: int = 0) -> Any:
+def split_with_sizes(input: Tensor, split_sizes: Sequence[int], dim: int = 0) -> Any:
     """Parts of given sizes along a dimension; views, as a tuple."""
     sizes = wholes("split_sizes", split_sizes)
     if any(n < 0 for n in sizes):
@@ -47,6 +48,6 @@ def unsafe_split(input: Tensor, split_size: int, dim: int = 0) -> Any:
 
 
 @composite(movement(samples=_parts), outputs=0)
-def unsafe_split_with_sizes(input: Tensor, split_sizes: Any, dim: int = 0) -> Any:
+def unsafe_split_with_sizes(input: Tensor, split_sizes: Sequence[int], dim: int = 0) -> Any:
     """`split_with_sizes`: parts that may be written in place."""
     return K.split_with_sizes(input, split_sizes, dim)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from dispatch_core._families.others import movement
@@ -123,13 +124,13 @@ def select(input: Tensor, dim: int, index: int) -> Tensor:
     outputs=0,
     method=True,
 )
-def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> Any:
+def split(tensor: Tensor, split_size_or_sections: int | Sequence[int], dim: int = 0) -> Any:
     """Parts along a dimension: of a given size, or of the sizes of a list; views, as a tuple."""
     if not tensor.ndim:
         raise RuntimeError("split expects at least a 1-dimensional tensor")
     at = check_dim(dim, tensor.ndim)
     size = tensor.shape[at]
-    sections = split_size_or_sections
+    sections: Any = split_size_or_sections
     if isinstance(sections, int):
         if sections < 0 or (sections == 0 and size):
             raise RuntimeError(
@@ -178,7 +179,7 @@ def unbind(input: Tensor, dim: int = 0) -> Any:
     movement(samples=lambda make: [(make(2, 3, 4), 0, 2), (make(2, 3, 4), (0, 1), (-1, 0))]),
     aliases=("moveaxis",),
 )
-def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
+def movedim(input: Tensor, source: int | Sequence[int], destination: int | Sequence[int]) -> Tensor:
     """Dimensions moved to new places, the others keeping their order; a view."""
     n = input.ndim
     sources = [

@@ -116,7 +116,10 @@ def test_repeated_indices_keep_the_last_or_accumulate():
         (slice(None, None, -1), ValueError, "step must be greater than zero"),
         (slice(None, None, 0), ValueError, "step"),
         (1.5, IndexError, "only integers, slices"),
-        ((..., ...), IndexError, "ellipsis"),
+        ((..., ..., 0), IndexError, "behind a second ellipsis"),
+        ((..., ..., None), IndexError, "behind a second ellipsis"),
+        ((..., ..., slice(0, 1)), IndexError, "behind a second ellipsis"),
+        (dc.tensor([0], dtype=dc.int16), IndexError, "tensors used as indices must be"),
         (dc.tensor([1.5]), IndexError, "tensors used as indices must be"),
         (dc.tensor([True, False]), IndexError, "shape of the mask"),
         (([0, 1], [0, 1, 2]), IndexError, "could not be broadcast"),
@@ -129,6 +132,27 @@ def test_mistakes(index, error, message):
         x[index]
     with pytest.raises(error, match=message):
         x[index] = 0
+
+
+@pytest.mark.parametrize(
+    ("index", "same"),
+    [
+        ((..., ...), ()),
+        ((0, ..., ...), (0,)),
+        ((..., 0, ...), (..., 0)),
+        ((..., ..., slice(None)), ()),
+        ((None, ..., ..., ...), (None,)),
+        ((..., 0, ..., slice(None)), (slice(None), 0)),
+        ((0, ..., 1, ..., 2, None), (0, 1, 2, None)),
+        ((..., [0, 1], ...), (..., [0, 1])),
+    ],
+    ids=str,
+)
+def test_further_ellipses_stand_for_no_dimension(index, same):
+    x = dc.arange(1, 25).reshape(2, 3, 4)
+    assert x[index].tolist() == x[same].tolist()
+    x[index] = 0
+    assert not x[same].any()
 
 
 def test_mistakes_in_written_values():

@@ -901,6 +901,40 @@ def test_a_tensor_of_one_int_is_an_int():
     assert dc.zeros(one, 2).shape == dc.zeros(dc.tensor([1]), 2).shape == (1, 2)
     assert x.view(dc.tensor([6])).shape == x.view(dc.tensor(6)).shape == (6,)
     assert x.topk(one).values.shape == (2, 1)
+    assert [p.shape for p in x.split(one)] == [p.shape for p in x.split([1, one])] == [(1, 3)] * 2
+    assert [p.shape for p in x.chunk(one + 1, dim=one)] == [(2, 2), (2, 1)]
+    assert dc.nn.Linear(one, one)(dc.ones(1)).shape == dc.randperm(one).shape == (1,)
+    assert dc.multinomial(dc.ones(4), one + 1).shape == (2,)
+    assert x.movedim(one, 0).shape == (3, 2)
+
+
+def test_a_tensor_that_stands_for_an_int_is_read_at_the_call():
+    x, number = dc.ones(3, requires_grad=True), dc.tensor(1)
+    picked = x.select(0, number)
+    dc.linalg.matrix_power(dc.eye(2), number)
+    assert number == 1
+    number += 1
+    picked.backward()
+    assert x.grad.tolist() == [0, 1, 0]
+
+
+NO_INTS = {
+    "zeros": lambda t: dc.zeros(t),
+    "several": lambda t: dc.ones(2, t),
+    "a list": lambda t: dc.full([t], 1.0),
+    "expand": lambda t: dc.ones(1).expand(t),
+    "rot90": lambda t: dc.rot90(dc.ones(2, 2), t),
+    "cumsum": lambda t: dc.ones(2).cumsum(t),
+    "split": lambda t: dc.ones(2).split([t, 1]),
+    "randint": lambda t: dc.randint(t, (2,)),
+}
+
+
+@pytest.mark.parametrize("name", NO_INTS)
+@pytest.mark.parametrize("value", [1.0, [1, 2]], ids=str)
+def test_other_tensors_are_no_ints(name, value):
+    with pytest.raises(TypeError, match=r"must be .*, not Tensor|must be .*only"):
+        NO_INTS[name](dc.tensor(value))
 
 
 X = dc.ones(2, 3)

@@ -3,7 +3,7 @@
 import pytest
 
 import dispatch_core as dc
-from dispatch_core.func import grad, hessian, jvp, linearize, vmap
+from dispatch_core.func import grad, hessian, jacfwd, jacrev, jvp, linearize, vmap
 
 
 def energy(x, y):
@@ -23,6 +23,31 @@ def test_second_derivatives_of_two_arguments():
     dc.testing.assert_close(xy, dc.diag(x.cos()))
     dc.testing.assert_close(yx, dc.diag(x.cos()))
     dc.testing.assert_close(yy, dc.zeros(2, 2))
+
+
+SECOND = {
+    "hessian": hessian,
+    "reverse over reverse": lambda f: jacrev(jacrev(f)),
+    "reverse over forward": lambda f: jacrev(jacfwd(f)),
+    "forward over forward": lambda f: jacfwd(jacfwd(f)),
+    "forward over gradient": lambda f: jacfwd(grad(f)),
+    "of a batch of one": lambda f: lambda x: vmap(hessian(f))(x[None])[0],
+}
+
+
+@pytest.mark.parametrize("second", SECOND)
+def test_second_derivatives_through_slices_that_are_written(second):
+    def written(x):
+        buffer = x.new_zeros(3)
+        buffer[0] = (x**3).sum()
+        buffer[1:2].copy_(x[:1] * x[1] ** 2)
+        buffer[2:].fill_(3.0)
+        buffer[2] *= x[0]
+        return buffer.sum()
+
+    x = dc.tensor([1.0, 2.0])
+    expected = dc.tensor([[6.0, 4.0], [4.0, 14.0]])
+    dc.testing.assert_close(SECOND[second](written)(x), expected)
 
 
 def test_over_a_batch():

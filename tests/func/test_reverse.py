@@ -102,6 +102,56 @@ def test_an_ensemble_and_gradients_for_each_sample():
         assert_close(each["weight"][i], grad(loss)(given, samples[i])["weight"])
 
 
+class Counting(dc.nn.Module):
+    """Writes its input into a buffer."""
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("seen", dc.zeros(3))
+
+    def forward(self, x):
+        self.seen.add_(x)
+        return (self.seen * x).sum()
+
+
+def test_functional_call_may_write_what_stands_in_for_a_captured_buffer():
+    module = Counting()
+
+    def function(buffer, y):
+        return functional_call(module, {"seen": buffer}, (y,))
+
+    buffer = dc.zeros(3)
+    assert grad(function, argnums=1)(buffer, x).tolist() == (2 * x).tolist()
+    assert buffer.tolist() == x.tolist()
+    assert not buffer.requires_grad
+    found = dc.func.hessian(lambda y: function(dc.zeros(3), y))(x)
+    assert_close(found, 2 * dc.eye(3))
+    with pytest.raises(RuntimeError, match="would mutate a captured Tensor"):
+        grad(module)(x)
+    with pytest.raises(RuntimeError, match="would mutate a captured Tensor"):
+        grad(lambda y: function(buffer, y))(x)
+
+    def both(y):
+        function(dc.zeros(3), y)
+        return module(y)
+
+    with pytest.raises(RuntimeError, match="would mutate a captured Tensor"):
+        grad(both)(x)
+    assert module.seen.tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize("transform", [grad, jacrev])
+def test_arguments_that_are_not_differentiated_may_be_written(transform):
+    kept = dc.zeros(3)
+
+    def function(y, kept):
+        return (kept.add_(y * y) * y).sum()
+
+    assert_close(transform(function)(x, kept), 3 * x * x)
+    assert kept.tolist() == (x * x).tolist()
+    assert not kept.requires_grad
+
+
 def test_functional_call_leaves_the_module_as_it_was():
     model = dc.nn.Linear(3, 2)
     before = dict(model.named_parameters())

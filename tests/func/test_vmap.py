@@ -204,3 +204,14 @@ def test_what_is_given_by_name_is_shared_by_all_examples(chunk_size):
 def test_out_dims_are_ints(dims):
     with pytest.raises(ValueError, match="`out_dims` must be an int"):
         vmap(lambda a: a, out_dims=dims)(dc.ones(2, 3))
+
+
+@pytest.mark.parametrize("shape", [(2,), (0,), (3,)])
+def test_results_of_all_examples_do_not_go_into_one_tensor(shape):
+    out = dc.zeros(shape)
+    with pytest.raises(RuntimeError, match="one memory cannot take the results of all examples"):
+        vmap(lambda y: dc.add(y, y, out=out))(dc.ones(3, 2))
+    assert out.tolist() == [0.0] * shape[0]
+    assert (
+        vmap(lambda y: dc.add(y, y, out=dc.empty_like(y)))(dc.ones(3, 2)).tolist() == [[2, 2]] * 3
+    )
