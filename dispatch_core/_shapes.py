@@ -68,25 +68,32 @@ def check_dims(dim: Any, ndim: int) -> tuple[int, ...]:
     return tuple(dims)
 
 
-def check_index_shape(shape: Sequence[int], dim: Any, index: Sequence[int]) -> int:
+def check_index_shape(
+    shape: Sequence[int], dim: Any, index: Sequence[int], src: Sequence[int] | None = None
+) -> int:
     """The dimension of a gather or scatter; RuntimeError where the index's shape does not fit.
 
-    An index without elements may have any shape, and tensors without dimensions count as vectors.
+    It fits into that of the input apart from the dimension, and into that of what is scattered. An
+    index without elements may have any shape, and tensors without dimensions count as vectors.
     """
     at = check_dim(dim, len(shape))
     if not prod(index):
         return at
-    if len(shape or (1,)) != len(index or (1,)):
-        raise RuntimeError(
-            "Index tensor must have the same number of dimensions as input tensor: got "
-            f"{len(index)} and {len(shape)}"
-        )
-    for d, (n, m) in enumerate(zip(index, shape, strict=False)):
-        if d != at and n > m:
+    for name, other, free in (("self", shape, at), ("src", src, None)):
+        if other is None:
+            continue
+        sizes = [*zip(index or (1,), other or (1,), strict=False)]
+        if len(sizes) < max(len(index), len(other)):
             raise RuntimeError(
-                f"Size does not match at dimension {d} expected index {list(index)} to be no larger than "
-                f"self {list(shape)} apart from dimension {at}"
+                f"Index tensor must have the same number of dimensions as {name} tensor: got "
+                f"{len(index)} and {len(other)}"
             )
+        for d, (n, m) in enumerate(sizes):
+            if d != free and n > m:
+                raise RuntimeError(
+                    f"Size does not match at dimension {d} expected index {list(index)} to be no larger "
+                    f"than {name} {list(other)}{'' if free is None else f' apart from dimension {at}'}"
+                )
     return at
 
 

@@ -11,7 +11,7 @@ from dispatch_core._families.base import REAL
 from dispatch_core._families.others import custom, indexing
 from dispatch_core._numbers import fitting
 from dispatch_core._op import K, Number, composite, primitive
-from dispatch_core._shapes import check_dim
+from dispatch_core._shapes import check_dim, check_index_shape
 from dispatch_core._tensor import Tensor
 from dispatch_core.ops._values import value_range
 from dispatch_core.ops.batching import indexed, refused, selected, written
@@ -25,6 +25,8 @@ def _index_of(make: Any, *shape: int, high: int) -> Any:
 def _from_source(K: Any, g: Any, dim: int, index: Any, shape: Any) -> Any:
     """The gradients of the elements that an index takes from a source; 0 for what lies beyond it."""
     found = K.gather(g, dim, index)
+    if len(found.shape) != len(shape):  # one of them has none, and counts as a vector
+        found = K.reshape(found, (1,) * len(shape))
     for d, size in enumerate(shape):
         lacking = size - found.shape[d]
         if lacking:
@@ -38,24 +40,12 @@ def _check_index(input: Tensor, dim: int, index: Tensor, src: Tensor | None = No
 
     A device that has no values asks with its arrays, of which shapes and dtypes are looked at.
     """
-    at = check_dim(dim, input.ndim)
+    check_dim(dim, input.ndim)
     if 0 in index.shape:
         return
     if index.dtype not in (int32, int64):
         raise RuntimeError(f"Expected dtype int32/int64 for index, but got {index.dtype.name}")
-    for other in (input, src) if src is not None else (input,):
-        if other.ndim != index.ndim:
-            raise RuntimeError(
-                "Index tensor must have the same number of dimensions as "
-                f"{'input' if other is input else 'src'} tensor: got {index.ndim} and {other.ndim}"
-            )
-        for d, (one, most) in enumerate(zip(index.shape, other.shape, strict=True)):
-            if one > most and not (other is input and d == at):
-                raise RuntimeError(
-                    f"Size does not match at dimension {d} expected index {list(index.shape)} to be "
-                    f"no larger than {'self' if other is input else 'src'} {list(other.shape)}"
-                    + (f" apart from dimension {at}" if other is input else "")
-                )
+    at = check_index_shape(input.shape, dim, index.shape, None if src is None else src.shape)
     size = input.shape[at] if input.ndim else 1
     found = value_range(index) if isinstance(index, Tensor) else None
     if found is not None and (found[0] < 0 or found[1] >= size):
@@ -252,24 +242,26 @@ def check_slices(name: str, input: Tensor, dim: int, index: Tensor, source: Tens
     if index.ndim > 1:
         raise IndexError(f"{name}(): Index is supposed to be a vector, but got dim: {index.ndim}")
     own, other = list(input.shape), list(source.shape)
+    if index.numel() != (other[dim] if dim < len(other) else 1):
+        raise (RuntimeError if other else IndexError)(
+            f"{name}(): Number of indices ({index.numel()}) should be equal to source.size(dim) for dim "
+            f"{dim}, got a source of shape {other}"
+        )
     if other[:dim] + other[dim + 1 :] != own[:dim] + own[dim + 1 :] or len(own) != len(other):
         raise RuntimeError(
             "source tensor shape must match self tensor shape, excluding the specified dimension. Got "
             f"self.shape = {own}, source.shape = {other}"
         )
-    if index.numel() != (other[dim] if other else 1):
-        raise RuntimeError(
-            f"{name}(): Number of indices ({index.numel()}) should be equal to source.size(dim): "
-            f"({other[dim] if other else 1}), for dim: {dim}"
-        )
 
 
-def check_places(name: str, index: Tensor, size: int, low: int = 0) -> None:
-    """IndexError where an index is not within low ... size - 1; those that differ by example go unasked."""
+def check_places(
+    name: str, index: Tensor, size: int, low: int = 0, error: type[Exception] = IndexError
+) -> None:
+    """An error where an index is not within low ... size - 1; those that differ by example go unasked."""
     found = value_range(index)
     if found is not None and (found[0] < low or found[1] >= size):
         wrong = found[0] if found[0] < low else found[1]
-        raise IndexError(f"{name}(): index {wrong} is out of bounds for size {size}")
+        raise error(f"{name}(): index {wrong} is out of bounds for size {size}")
 
 
 @composite(

@@ -9,7 +9,7 @@ from dispatch_core._dtypes import int32, int64
 from dispatch_core._families.others import indexing
 from dispatch_core._indexing import parse
 from dispatch_core._op import K, composite
-from dispatch_core._shapes import broadcast_shapes, check_dim
+from dispatch_core._shapes import broadcast_shapes, check_dim, check_index_shape
 from dispatch_core._tensor import Tensor
 from dispatch_core.ops._formulas import Number
 from dispatch_core.ops.create import as_element
@@ -164,23 +164,19 @@ def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor
     """The tensor with the slices of `source` written where a 1-d index says."""
     if index.ndim > 1:
         raise IndexError(f"index_copy_(): Index is supposed to be a vector, got dim: {index.ndim}")
-    if not input.ndim:
+    at = check_dim(dim, input.ndim)
+    if not input.ndim and source.ndim < 2:
         return K.reshape(
             K.index_copy(K.reshape(input, (1,)), 0, index, K.reshape(source, (-1,))), ()
         )
-    at = check_dim(dim, input.ndim)
     if not source.ndim:
         source = K.reshape(source, (1,) * input.ndim)
-    if source.ndim != input.ndim or source.shape[at] != index.numel():
-        raise IndexError(
-            f"index_copy_(): Number of indices ({index.numel()}) should be equal to source.size(dim), "
-            f"and source have the dimensions of {list(input.shape)}, but got {list(source.shape)}"
-        )
     wanted = [index.numel() if d == at else n for d, n in enumerate(input.shape)]
     if list(source.shape) != wanted:
-        raise RuntimeError(
-            f"index_copy_(): Source/destination tensor must have same slice shapes, got "
-            f"{list(source.shape)}, expected {wanted}"
+        own = source.ndim == len(wanted) and source.shape[at] == index.numel()
+        raise (RuntimeError if own else IndexError)(
+            f"index_copy_(): expected a source of shape {wanted} for {index.numel()} indices along "
+            f"dimension {at}, got {list(source.shape)}"
         )
     check_places("index_copy_", index, input.shape[at])
     return K.scatter_src(input, at, _spread(index, at, input.shape), source)
@@ -270,11 +266,13 @@ def scatter_reduce(
         raise RuntimeError(
             f"scatter_reduce(): expected an index of int32 or int64, got {index.dtype}"
         )
-    if index.numel() and (index.ndim != input.ndim or src.ndim != input.ndim):
-        raise RuntimeError(
-            "scatter_reduce(): Index tensor must have the same number of dimensions as self and src "
-            f"tensor: got {index.ndim}, {input.ndim} and {src.ndim}"
-        )
+    check_index_shape(input.shape, dim, index.shape, src.shape)
+    if not index.numel():
+        return K.clone(input)
+    if not (input.ndim and index.ndim and src.ndim):  # these count as vectors
+        x, index, src = (t if t.ndim else K.reshape(t, (1,)) for t in (input, index, src))
+        found = K.scatter_reduce(x, dim, index, src, reduce, include_self=include_self)
+        return K.reshape(found, input.shape)
     part = K.narrow_like(src, index)
     if reduce in ("sum", "mean"):
         hit = K.ones_like(index)
@@ -374,14 +372,9 @@ def scatter_combine(
     input: Tensor, dim: int, index: Tensor, src: Tensor, reduce: str, include_self: bool
 ) -> Tensor:
     """Products or extremes of what is sent to the same place, in rounds of one element a place."""
-    if not input.ndim:
-        one = (K.reshape(t, (1,)) for t in (input, index, src))
-        x, at, part = one
-        return K.reshape(K.scatter_combine(x, 0, at, part, reduce, include_self), ())
     join = {"prod": K.mul, "amax": K.maximum, "amin": K.minimum}[reduce]
     d = check_dim(dim, input.ndim)
-    if not index.numel():
-        return K.clone(input)
+    check_places("scatter_reduce", index, input.shape[d], error=RuntimeError)
     # Sorted by place, the rank of an element is its distance from the first of its place.
     order = K.argsort(index, d)
     target, values = K.gather(index, d, order), K.gather(src, d, order)
@@ -427,8 +420,11 @@ def index_reduce(
     """The slices of `source` combined (prod, mean, amax, amin) where a 1-d index sends them."""
     at = check_dim(dim, input.ndim)
     check_slices("index_reduce", input, at, index, source)
-    if input.ndim:
-        check_places("index_reduce", index, input.shape[at])
+    check_places("index_reduce", index, input.shape[at] if input.ndim else 1)
+    if not input.ndim:
+        return K.scatter_reduce(
+            input, 0, index, K.reshape(source, index.shape), reduce, include_self=include_self
+        )
     return K.scatter_reduce(
         input, at, _spread(index, at, source.shape), source, reduce, include_self=include_self
     )

@@ -44,8 +44,19 @@ def _grid(xp: Any, index: Any, dim: int) -> tuple[Any, ...]:
     return tuple(grid)
 
 
-def _check_gather(input: Any, dim: int, index: Any) -> int:
-    at = check_index_shape(input.shape, dim, index.shape)
+def vector(array: Any) -> Any:
+    """An array without dimensions as the vector that it counts as; others as they are."""
+    return array if array.ndim else array.reshape(1)
+
+
+def _places(xp: Any, index: Any, dim: int, src: Any) -> tuple[Any, Any]:
+    """Where a scatter writes, and what."""
+    index = vector(index)
+    return _grid(xp, index, dim), vector(src)[tuple(slice(n) for n in index.shape)]
+
+
+def _check_gather(input: Any, dim: int, index: Any, src: Any = None) -> int:
+    at = check_index_shape(input.shape, dim, index.shape, None if src is None else src.shape)
     check_bounds(index, input.shape[at] if input.ndim else 1, at)
     return at
 
@@ -56,9 +67,7 @@ def _gather(xp: Any) -> Kernel:
         if not index.size:
             return xp.empty(index.shape, input.dtype)
         if input.ndim == 0 or index.ndim == 0:
-            if max(input.ndim, index.ndim) > 1:
-                raise ValueError("index and input must have the same number of dimensions")
-            return input.reshape(-1)[index]
+            return input.reshape(-1)[index, ...]
         return input[_grid(xp, index, at)]
 
     return gather
@@ -66,14 +75,11 @@ def _gather(xp: Any) -> Kernel:
 
 def _scatter_src(xp: Any) -> Kernel:
     def scatter_src(input: Any, dim: int, index: Any, src: Any) -> Any:
-        at = _check_gather(input, dim, index)
+        at = _check_gather(input, dim, index, src)
         out = input.copy()
-        if not index.size:
-            return out
-        if input.ndim == 0:
-            out[...] = src.reshape(-1)[-1]
-        else:
-            out[_grid(xp, index, at)] = src[tuple(slice(n) for n in index.shape)]
+        if index.size:
+            where, values = _places(xp, index, at, src)
+            vector(out)[where] = values
         return out
 
     return scatter_src
@@ -81,12 +87,11 @@ def _scatter_src(xp: Any) -> Kernel:
 
 def _scatter_add(xp: Any) -> Kernel:
     def scatter_add(input: Any, dim: int, index: Any, src: Any) -> Any:
-        at = _check_gather(input, dim, index)
+        at = _check_gather(input, dim, index, src)
         out = input.copy()
         if index.size:
-            where = _grid(xp, index, at) if input.ndim else (index,)
-            target = out if input.ndim else out.reshape(1)
-            xp.add.at(target, where, src[tuple(slice(n) for n in index.shape)])
+            where, values = _places(xp, index, at, src)
+            xp.add.at(vector(out), where, values)
         return out
 
     return scatter_add

@@ -6,7 +6,7 @@ from math import prod
 
 import numpy as np
 
-from dispatch_core.extend import check_dim
+from dispatch_core.extend import check_index_shape
 from dispatch_cpu.kernels._common import Array, Ints, accumulate_in_float32
 from dispatch_cpu.kernels._segments import add_rows
 
@@ -43,15 +43,12 @@ def scatter_add(input: Array, dim: int, index: Array, src: Array) -> Array:
     index may be smaller than src and, but for `dim`, than input. Raises RuntimeError, as PyTorch
     does here, for an index outside [0, input.shape[dim]).
     """
+    dim = check_index_shape(input.shape, dim, index.shape, src.shape)
     out = input.copy(order="C")
     if not index.size:
         return out
-    if out.ndim == 0:
-        shape: Ints = (1,)
-        index, src = index.reshape(1), src.reshape(1)
-    else:
-        shape = out.shape
-    dim = check_dim(dim, len(shape))
+    shape: Ints = out.shape or (1,)
+    index, src = np.atleast_1d(index, src)
     outside = _first_outside(index, shape[dim])
     if outside is not None:
         raise RuntimeError(_out_of_bounds(outside, dim, shape[dim]))

@@ -10,9 +10,9 @@ from dispatch_core.extend import check_index_shape
 from dispatch_example.array import kernel
 
 
-def _check(input: Any, dim: int, index: Any) -> int:
-    """The dimension as a non-negative number; raises where index and input do not fit together."""
-    dim = check_index_shape(input.shape, dim, index.shape)
+def _check(input: Any, dim: int, index: Any, src: Any = None) -> int:
+    """The dimension as a non-negative number; raises where the arguments do not fit together."""
+    dim = check_index_shape(input.shape, dim, index.shape, None if src is None else src.shape)
     size = input.shape[dim] if input.ndim else 1
     wrong = index[(index < 0) | (index >= size)]
     if wrong.size:
@@ -33,27 +33,25 @@ def _gather(input: Any, dim: int, index: Any) -> Any:
     if not index.size:
         return np.empty(index.shape, input.dtype)
     if input.ndim == 0 or index.ndim == 0:
-        return input.reshape(-1)[index]
+        return input.reshape(-1)[index, ...]
     return input[_places(index, dim)]
 
 
 def _scatter_src(input: Any, dim: int, index: Any, src: Any) -> Any:
-    dim = _check(input, dim, index)
+    dim = _check(input, dim, index, src)
     out = input.copy()
-    if index.size and input.ndim == 0:
-        out[...] = src.reshape(-1)[-1]
-    elif index.size:
-        out[_places(index, dim)] = src[tuple(slice(n) for n in index.shape)]
+    if index.size:
+        target, index, src = np.atleast_1d(out, index, src)
+        target[_places(index, dim)] = src[tuple(slice(n) for n in index.shape)]
     return out
 
 
 def _scatter_add(input: Any, dim: int, index: Any, src: Any) -> Any:
-    dim = _check(input, dim, index)
+    dim = _check(input, dim, index, src)
     out = input.copy()
     if index.size:
-        target = out if input.ndim else out.reshape(1)
-        places = _places(index, dim) if input.ndim else (index,)
-        np.add.at(target, places, src[tuple(slice(n) for n in index.shape)])
+        target, index, src = np.atleast_1d(out, index, src)
+        np.add.at(target, _places(index, dim), src[tuple(slice(n) for n in index.shape)])
     return out
 
 
