@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from dispatch_core._dtypes import int64, promote_types
 from dispatch_core._families.base import NUMBERS
 from dispatch_core._families.others import contraction
 from dispatch_core._families.pointwise import SAME, pointwise
@@ -30,7 +31,8 @@ def einsum(*args: Any) -> Tensor:
     Operands follow the equation, one by one or as a sequence; or operands and lists of labels (0 to
     51, Ellipsis) alternate, with the labels of the result last. Labels that the result lacks are
     summed over; without "->" the result has those that occur once, in alphabetical order. Operands
-    are contracted from left to right. RuntimeError for what equation and shapes do not allow.
+    are contracted from left to right; sums of integers are int64, products of matrices keep their
+    dtype. RuntimeError for what equation and shapes do not allow.
     """
     operands, terms, wanted = _parse(args)
     shapes = [tuple(x.shape) for x in operands]
@@ -210,6 +212,9 @@ def _contract(
         return product, batch + left + right
     rows, inner, columns = _count(m), _count(k), _count(n)  # type: ignore[arg-type]
     batches = (_count(b),) if b else ()  # type: ignore[arg-type]
+    common = promote_types(x.dtype, y.dtype)
+    if common is int64:  # one may be a sum of narrower integers
+        x, y = K.cast(x, int64), K.cast(y, int64)
     product = K.matmul(
         K.reshape(x, (*batches, rows, inner)), K.reshape(y, (*batches, inner, columns))
     )
@@ -226,7 +231,7 @@ def _count(shape: Sequence[int]) -> int:
 def _summed(x: Tensor, labels: Labels, gone: list[int]) -> tuple[Tensor, Labels]:
     if not gone:
         return x, labels
-    x = K.sum(x, tuple(labels.index(n) for n in gone), dtype=x.dtype)
+    x = K.sum(x, tuple(labels.index(n) for n in gone))
     return x, [n for n in labels if n not in gone]
 
 

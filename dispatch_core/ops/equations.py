@@ -75,14 +75,14 @@ def linalg_tensorsolve(input: Tensor, other: Tensor, dims: Any = None) -> Tensor
     aliases=("linalg.vander",),
 )
 def linalg_vander(x: Tensor, *, N: int | None = None) -> Tensor:
-    """The powers 0, 1, ... N - 1 of each element, as a new last dimension."""
-    if not x.ndim:
-        raise RuntimeError("Expected dim(x) >= 1, but got 0")
+    """The powers 0, 1, ... N - 1 of each element, as a new last dimension; a number is a vector of one.
+
+    N is the length of the vectors where it is not given. RuntimeError where it is less than two.
+    """
+    x = x if x.ndim else K.reshape(x, (1,))
     n = x.shape[-1] if N is None else N
-    if N is not None and N <= 1:
-        raise RuntimeError(f"N must be greater than 1, but got {N}")
-    one = K.ones_like(K.unsqueeze(x, -1))
     if n <= 1:
-        return one
+        raise RuntimeError(f"N must be greater than 1, but got {n}")
+    one = K.ones_like(K.unsqueeze(x, -1))
     steps = K.cat([one, K.expand(K.unsqueeze(x, -1), (*x.shape, n - 1))], -1)
     return K.cumprod(steps, -1)

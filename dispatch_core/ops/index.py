@@ -242,10 +242,11 @@ def check_slices(name: str, input: Tensor, dim: int, index: Tensor, source: Tens
     if index.ndim > 1:
         raise IndexError(f"{name}(): Index is supposed to be a vector, but got dim: {index.ndim}")
     own, other = list(input.shape), list(source.shape)
-    if index.numel() != (other[dim] if dim < len(other) else 1):
+    count = other[dim] if dim < len(other) else 1
+    if index.numel() != count:
         raise (RuntimeError if other else IndexError)(
-            f"{name}(): Number of indices ({index.numel()}) should be equal to source.size(dim) for dim "
-            f"{dim}, got a source of shape {other}"
+            f"{name}(): Number of indices ({index.numel()}) should be equal to source.size(dim): "
+            f"({count}), for dim: {dim}"
         )
     if other[:dim] + other[dim + 1 :] != own[:dim] + own[dim + 1 :] or len(own) != len(other):
         raise RuntimeError(

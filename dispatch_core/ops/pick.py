@@ -175,8 +175,8 @@ def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor
     if list(source.shape) != wanted:
         own = source.ndim == len(wanted) and source.shape[at] == index.numel()
         raise (RuntimeError if own else IndexError)(
-            f"index_copy_(): expected a source of shape {wanted} for {index.numel()} indices along "
-            f"dimension {at}, got {list(source.shape)}"
+            f"index_copy_(): Number of indices ({index.numel()}) should be equal to source.size(dim), "
+            f"expected a source of shape {wanted} for dim {at}, got {list(source.shape)}"
         )
     check_places("index_copy_", index, input.shape[at])
     return K.scatter_src(input, at, _spread(index, at, input.shape), source)

@@ -249,6 +249,16 @@ MISTAKES = {
         RuntimeError,
         "col must be non-negative",
     ),
+    "linspace between vectors": (
+        lambda: dc.linspace(dc.ones(2), 1, 3),
+        RuntimeError,
+        "0-dimensional start and end tensors, but got start of shape [2]",
+    ),
+    "logspace between vectors": (
+        lambda: dc.logspace(0, dc.ones(1), 3),
+        RuntimeError,
+        "end of shape [1]",
+    ),
     "vander of less than nothing": (
         lambda: dc.vander(dc.ones(2), N=-1),
         RuntimeError,

@@ -103,8 +103,10 @@ def test_equations_between_tensors() -> None:
 
 def test_vander() -> None:
     assert linalg.vander(dc.tensor([2, 3]), N=4).tolist() == [[1, 2, 4, 8], [1, 3, 9, 27]]
-    with pytest.raises(RuntimeError, match="greater than 1"):
-        linalg.vander(dc.ones(2), N=1)
+    assert linalg.vander(dc.tensor(2), N=4).tolist() == [[1, 2, 4, 8]]
+    for wrong in ((dc.ones(2), 1), (dc.ones(3, 1), None), (dc.tensor(2.0), None)):
+        with pytest.raises(RuntimeError, match="greater than 1"):
+            linalg.vander(wrong[0], N=wrong[1])
 
 
 @pytest.mark.parametrize("shape", [(8, 5), (5, 8), (2, 6, 6)])

@@ -147,3 +147,22 @@ def test_gradients_of_eigenvectors(dtype: dc.dtype) -> None:
         return (values**3).sum() + (vectors.abs() ** 4).sum()
 
     assert dc.autograd.gradcheck(loss, (dc.randn(3, 3, dtype=dtype, requires_grad=True),))
+
+
+@pytest.mark.parametrize("dtype", [dc.bool, dc.uint8, dc.int32], ids=str)
+def test_sums_of_einsum_are_wide_and_products_keep_their_dtype(dtype):
+    x = dc.ones(3, 3).to(dtype)
+    for equation in ("ii", "ij->i", "ij->"):
+        assert dc.einsum(equation, x).dtype is dc.einsum(equation, x.to(dc.int32)).dtype is dc.int64
+    for equation in ("ii->i", "ij->ji"):
+        assert dc.einsum(equation, x).dtype is dtype
+    assert dc.einsum("ij,kl->ij", x, x).dtype is dc.int64
+    if dtype is not dc.bool:
+        assert dc.einsum("ij,jk->ik", x, x).dtype is dtype
+        assert dc.einsum("ij,jkl->ik", x, x[..., None].expand(3, 3, 2)).tolist() == [[6] * 3] * 3
+    assert dc.einsum("ij->", dc.full((300,), 200, dtype=dc.uint8)[None]).item() == 60_000
+
+
+def test_einsum_refuses_dtypes_that_do_not_go_together():
+    with pytest.raises(RuntimeError, match="dtype"):
+        dc.einsum("ij,jk->ik", dc.ones(2, 2), dc.ones(2, 2, dtype=dc.float64))
