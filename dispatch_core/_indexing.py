@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from dispatch_core._caller import warn
 from dispatch_core._construct import host_index, tensor_like
 from dispatch_core._dtypes import bool_
 from dispatch_core._keys import tensor_key
@@ -115,7 +116,13 @@ def index_put(input: Tensor, indices: Any, values: Tensor, accumulate: bool = Fa
 
 def parse(tensor: Tensor, index: Any) -> tuple[Any, list[Tensor], tuple[int, ...]]:
     """An index as a tuple of basic indices (or None), then int64 tensors and the dimensions they index."""
-    items = index if isinstance(index, tuple) or _stands_for_tuple(index) else (index,)
+    if _stands_for_tuple(index):
+        warn(
+            "Using a non-tuple sequence for multidimensional indexing is deprecated; use x[tuple(seq)] "
+            "instead of x[seq]"
+        )
+        index = tuple(index)
+    items = index if isinstance(index, tuple) else (index,)
     items = tuple(_item(tensor, i) for i in items)
     consumed = sum(_width(i) for i in items)
     if consumed > tensor.ndim:
@@ -217,8 +224,13 @@ def _item(tensor: Tensor, item: Any) -> Any:
             raise IndexError(
                 f"tensors used as indices must be long, int, byte or bool tensors, got {item.dtype}"
             )
-        if item.dtype.name in ("uint8", "bool"):
-            return K.ne(item, 0) if item.dtype.name == "uint8" else item
+        if item.dtype.name == "uint8":
+            warn(
+                "indexing with dtype dc.uint8 is now deprecated, please use a dtype dc.bool instead."
+            )
+            return K.ne(item, 0)
+        if item.dtype is bool_:
+            return item
         if item.ndim == 0 and is_readable(item):
             return item.item()
         return item.long()

@@ -60,3 +60,75 @@ def test_the_gradient_of_a_tensor_that_is_no_leaf():
 
 def test_a_tensor_of_a_tensor():
     assert "sourceTensor.detach().clone()" in warned(lambda: dc.tensor(dc.ones(2)))
+
+
+FEW = {
+    "one element": lambda: dc.ones(1).var(),
+    "rows of one": lambda: dc.ones(2, 1).std(1),
+    "nothing": lambda: dc.var_mean(dc.ones(0), correction=0),
+    "corrected": lambda: dc.std_mean(dc.ones(3), correction=5),
+    "covariance": lambda: dc.cov(dc.ones(2, 1)),
+    "correlation": lambda: dc.corrcoef(dc.ones(2, 1)),
+}
+
+
+@pytest.mark.parametrize("call", FEW.values(), ids=FEW)
+def test_a_variance_of_too_few_values(call):
+    assert "degrees of freedom is <= 0" in warned(call)
+    assert "degrees of freedom is <= 0" in warned(call)  # each time
+
+
+def test_a_variance_of_enough_values():
+    assert dc.ones(1).var(correction=0) == dc.ones(2).var() == 0
+
+
+COMPLEX = dc.tensor([1 + 1j, 2.0])
+ONCE = {
+    "x.to": (lambda: COMPLEX.to(dc.int64), "discards the imaginary part"),
+    "x.float": (lambda: COMPLEX.float(), "discards the imaginary part"),
+    "x.type": (lambda: COMPLEX.type("dc.FloatTensor"), "discards the imaginary part"),
+    "as_tensor": (lambda: dc.as_tensor(COMPLEX, dtype=dc.float32), "discards the imaginary"),
+    "x.copy_": (lambda: dc.zeros(2).copy_(COMPLEX), "discards the imaginary part"),
+    "x[i] = y": (lambda: dc.zeros(2).__setitem__(0, COMPLEX[0]), "discards the imaginary part"),
+    "vector.T": (lambda: dc.ones(2).T, "x.permute"),
+    "batch.T": (lambda: dc.ones(2, 2, 2).T, "x.mT"),
+    "number.H": (lambda: dc.tensor(1.0).H, "x.conj()"),
+    "meshgrid": (lambda: dc.meshgrid(dc.ones(2), dc.ones(2)), "indexing argument"),
+    "x.backward": (
+        lambda: dc.ones(1, requires_grad=True).sum().backward(create_graph=True),
+        "reference cycle",
+    ),
+    "autograd.backward": (
+        lambda: dc.autograd.backward(dc.ones(1, requires_grad=True) * 2, create_graph=True),
+        "reference cycle",
+    ),
+}
+
+
+@pytest.mark.parametrize(("call", "words"), ONCE.values(), ids=ONCE)
+def test_what_is_said_once(call, words, monkeypatch):
+    monkeypatch.setattr("dispatch_core._caller.TOLD", set())
+    assert words in warned(call)
+    call()  # says nothing more
+
+
+def test_what_discards_nothing(monkeypatch):
+    monkeypatch.setattr("dispatch_core._caller.TOLD", set())
+    assert COMPLEX.bool().tolist() == [True, True]
+    assert COMPLEX.real.double().tolist() == [1, 2]
+    assert dc.ones(2).to(dc.complex64).to(dc.complex128).dtype is dc.complex128
+    x = dc.ones(2, requires_grad=True)
+    (x * COMPLEX).abs().sum().backward()
+    assert x.grad.dtype is dc.float32
+    assert dc.ones(2, 3).T.shape == (3, 2)
+    assert dc.ones(2, 3).H.shape == (3, 2)
+    assert len(dc.meshgrid(dc.ones(2), indexing="xy")) == 1
+
+
+@pytest.mark.parametrize("write", [False, True])
+def test_bytes_as_a_mask(write):
+    mask, x = dc.tensor([1, 0, 1], dtype=dc.uint8), dc.arange(3)
+    assert "please use a dtype dc.bool" in warned(
+        lambda: x.__setitem__(mask, 5) if write else x[mask]
+    )
+    assert x.tolist() == ([5, 1, 5] if write else [0, 1, 2])

@@ -7,6 +7,7 @@ from inspect import getattr_static
 from typing import Any
 
 from dispatch_core import ops  # noqa: F401  declares the operators
+from dispatch_core._caller import warn_once
 from dispatch_core._dtypes import (
     PUBLIC_NAMES,
     dtype,
@@ -28,6 +29,7 @@ from dispatch_core._op import OPERATORS, K, dunder
 from dispatch_core._subclass import asking, is_asked
 from dispatch_core._tensor import SLOTS, Tensor, detached
 from dispatch_core._ufuncs import array_ufunc
+from dispatch_core.ops.create import converted
 
 
 def bind() -> None:
@@ -86,7 +88,7 @@ def _have_asked(cls: type[Tensor]) -> None:
 
 def _converter(name: str, found: dtype) -> Callable[..., Tensor]:
     def convert(self: Tensor, memory_format: Any = None) -> Tensor:
-        return self if self.dtype is found else K.cast(self, found)
+        return self if self.dtype is found else converted(self, found)
 
     convert.__name__ = name
     convert.__doc__ = f"The tensor in dtype {found.name}."
@@ -112,7 +114,13 @@ def _on(device: str) -> property:
 
 
 def _reversed(self: Tensor) -> Tensor:
-    """The dimensions in reverse order, as a view."""
+    """The dimensions in reverse order, as a view; warns, once, where they are not two."""
+    if self.ndim != 2:
+        warn_once(
+            "The use of `x.T` on tensors of dimension other than 2 to reverse their shape is deprecated. "
+            "Consider `x.mT` to transpose batches of matrices or `x.permute(*range(x.ndim - 1, -1, -1))` "
+            "to reverse the dimensions of a tensor."
+        )
     return K.permute(self, tuple(range(self.ndim))[::-1])
 
 
@@ -123,6 +131,9 @@ def _adjoint(self: Tensor) -> Tensor:
             f"tensor.H is only supported on matrices (2-D tensors). Got {self.ndim}-D tensor. For "
             "batches of matrices, consider using tensor.mH"
         )
+    if not self.ndim:
+        warn_once("Tensor.H is deprecated on 0-D tensors. Consider using x.conj().")
+        return K.conj(self)
     return K.conj(_reversed(self))
 
 

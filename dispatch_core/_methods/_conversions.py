@@ -18,6 +18,7 @@ from dispatch_core._op import K
 from dispatch_core._subclass import as_instance, subclass_hooks
 from dispatch_core._tensor import Tensor, check_tensor
 from dispatch_core._typed import TensorType, type_name, type_named
+from dispatch_core.ops.create import converted
 
 
 @method
@@ -31,7 +32,7 @@ def to(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
     if asked.device is not None and asked.device != found.device:
         found = K.to_device(found, asked.device)
     if asked.dtype is not None and asked.dtype is not found.dtype:
-        found = K.cast(found, asked.dtype)
+        found = converted(found, asked.dtype)
     return K.clone(self) if found is self and asked.copy else found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from dispatch_core._caller import warn_once
 from dispatch_core._dispatcher.resolve import HOST
 from dispatch_core._graph import GradientEdge, Leaf, Origin, is_retaining
 from dispatch_core._keys import PLAIN
@@ -141,6 +142,13 @@ def backward(
     wanted = None if inputs is None else _checked_inputs(inputs)
     if wanted is not None and not wanted:
         raise RuntimeError("`inputs` argument to `backward` cannot be empty.")
+    if create_graph:
+        warn_once(
+            "Using backward() with create_graph=True will create a reference cycle between the parameter "
+            "and its gradient which can cause a memory leak. We recommend using autograd.grad when "
+            "creating the graph to avoid this. If you have to use this function, make sure to reset the "
+            ".grad fields of your parameters to None after use to break the cycle and avoid the leak."
+        )
     roots = _roots(_sequence(tensors), grad_tensors)
     engine = Engine(
         create_graph if retain_graph is None else retain_graph,

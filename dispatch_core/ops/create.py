@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from dispatch_core._caller import warn_once
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
-from dispatch_core._dtypes import float64, get_default_dtype, int64, scalar_dtype
+from dispatch_core._dtypes import bool_, float64, get_default_dtype, int64, scalar_dtype
 from dispatch_core._families.others import creation, custom, movement, transfer
 from dispatch_core._numbers import fitting
 from dispatch_core._op import Ints, K, Number, composite, primitive
@@ -391,6 +392,13 @@ def cast(input: Tensor, dtype: Any) -> Tensor:
     """The elements converted to a dtype, as a new tensor also where they have it already."""
 
 
+def converted(input: Tensor, dtype: Any) -> Tensor:
+    """The cast that a user asks for: where it drops imaginary parts, it says so, once."""
+    if input.dtype.is_complex and not dtype.is_complex and dtype is not bool_:
+        warn_once("Casting complex values to real discards the imaginary part")
+    return K.cast(input, dtype)
+
+
 @composite(custom(), namespace="_")
 def cast_like(input: Tensor, other: Tensor) -> Tensor:
     """The elements converted to the dtype of another tensor (the real part, if that is real)."""
@@ -412,7 +420,7 @@ def cast_like(input: Tensor, other: Tensor) -> Tensor:
 def copy(input: Tensor, src: Tensor) -> Tensor:
     """`src`, broadcast to the shape and converted to the dtype of `input`."""
     if src.dtype is not input.dtype:
-        src = K.cast(src, input.dtype)
+        src = converted(src, input.dtype)
     return src if src.shape == input.shape else K.expand(src, tuple(input.shape))
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from dispatch_core import _shapes
+from dispatch_core._caller import warn_once
 from dispatch_core._dispatcher.kinds import telling
 from dispatch_core._dtypes import Priority, promote_operands
 from dispatch_core._keys import KIND, kind_dtype
@@ -47,9 +48,18 @@ def broadcast_tensors(*tensors: Any) -> tuple[Tensor, ...]:
 
 
 @public("")
-def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
-    """Vectors expanded to the grid they span; "xy" exchanges the first two dimensions."""
+def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Tensor, ...]:
+    """Vectors expanded to the grid they span; "xy" exchanges the first two dimensions.
+
+    Without `indexing` it is "ij", and a warning says so once: numpy's default is "xy".
+    """
     listed = _listed(tensors)
+    if indexing is None:
+        warn_once(
+            "meshgrid: in an upcoming release, it will be required to pass the indexing argument; it is "
+            "'ij' here, and 'xy' in NumPy."
+        )
+        indexing = "ij"
     if not isinstance(indexing, str):
         raise TypeError(
             f"meshgrid(): argument 'indexing' must be str, not {type(indexing).__name__}"
@@ -88,7 +98,7 @@ def cartesian_prod(*tensors: Tensor) -> Tensor:
             raise RuntimeError(f"Expect a 1D vector, but got shape {list(t.shape)}")
     if len(listed) == 1:
         return listed[0]
-    return K.stack([K.reshape(g, (-1,)) for g in meshgrid(*listed)], 1)
+    return K.stack([K.reshape(g, (-1,)) for g in meshgrid(*listed, indexing="ij")], 1)
 
 
 @public("")

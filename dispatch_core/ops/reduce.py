@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from dispatch_core._caller import warn
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
 from dispatch_core._dtypes import get_default_dtype
 from dispatch_core._families.base import FLOATING, INEXACT, REAL
@@ -380,6 +381,11 @@ def var(
     squares = K.real(d * K.conj(d)) if input.is_complex() else d * d
     total = K.sum(squares, dim, keepdim)
     rest = n - correction
+    if rest <= 0:
+        warn(
+            "var(): degrees of freedom is <= 0. Correction should be strictly less than the reduction "
+            f"factor (input numel divided by output numel), {n}; got {correction}"
+        )
     return total / rest if rest > 0 else total * (float("nan") if n <= 1 else float("inf"))
 
 

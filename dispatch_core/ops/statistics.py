@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from dispatch_core._caller import warn
 from dispatch_core._dtypes import get_default_dtype, promote_types
 from dispatch_core._families.base import FLOATING, INEXACT, NUMBERS, REAL
 from dispatch_core._families.others import creation, custom
@@ -131,6 +132,11 @@ def cov(
         rest = K.sub(total, K.div(K.mul(K.sum(K.mul(weights, aweights)), correction), total))
     else:
         rest = total - correction
+    if not isinstance(rest, Tensor) and rest <= 0:
+        warn(
+            "cov(): degrees of freedom is <= 0. Correction should be strictly less than the number of "
+            f"observations, {n}; got {correction}"
+        )
     rest = K.maximum(rest, 0) if isinstance(rest, Tensor) else max(rest, 0)
     centred = K.sub(x, K.unsqueeze(mean, 1))
     other = centred if weights is None else K.mul(centred, weights)

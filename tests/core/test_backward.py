@@ -283,6 +283,7 @@ def test_a_gradient_penalty():
     assert w.grad.tolist() == [8 * 1 * 3, 8 * 4 * 4]
 
 
+@pytest.mark.filterwarnings("ignore:Using backward")
 def test_backward_with_create_graph_keeps_history_in_grad():
     x = leaf(2.0)
     (x * x * x).sum().backward(create_graph=True)

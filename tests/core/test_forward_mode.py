@@ -118,6 +118,7 @@ def test_the_tangent_does_not_count_as_a_way_from_input_to_output() -> None:
         assert_close(forward_ad.unpack_dual(g).tangent, 6 * x.detach() * 2 * x.detach())
 
 
+@pytest.mark.filterwarnings("ignore:Using backward")
 def test_accumulated_gradients_have_a_tangent_only_where_they_have_a_history() -> None:
     x = dc.tensor([1.0, 2.0], requires_grad=True)
     with forward_ad.dual_level():

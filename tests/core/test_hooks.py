@@ -163,6 +163,7 @@ def test_hooks_of_nodes_with_several_outputs():
     assert seen == [[False, True]]
 
 
+@pytest.mark.filterwarnings("ignore:Using backward")
 def test_hooks_see_recorded_gradients_with_create_graph():
     x = leaf(2.0)
     y = x * x

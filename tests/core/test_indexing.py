@@ -247,13 +247,25 @@ def test_iteration_unpacking_and_membership():
         ([(0, 1)], [[0, 1, 2], [3, 4, 5]]),
         ([..., 0], [0, 3]),
         ([dc.tensor([0, 1]), dc.tensor([1, 0])], [1, 3]),
-        ([0, 1], [[0, 1, 2], [3, 4, 5]]),
-        ([True, False], [[0, 1, 2]]),
-        (([0, 1],), [[0, 1, 2], [3, 4, 5]]),
         ([[[0, 1], [1, 0]]], [[[0, 1, 2], [3, 4, 5]], [[3, 4, 5], [0, 1, 2]]]),
     ],
 )
 def test_a_list_stands_for_a_tuple_where_it_holds_more_than_numbers(index, expected):
+    x = dc.arange(6).reshape(2, 3)
+    with pytest.warns(UserWarning, match="non-tuple sequence for multidimensional indexing"):
+        found = x[index]
+    assert found.tolist() == expected == x[tuple(index)].tolist()
+
+
+@pytest.mark.parametrize(
+    ("index", "expected"),
+    [
+        ([0, 1], [[0, 1, 2], [3, 4, 5]]),
+        ([True, False], [[0, 1, 2]]),
+        (([0, 1],), [[0, 1, 2], [3, 4, 5]]),
+    ],
+)
+def test_a_list_of_numbers_is_one_index(index, expected):
     assert dc.arange(6).reshape(2, 3)[index].tolist() == expected
 
 
