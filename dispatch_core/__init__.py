@@ -95,6 +95,7 @@ _FACES = frozenset(
         "overrides",
         "plugins",
         "profiler",
+        "return_types",
         "signal",
         "special",
         "testing",

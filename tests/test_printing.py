@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import math
+import pickle
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -125,3 +126,42 @@ def test_wrong_options(options: dict[str, Any], error: type[Exception], message:
 
 def test_a_summary_of_what_does_not_fit_into_memory():
     assert str(dc.ones(1).expand(2**40)) == "tensor([1., 1., 1.,  ..., 1., 1., 1.])"
+
+
+def test_named_results_are_printed_a_field_a_line():
+    found = dc.tensor([[1.0, 5.0], [3.0, 2.0]]).max(0)
+    text = "dc.return_types.max(\nvalues=tensor([3., 5.]),\nindices=tensor([1, 0]))"
+    assert repr(found) == str(found) == text
+    assert f"{[found]}" == f"[{text}]"
+    hist, edges = dc.histogramdd(dc.zeros(1, 2), 1)
+    assert repr(dc.histogramdd(dc.zeros(1, 2), 1)) == (
+        f"dc.return_types.histogramdd(\nhist={hist!r},\nbin_edges={edges!r})"
+    )
+
+
+NAMED = {
+    "max": lambda: dc.eye(2).max(0),
+    "sort": lambda: dc.eye(2).sort(),
+    "linalg_svd": lambda: dc.linalg.svd(dc.eye(2)),
+    "aminmax": lambda: dc.aminmax(dc.eye(2)),
+    "histogramdd": lambda: dc.histogramdd(dc.zeros(1, 2), 1),
+}
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_named_results_have_public_classes(name):
+    found = NAMED[name]()
+    kind = getattr(dc.return_types, name)
+    assert type(found) is kind
+    assert kind.__module__ == "dispatch_core.return_types"
+    assert name in dir(dc.return_types)
+    back = pickle.loads(pickle.dumps(found))
+    assert type(back) is kind
+    assert repr(back) == repr(found)
+    assert found._replace(**{found._fields[0]: 1})[0] == 1
+
+
+@pytest.mark.parametrize("name", ["no_operator", "exp", "max_dim"])
+def test_other_names_have_none(name):
+    with pytest.raises(AttributeError, match="several named results"):
+        getattr(dc.return_types, name)

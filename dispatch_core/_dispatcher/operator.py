@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import enum
 import functools
-from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,6 +16,7 @@ import numpy as np
 
 from dispatch_core import _keys, _state
 from dispatch_core._dispatcher.gradient import Gradient
+from dispatch_core._dispatcher.named import named_results
 from dispatch_core._dispatcher.signature import spelled
 from dispatch_core._keys import KIND, LOCK
 from dispatch_core._tensor import Tensor
@@ -89,7 +89,7 @@ class Op:
     def result_type(self) -> type[Any] | None:
         """The named tuple of several results."""
         fields = self.traits.fields
-        return namedtuple(self.name.removesuffix("_dim"), fields) if fields else None
+        return named_results(self.name.removesuffix("_dim"), fields) if fields else None
 
     @functools.cached_property
     def pack(self) -> Callable[[Sequence[Any]], Any]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import namedtuple
 from collections.abc import Sequence
 from typing import Any
 
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
 from dispatch_core._dispatcher.kinds import telling
+from dispatch_core._dispatcher.named import named_results
 from dispatch_core._dtypes import int64
 from dispatch_core._families.base import FLOATING
 from dispatch_core._families.others import custom
@@ -147,8 +147,7 @@ def _even_edges(what: str, rows: Tensor, bins: Sequence[int], range: Any) -> lis
     return found
 
 
-_Histogram = namedtuple("_Histogram", ("hist", "bin_edges"))
-_Histogram.__name__ = "histogramdd"
+_Histogram = named_results("histogramdd", ("hist", "bin_edges"))
 
 
 @public("")
