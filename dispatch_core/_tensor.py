@@ -236,6 +236,12 @@ def detached(tensor: Tensor) -> Tensor:
     return wrap(tensor._raw, tensor._k & PLAIN)
 
 
+def says_in_order(tensor: Tensor) -> bool:
+    """Whether an array that knows says that its elements lie in the order of the dimensions."""
+    flags = getattr(tensor._raw, "flags", None)
+    return flags is not None and bool(flags.c_contiguous)
+
+
 def is_plain(tensor: Tensor) -> bool:
     """Whether `_raw` is an array of the device itself: no batched tensor, none with a tangent."""
     return tensor_key(tensor._k).flags <= TRANSPARENT

@@ -88,6 +88,8 @@ def _have_asked(cls: type[Tensor]) -> None:
 
 def _converter(name: str, found: dtype) -> Callable[..., Tensor]:
     def convert(self: Tensor, memory_format: Any = None) -> Tensor:
+        if memory_format is not None:
+            return self.to(found, memory_format=memory_format)
         return self if self.dtype is found else converted(self, found)
 
     convert.__name__ = name

@@ -13,6 +13,7 @@ from dispatch_core._dtypes import (
     as_dtype,
     dtype,
 )
+from dispatch_core._layouts import preserve_format
 from dispatch_core._methods._table import method
 from dispatch_core._op import K
 from dispatch_core._subclass import as_instance, subclass_hooks
@@ -33,6 +34,8 @@ def to(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         found = K.to_device(found, asked.device)
     if asked.dtype is not None and asked.dtype is not found.dtype:
         found = converted(found, asked.dtype)
+    if asked.memory_format is not None and asked.memory_format is not preserve_format:
+        found = K.contiguous(found, memory_format=asked.memory_format)
     return K.clone(self) if found is self and asked.copy else found
 
 
@@ -85,8 +88,8 @@ def parse_to(*args: Any, **kwargs: Any) -> Conversion:
 
 @method
 def cpu(self: Tensor, memory_format: Any = None) -> Tensor:
-    """The tensor in host memory."""
-    return self.to("cpu")
+    """The tensor in host memory, there laid out as a memory format says."""
+    return self.to("cpu", memory_format=memory_format)
 
 
 @method

@@ -13,6 +13,7 @@ from dispatch_core._op import Ints, K, Number, composite, primitive
 from dispatch_core._place import Place, as_device, moved, place
 from dispatch_core._shapes import wholes
 from dispatch_core._tensor import Tensor, is_readable
+from dispatch_core.ops._layout import laid_out, order_like, order_of
 
 
 @primitive(creation(), namespace="_")
@@ -97,8 +98,11 @@ def empty(
     memory_format: Any = None,
 ) -> Tensor:
     """A tensor whose elements are whatever the memory holds."""
-    wanted = dtype or get_default_dtype()
-    return _finish(K.fill_new(_size(size), None, place(device, wanted)), requires_grad)
+    where = place(device, dtype or get_default_dtype())
+    size = _size(size)
+    order = None if memory_format is None else order_of("empty", memory_format, len(size))
+    made = laid_out(size, order, lambda size: K.fill_new(size, None, where))
+    return _finish(made, requires_grad)
 
 
 @composite(creation(), out=True)
@@ -236,12 +240,14 @@ def full_like(
     requires_grad: bool = False,
     memory_format: Any = None,
 ) -> Tensor:
-    """A tensor of the shape, dtype and device of another, filled with one value."""
+    """A tensor filled with one value, like another: its shape, dtype, device and order in memory."""
     if isinstance(fill_value, Tensor):
         fill_value = fill_value.item()
     where = place(input.device if device is None else device, dtype or input.dtype)
     value = fitting(fill_value, where.dtype)
-    return _finish(K.fill_new(tuple(input.shape), value, where), requires_grad)
+    order = order_like("full_like", input, memory_format)
+    made = laid_out(tuple(input.shape), order, lambda size: K.fill_new(size, value, where))
+    return _finish(made, requires_grad)
 
 
 def _new(
@@ -342,8 +348,15 @@ def zeros_like(
     requires_grad: bool = False,
     memory_format: Any = None,
 ) -> Tensor:
-    """Zeros in the shape, dtype and device of another tensor."""
-    return K.full_like(input, 0, dtype=dtype, device=device, requires_grad=requires_grad)
+    """Zeros in the shape, dtype, device and order in memory of another tensor."""
+    return K.full_like(
+        input,
+        0,
+        dtype=dtype,
+        device=device,
+        requires_grad=requires_grad,
+        memory_format=memory_format,
+    )
 
 
 @composite(custom(samples=lambda make: [(make(2, 3),)]), grad=NOT_DIFFERENTIABLE, batch="leading")
@@ -356,8 +369,15 @@ def ones_like(
     requires_grad: bool = False,
     memory_format: Any = None,
 ) -> Tensor:
-    """Ones in the shape, dtype and device of another tensor."""
-    return K.full_like(input, 1, dtype=dtype, device=device, requires_grad=requires_grad)
+    """Ones in the shape, dtype, device and order in memory of another tensor."""
+    return K.full_like(
+        input,
+        1,
+        dtype=dtype,
+        device=device,
+        requires_grad=requires_grad,
+        memory_format=memory_format,
+    )
 
 
 @composite(custom(), grad=NOT_DIFFERENTIABLE, batch="leading")
@@ -370,9 +390,11 @@ def empty_like(
     requires_grad: bool = False,
     memory_format: Any = None,
 ) -> Tensor:
-    """An uninitialised tensor in the shape, dtype and device of another."""
+    """An uninitialised tensor like another: of its shape, dtype, device and order in memory."""
     where = place(input.device if device is None else device, dtype or input.dtype)
-    return _finish(K.fill_new(tuple(input.shape), None, where), requires_grad)
+    order = order_like("empty_like", input, memory_format)
+    made = laid_out(tuple(input.shape), order, lambda size: K.fill_new(size, None, where))
+    return _finish(made, requires_grad)
 
 
 @primitive(

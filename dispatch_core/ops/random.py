@@ -19,6 +19,7 @@ from dispatch_core._random import DRAW, chosen_generator
 from dispatch_core._shapes import whole
 from dispatch_core._tensor import Tensor
 from dispatch_core.backend import philox
+from dispatch_core.ops._layout import laid_out, order_like
 from dispatch_core.ops._values import all_true, any_true
 from dispatch_core.ops.create import _finish, _size
 
@@ -179,7 +180,10 @@ def rand_like(
     memory_format: Any = None,
 ) -> Tensor:
     """`rand` in the shape, dtype and device of a tensor."""
-    drawn = draw(tuple(input.shape), "uniform", 0, 1, _like(input, dtype, device), generator)
+    where, order = _like(input, dtype, device), order_like("rand_like", input, memory_format)
+    drawn = laid_out(
+        tuple(input.shape), order, lambda size: draw(size, "uniform", 0, 1, where, generator)
+    )
     return _finish(drawn, requires_grad)
 
 
@@ -195,7 +199,10 @@ def randn_like(
     memory_format: Any = None,
 ) -> Tensor:
     """`randn` in the shape, dtype and device of a tensor."""
-    drawn = draw(tuple(input.shape), "normal", 0, 1, _like(input, dtype, device), generator)
+    where, order = _like(input, dtype, device), order_like("randn_like", input, memory_format)
+    drawn = laid_out(
+        tuple(input.shape), order, lambda size: draw(size, "normal", 0, 1, where, generator)
+    )
     return _finish(drawn, requires_grad)
 
 
@@ -215,11 +222,16 @@ def randint_like(
     """`randint` in the shape, dtype and device of a tensor."""
     if high is None:
         low, high = 0, low
-    _check_range(int(low), int(high))
+    low, high = whole("low", low), whole("high", high)
+    _check_range(low, high)
     where = _like(input, dtype, device)
-    whole = place(where.device, int64)
-    drawn = draw(tuple(input.shape), "integers", int(low), int(high), whole, generator)
-    return _finish(K.cast(drawn, where.dtype), requires_grad)
+    ints = place(where.device, int64)
+    order = order_like("randint_like", input, memory_format)
+
+    def drawn(size: Any) -> Tensor:
+        return K.cast(draw(size, "integers", low, high, ints, generator), where.dtype)
+
+    return _finish(laid_out(tuple(input.shape), order, drawn), requires_grad)
 
 
 # -- draws whose distribution a tensor gives -----------------------------------------------------

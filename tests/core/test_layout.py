@@ -16,6 +16,10 @@ CALLS = {
     "sum": lambda q: q.sum(0),
     "cumsum": lambda q: q.cumsum(1),
     "roll": lambda q: q.roll(1, 1),
+    "fft": lambda q: dc.fft.fft(q),
+    "rfft": lambda q: dc.fft.rfft(q, dim=1),
+    "ifft2": lambda q: dc.fft.ifft2(q),
+    "irfftn": lambda q: dc.fft.irfftn(q + 0j),
 }
 
 
@@ -86,3 +90,66 @@ def test_views_by_strides_belong_to_the_memory_they_show(name):
     w.mul_(2)
     with pytest.raises(RuntimeError, match="modified by an inplace operation"):
         saved.sum().backward()
+
+
+LIKE = {
+    "empty_like": dc.empty_like,
+    "zeros_like": dc.zeros_like,
+    "ones_like": dc.ones_like,
+    "full_like": lambda x, **kw: dc.full_like(x, 2.0, **kw),
+    "rand_like": dc.rand_like,
+    "randn_like": dc.randn_like,
+    "randint_like": lambda x, **kw: dc.randint_like(x, 5, **kw),
+}
+COPIES = {
+    "clone": dc.clone,
+    "double": lambda x, **kw: x.double(**kw),
+    "to": lambda x, **kw: x.to(dc.float64, **kw),
+}
+MADE = [(name, device) for device in ("cpu", "example", "meta") for name in LIKE]
+MADE += [(name, "cpu") for name in COPIES]
+IMAGES = {"memory_format": dc.channels_last}
+
+
+@pytest.mark.parametrize(("name", "device"), MADE)
+def test_what_is_made_like_a_tensor_lies_as_it(name, device):
+    make = (LIKE | COPIES)[name]
+    x = dc.empty(2, 3, 4, device=device)
+    moved = make(x.permute(2, 0, 1))
+    assert (tuple(moved.shape), moved.stride()) == ((4, 2, 3), (1, 12, 4))
+    assert make(x).is_contiguous()
+    cut = dc.empty(4, 6, device=device)[:, 1:4].t()
+    assert make(cut).stride() == (1, 3)
+    assert make(dc.empty(3, 1, device=device).expand(3, 4)).is_contiguous()
+    assert make(x.permute(2, 0, 1), memory_format=dc.contiguous_format).is_contiguous()
+    assert make(x.permute(2, 0, 1), memory_format=dc.preserve_format).stride() == (1, 12, 4)
+    images = make(dc.empty(2, 3, 4, 5, device=device), **IMAGES)
+    assert images.stride() == (60, 1, 15, 3)
+    assert make(images).is_contiguous(**IMAGES)
+    with pytest.raises(RuntimeError, match="required rank 4"):
+        make(x, **IMAGES)
+    with pytest.raises(TypeError, match=r"must be dc\.memory_format, not int"):
+        make(x, memory_format=3)
+
+
+def test_what_is_made_like_a_tensor_is_no_view():
+    x = dc.ones(2, 3).t()
+    made = dc.zeros_like(x, requires_grad=True)
+    assert made.is_leaf
+    (made * 2).sum().backward()
+    assert made.grad.tolist() == [[2, 2]] * 3
+    assert made.stride() == (1, 3)
+    assert dc.ones_like(x).tolist() == [[1, 1]] * 3
+    assert dc.func.vmap(dc.zeros_like)(dc.ones(2, 3, 4).transpose(1, 2)).shape == (2, 4, 3)
+
+
+def test_memory_formats_of_new_and_converted_tensors():
+    assert dc.empty(2, 3, 4, 5, **IMAGES).stride() == (60, 1, 15, 3)
+    with pytest.raises(RuntimeError, match="unsupported memory format"):
+        dc.empty(2, memory_format=dc.preserve_format)
+    x = dc.rand(2, 3, 4, 5)
+    y = x.to(**IMAGES)
+    assert y.stride() == x.cpu(**IMAGES).stride() == (60, 1, 15, 3)
+    assert dc.equal(x, y)
+    assert y.to(**IMAGES) is y
+    assert dc.nn.Conv2d(3, 2, 3).to(**IMAGES).weight.is_contiguous(**IMAGES)

@@ -24,7 +24,7 @@ def _c2c(fft: Any) -> Kernel:
             found = (fft.fft if forward else fft.ifft)(input, axis=dims[0], norm=norm)
         else:
             found = (fft.fftn if forward else fft.ifftn)(input, axes=dims, norm=norm)
-        return found.astype(input.dtype, copy=False)
+        return found.astype(input.dtype, order="C", copy=False)
 
     return c2c
 
@@ -35,7 +35,9 @@ def _r2c(fft: Any) -> Kernel:
             found = fft.rfft(input, axis=dims[0], norm=norm)
         else:
             found = fft.rfftn(input, axes=dims, norm=norm)
-        return found.astype("complex64" if input.dtype == "float32" else "complex128", copy=False)
+        return found.astype(
+            "complex64" if input.dtype == "float32" else "complex128", order="C", copy=False
+        )
 
     return r2c
 
@@ -47,6 +49,8 @@ def _c2r(fft: Any) -> Kernel:
         else:
             sizes = [*(input.shape[d] for d in dims[:-1]), size]
             found = fft.irfftn(input, s=sizes, axes=dims, norm=norm)
-        return found.astype("float32" if input.dtype == "complex64" else "float64", copy=False)
+        return found.astype(
+            "float32" if input.dtype == "complex64" else "float64", order="C", copy=False
+        )
 
     return c2r
