@@ -252,12 +252,12 @@ MISTAKES = {
     "linspace between vectors": (
         lambda: dc.linspace(dc.ones(2), 1, 3),
         RuntimeError,
-        "0-dimensional start and end tensors, but got start of shape [2]",
+        "0-dimensional start and end tensors, but got start with 1 dimension(s)",
     ),
     "logspace between vectors": (
         lambda: dc.logspace(0, dc.ones(1), 3),
         RuntimeError,
-        "end of shape [1]",
+        "got end with 1 dimension(s)",
     ),
     "vander of less than nothing": (
         lambda: dc.vander(dc.ones(2), N=-1),
