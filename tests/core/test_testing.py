@@ -198,7 +198,9 @@ TESTED_ELSEWHERE = {
     "fill_new_like": "a part of scatter",
     "storage_index": "a part of flip, diag_embed and others",
     "cast_like": "a part of cast",
-    **dict.fromkeys(("count_", "unflatten_tensors_", *STEP_FORMULAS), "in place over lists: tests/optim"),
+    **dict.fromkeys(
+        ("count_", "unflatten_tensors_", *STEP_FORMULAS), "in place over lists: tests/optim"
+    ),
     "rnn_layer_backward": "takes what rnn_layer saves: the gradient of rnn_layer",
     "lstm_layer_backward": "takes what lstm_layer saves: the gradient of lstm_layer",
     "gru_layer_backward": "takes what gru_layer saves: the gradient of gru_layer",
