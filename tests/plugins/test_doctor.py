@@ -8,8 +8,8 @@ DISPATCH_CORE_API = 1
 """
 
 
-def doctor(site, *, good):
-    done = site.python("-m", "dispatch_core", "doctor", "--timeout", "5", check=False)
+def doctor(site, *, good, timeout=60):
+    done = site.python("-m", "dispatch_core", "doctor", "--timeout", str(timeout), check=False)
     assert done.returncode == (0 if good else 1), done.stdout + done.stderr
     return " ".join(done.stdout.split())
 
@@ -22,12 +22,12 @@ def test_a_healthy_installation(site):
 
 
 def test_a_plugin_that_hangs_or_crashes_or_fails_is_named(site):
-    site.add("dispatch-slow", [("dispatch_core", "slow")], "import time; time.sleep(60)")
+    site.add("dispatch-slow", [("dispatch_core", "slow")], "import time; time.sleep(600)")
     site.add("dispatch-crash", [("dispatch_core", "crash")], "import os; os.abort()")
     site.add("dispatch-wrong", [("dispatch_core", "wrong")], "1 / 0")
     site.add("dispatch-old", [("dispatch_core", "old")], "DISPATCH_CORE_API = 0")
-    text = doctor(site, good=False)
-    assert "dispatch-slow 1.0: device 'slow' hangs: importing it did not end within 5 s" in text
+    text = doctor(site, good=False, timeout=15)  # others must be in time on a busy machine too
+    assert "dispatch-slow 1.0: device 'slow' hangs: importing it did not end within 15 s" in text
     assert "dispatch-crash 1.0: device 'crash' crashes the process (signal 6)" in text
     assert "ZeroDivisionError" in text
     assert "plugin API 0" in text
