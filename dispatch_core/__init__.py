@@ -68,6 +68,7 @@ from dispatch_core.autograd import (
 )
 from dispatch_core.autograd._anomaly import set_anomaly_enabled
 from dispatch_core.autograd._forward import ForwardMode as _ForwardMode
+from dispatch_core.backend.streams import Event, Stream
 from dispatch_core.layers import install as _install
 from dispatch_core.layers.fallback import fallback_report
 
@@ -161,9 +162,11 @@ def __dir__() -> list[str]:
 
 __all__ = [
     "AcceleratorError",
+    "Event",
     "Generator",
     "OutOfMemoryError",
     "Size",
+    "Stream",
     "Tensor",
     "TypedStorage",
     "UntypedStorage",

@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
+from contextvars import Token
 from typing import Any
 
 from dispatch_core._device import device as Device
-from dispatch_core._errors import DeviceNotFoundError, DeviceUnavailableError
+from dispatch_core._errors import (
+    AcceleratorError,
+    DeviceNotFoundError,
+    DeviceUnavailableError,
+    OutOfMemoryError,
+)
 from dispatch_core._loader.devices import is_installed
-from dispatch_core._op import K
 from dispatch_core._place import as_device, default_device
-from dispatch_core._random import generator_of
+from dispatch_core._random import Generator, generator_of
 from dispatch_core._tensor import Tensor
 from dispatch_core.backend.api import Backend, Memory
-from dispatch_core.backend.registry import backend_of
+from dispatch_core.backend.registry import BACKENDS, backend_of
+from dispatch_core.backend.streams import (
+    Event,
+    Stream,
+    choose_index,
+    choose_stream,
+    restore_index,
+)
 
 
 class DeviceModule:
@@ -20,6 +35,9 @@ class DeviceModule:
 
     Of a type that nothing installed provides it can be asked whether there are any.
     """
+
+    AcceleratorError = AcceleratorError
+    OutOfMemoryError = OutOfMemoryError
 
     def __init__(self, device_type: str) -> None:
         self._type = device_type
@@ -32,15 +50,18 @@ class DeviceModule:
     def __repr__(self) -> str:
         return f"<devices of type '{self._type}', {self.device_count()} of them usable>"
 
-    def _index(self, device: Any) -> int | None:
-        if device is None:
-            return None
-        if isinstance(device, int):
-            return as_device(Device(self._type, device)).index
+    def _place(self, device: Any) -> Device:
+        """A device argument (None: the current one, a number, a device) as a usable device of the type."""
+        numbered = isinstance(device, int) and not isinstance(device, bool)
+        if device is None or numbered:
+            return as_device(Device(self._type, device))
         found = as_device(device)
         if found.type != self._type:
             raise ValueError(f"expected a device of type '{self._type}', got '{found}'")
-        return found.index
+        return found
+
+    def _index(self, device: Any) -> int | None:
+        return self._place(device).index
 
     def is_available(self) -> bool:
         """Whether there is one that can be used now."""
@@ -53,23 +74,81 @@ class DeviceModule:
         except (DeviceNotFoundError, DeviceUnavailableError):
             return 0
 
-    def device(self, device: Any) -> Device:
-        """One of them, by number: a context manager within which tensors are made there."""
-        return Device(self._type, self._index(device))
+    def is_initialized(self) -> bool:
+        """Whether the type is in use: its plugin was loaded."""
+        return self._type in BACKENDS
+
+    def init(self) -> None:
+        """Load the type's plugin now; DeviceNotFoundError or DeviceUnavailableError where it cannot be."""
+        self._place(None)
 
     def get_device_name(self, device: Any = None) -> str:
         """What the driver calls a device."""
         self._index(device)
         return self._backend.describe()
 
+    def synchronize(self, device: Any = None) -> None:
+        """Wait until all work given to a device (None: to the current one), in any stream, is done."""
+        self._backend.synchronize(self._index(device))
+
+    # -- which one is the current one ----------------------------------------------------------------
+
+    def device(self, device: Any) -> Current:
+        """Context manager within which one of them, by number, is the current one of its type.
+
+        It is what a name without a number means (`device="sim"`), for this thread or task; factories
+        that are told no device go on making tensors where they did. None and -1 change nothing.
+        """
+        nothing = device is None or (isinstance(device, int) and device < 0)
+        return Current(None if nothing else self._place(device))
+
+    def device_of(self, obj: Tensor) -> Current:
+        """The same with the device of a tensor; one of another type changes nothing."""
+        return Current(obj.device if obj.device.type == self._type else None)
+
     def current_device(self) -> Any:
         """The number of the one that is meant where none is named; its type where devices have no numbers."""
-        index = K.empty((0,), device=self._type).device.index
+        index = self._place(None).index
         return self._type if index is None else index
 
-    def synchronize(self, device: Any = None) -> None:
-        """Wait until all work given to a device (None: to the current one) is done."""
-        self._backend.synchronize(self._index(device))
+    def set_device(self, device: Any) -> None:
+        """Make one the current one of its type, for this thread or task; a negative number changes nothing."""
+        if not (isinstance(device, int) and device < 0):
+            choose_index(self._place(device))
+
+    # -- streams -------------------------------------------------------------------------------------
+
+    def Stream(self, device: Any = None, priority: int = 0) -> Stream:  # noqa: N802  PyTorch's name
+        """A new queue of work on a device (None: on the current one)."""
+        return Stream(self._place(device), priority=priority)
+
+    def Event(  # noqa: N802  PyTorch's name
+        self, enable_timing: bool = False, blocking: bool = False, interprocess: bool = False
+    ) -> Event:
+        """A new mark for streams of the current device."""
+        return Event(
+            self._place(None),
+            enable_timing=enable_timing,
+            blocking=blocking,
+            interprocess=interprocess,
+        )
+
+    def current_stream(self, device: Any = None) -> Stream:
+        """The stream that a device's work of this thread or task goes to."""
+        return self._backend.current_stream(self._index(device))
+
+    def default_stream(self, device: Any = None) -> Stream:
+        """The stream that it goes to where no other was chosen."""
+        return self._backend.default_stream(self._index(device))
+
+    def set_stream(self, stream: Stream) -> None:
+        """Make a stream the current one of its device; None changes nothing."""
+        if stream is not None:
+            choose_stream(stream)
+
+    def stream(self, stream: Stream | None) -> AbstractContextManager[Any]:
+        """Context manager within which a stream is the current one; None changes nothing."""
+        return nullcontext() if stream is None else stream
 
     def empty_cache(self) -> None:
         """Give cached memory back to the system."""
@@ -97,6 +176,10 @@ class DeviceModule:
         """The bytes taken from the system, cached ones included."""
         return self._memory(device).reserved
 
+    def max_memory_reserved(self, device: Any = None) -> int:
+        """The most bytes that were taken since the start, or `reset_peak_memory_stats`."""
+        return _most_reserved(self._memory(device))
+
     def mem_get_info(self, device: Any = None) -> tuple[int, int]:
         """The bytes that are free, and all there are."""
         found = self._memory(device)
@@ -109,6 +192,7 @@ class DeviceModule:
             "allocated_bytes.all.current": found.used,
             "allocated_bytes.all.peak": found.peak,
             "reserved_bytes.all.current": found.reserved,
+            "reserved_bytes.all.peak": _most_reserved(found),
         }
 
     def memory_summary(self, device: Any = None) -> str:
@@ -120,6 +204,13 @@ class DeviceModule:
         """Count the largest use from now on."""
         self._backend.reset_peak_memory(self._index(device))
 
+    def set_per_process_memory_fraction(self, fraction: float, device: Any = None) -> None:
+        """Let tensors hold that part of a device's memory at most; more is an OutOfMemoryError."""
+        if not 0 <= fraction <= 1:
+            raise ValueError(f"Invalid fraction value: {fraction}. Allowed range: 0~1")
+        limit = None if fraction == 1 else int(self._memory(device).total * fraction)
+        self._backend.limit_memory(self._index(device), limit)
+
     # -- random numbers ----------------------------------------------------------------------------
 
     def manual_seed(self, seed: int) -> None:
@@ -128,9 +219,16 @@ class DeviceModule:
 
     def manual_seed_all(self, seed: int) -> None:
         """Seed the generators of all devices of the type; nothing where there are none."""
-        for number in range(self.device_count()):
-            index = None if isinstance(self.current_device(), str) else number
-            generator_of(Device(self._type, index)).manual_seed(seed)
+        for generator in self._generators():
+            generator.manual_seed(seed)
+
+    def seed(self) -> None:
+        """Seed the generator of the current device with a number that cannot be foreseen."""
+        self._generator(None).seed()
+
+    def seed_all(self) -> None:
+        """Seed the generators of all devices of the type with one number that cannot be foreseen."""
+        self.manual_seed_all(int.from_bytes(os.urandom(8), "little") >> 1)
 
     def initial_seed(self) -> int:
         """The seed of the current device's generator."""
@@ -144,8 +242,45 @@ class DeviceModule:
         """Put a device's generator into a state that `get_rng_state` gave."""
         self._generator(device).set_state(new_state)
 
-    def _generator(self, device: Any) -> Any:
-        return generator_of(Device(self._type, self._index(device)))
+    def get_rng_state_all(self) -> list[Tensor]:
+        """The states of the generators of all devices of the type."""
+        return [generator.get_state() for generator in self._generators()]
+
+    def set_rng_state_all(self, new_states: Iterable[Tensor]) -> None:
+        """Put the generators of all devices of the type into states that `get_rng_state_all` gave."""
+        for generator, state in zip(self._generators(), new_states, strict=True):
+            generator.set_state(state)
+
+    def _generator(self, device: Any) -> Generator:
+        return generator_of(self._place(device))
+
+    def _generators(self) -> list[Generator]:
+        count = self.device_count()
+        if not count:
+            return []
+        return [
+            self._generator(index if self._backend.numbered else None) for index in range(count)
+        ]
+
+
+class Current:
+    """Context manager within which a device is the current one of its type; None changes nothing."""
+
+    def __init__(self, device: Device | None) -> None:
+        self._device = device
+        self._tokens: list[Token[Any]] = []
+
+    def __enter__(self) -> None:
+        if self._device is not None:
+            self._tokens.append(choose_index(self._device))
+
+    def __exit__(self, *exc_info: object) -> None:
+        if self._device is not None:
+            restore_index(self._tokens.pop(), self._device.type)
+
+
+def _most_reserved(memory: Memory) -> int:
+    return memory.peak_reserved or max(memory.peak, memory.reserved)
 
 
 def get_device_module(device: Any = None) -> DeviceModule:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from dispatch_core._device import device as Device
-from dispatch_core._device import entered_device
+from dispatch_core._device import device_named, entered_device
 from dispatch_core._dtypes import as_dtype
 from dispatch_core._dtypes import dtype as DType
 from dispatch_core._errors import DeviceUnavailableError
 from dispatch_core._keys import INFERENCE, key_number
 from dispatch_core._state import is_on
 from dispatch_core._tensor import Tensor, wrap
+from dispatch_core.backend import streams
 from dispatch_core.backend.registry import backend_of
 
 HOST = Device("cpu")
@@ -57,12 +59,14 @@ DEFAULT = _Default()
 
 def default_device() -> Device:
     """Where factories make a tensor when no device is named."""
-    entered = entered_device()
-    return DEFAULT.device if entered is None else as_device(entered)
+    found = entered_device() or DEFAULT.device
+    return found if found is HOST else as_device(found)
 
 
 def as_device(device: Any) -> Device:
     """A device argument (None, a string, an index-less or full device) as a usable device.
+
+    Of a type whose devices have numbers the current one is taken where none is named.
 
     Raises DeviceNotFoundError or DeviceUnavailableError for one that cannot be used here.
     """
@@ -80,7 +84,23 @@ def as_device(device: Any) -> Device:
             f"device '{found}' does not exist: there are {count} device(s) of type '{found.type}'; "
             f"use an index below {count}"
         )
+    if found.index is None and backend.numbered:
+        return device_named(found.type, streams.current_index(found.type))
     return found
+
+
+def _stream_place(device: Any) -> Device:
+    return as_device(SLOTS.accelerator() or HOST if device is None else device)
+
+
+class _Slots:
+    accelerator: Callable[[], Device | None] = staticmethod(lambda: None)
+    """The device beside the host that is meant where none is named."""
+
+
+SLOTS = _Slots()
+streams.SLOTS.place = _stream_place
+streams.SLOTS.backend = backend_of
 
 
 def place(device: Any, dtype: DType) -> Place:
@@ -88,8 +108,12 @@ def place(device: Any, dtype: DType) -> Place:
     return Place(as_device(device), as_dtype(dtype))
 
 
-def moved(tensor: Tensor, target: Device) -> Tensor:
-    """A copy of a tensor, without history, on another device; through the host."""
-    backend = backend_of(target.type)
-    raw = backend.from_host(tensor._backend.to_host(tensor._raw), target.index)
+def moved(tensor: Tensor, target: Device, non_blocking: bool = False) -> Tensor:
+    """A copy of a tensor, without history, on another device; through the host but within one type."""
+    here, there = tensor._backend, backend_of(target.type)
+    if here is there:
+        raw = there.to_index(tensor._raw, target.index)
+    else:
+        send = there.from_host_async if non_blocking else there.from_host
+        raw = send(here.to_host(tensor._raw), target.index)
     return wrap(raw, key_number(target.type, tensor.dtype))

@@ -43,7 +43,8 @@ def get_default_device() -> Device:
 @public("")
 def set_default_device(device: Any) -> None:
     """Have factories make tensors on a device when none is named; None sets the cpu again."""
-    DEFAULT.device = HOST if device is None else as_device(device)
+    as_device(HOST if device is None else device)  # one that cannot be used is refused here
+    DEFAULT.device = HOST if device is None else Device(device)
 
 
 # -- determinism -----------------------------------------------------------------------------------

@@ -29,6 +29,7 @@ from dispatch_core._dtypes import (
     uint64,
 )
 from dispatch_core._errors import (
+    AcceleratorError,
     DeclarationError,
     DeviceNotFoundError,
     DeviceUnavailableError,
@@ -38,6 +39,7 @@ from dispatch_core._errors import (
     LayerOrderError,
     LinAlgError,
     NoKernelError,
+    OutOfMemoryError,
     PluginError,
     PluginWarning,
 )
@@ -75,6 +77,7 @@ from dispatch_core.backend import philox
 from dispatch_core.backend.api import Backend, Memory
 from dispatch_core.backend.array_module import ArrayModuleBackend
 from dispatch_core.backend.kernels import Bound, Kernel, KernelTable
+from dispatch_core.backend.streams import Event, Stream
 from dispatch_core.backend.strided import VIEW_KERNELS, StridedArray
 from dispatch_core.layers.promotion import Redirect, tensor_keys
 
@@ -104,6 +107,7 @@ __all__ = [
     "SAME",
     "STEP_FORMULAS",
     "VIEW_KERNELS",
+    "AcceleratorError",
     "ArrayModuleBackend",
     "Backend",
     "Below",
@@ -113,6 +117,7 @@ __all__ = [
     "DeviceNotFoundError",
     "DeviceUnavailableError",
     "DispatchCoreError",
+    "Event",
     "FallbackWarning",
     "Family",
     "Formula",
@@ -130,11 +135,13 @@ __all__ = [
     "NoKernelError",
     "Number",
     "Op",
+    "OutOfMemoryError",
     "Place",
     "PluginError",
     "PluginWarning",
     "Redirect",
     "State",
+    "Stream",
     "StridedArray",
     "Switch",
     "Tensor",

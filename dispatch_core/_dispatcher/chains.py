@@ -13,6 +13,7 @@ from dispatch_core import _state
 from dispatch_core._dispatcher import operator
 from dispatch_core._dispatcher.kinds import refuse_kinds
 from dispatch_core._dispatcher.operator import NumpyNumberError, Op, plain_numbers
+from dispatch_core._dispatcher.places import check_places
 from dispatch_core._dtypes import dtype
 from dispatch_core._errors import DeclarationError, DispatchCoreError, OutOfMemoryError, PluginError
 from dispatch_core._keys import is_asking, tensor_key
@@ -159,6 +160,7 @@ def failure(op: Op, args: Sequence[Any], error: Exception) -> Exception:
         return error
     if isinstance(error, MemoryError):
         return OutOfMemoryError(f"{op.title}{error or 'there is no memory left'}")
+    check_places(op, args)
     for param, value in zip(op.params, args, strict=False):
         if param.name == "dtype" and value is not None and not isinstance(value, dtype):
             shown = value.__name__ if isinstance(value, type) else type(value).__name__

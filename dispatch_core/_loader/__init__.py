@@ -12,7 +12,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from dispatch_core import _op, _state
+from dispatch_core import _op, _place, _state
+from dispatch_core._device import device as Device
 from dispatch_core.backend import registry
 from dispatch_core.backend.api import Backend
 
@@ -22,6 +23,13 @@ def find(device: str) -> Backend:
     from dispatch_core._loader import devices  # noqa: PLC0415  imported with the first plugin
 
     return devices.find(device)
+
+
+def accelerator() -> Device | None:
+    """The device beside the host that is meant where none is named; see `devices.accelerator`."""
+    from dispatch_core._loader import devices  # noqa: PLC0415  imported with the first plugin
+
+    return devices.accelerator()
 
 
 def namespace(name: str) -> Any:
@@ -45,6 +53,7 @@ def open_thread() -> None:
 
 
 registry.SLOTS.find = find
+_place.SLOTS.accelerator = accelerator
 _op.SLOTS.namespace = namespace
 _op.SLOTS.load_all = load_operators
 _state.on_open(open_thread)

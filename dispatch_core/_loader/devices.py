@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dispatch_core._caller import warn
+from dispatch_core._device import device as Device
 from dispatch_core._dispatcher.operator import forget_all
 from dispatch_core._errors import (
     DeviceNotFoundError,
@@ -279,6 +280,18 @@ def devices() -> DeviceList:
     for device, backend in list(BACKENDS.items()):
         found.setdefault(device, backend.provider)
     return DeviceList(_info(device, provider) for device, provider in sorted(found.items()))
+
+
+_FIRST = ("cuda", "xpu", "mps", "opencl")
+
+
+def accelerator() -> Device | None:
+    """The first usable device type that is neither the host nor stands in for a device; None without one."""
+    found = [
+        info.type for info in devices() if info.available and BACKENDS[info.type].accelerator
+    ]
+    found.sort(key=lambda name: (_FIRST.index(name) if name in _FIRST else len(_FIRST), name))
+    return Device(found[0]) if found else None
 
 
 def _info(device: str, provider: str) -> DeviceInfo:

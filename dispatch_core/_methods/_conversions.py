@@ -31,7 +31,7 @@ def to(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
     asked = parse_to(*args, **kwargs)
     found = self
     if asked.device is not None and asked.device != found.device:
-        found = K.to_device(found, asked.device)
+        found = K.to_device(found, asked.device, asked.non_blocking)
     if asked.dtype is not None and asked.dtype is not found.dtype:
         found = converted(found, asked.dtype)
     if asked.memory_format is not None and asked.memory_format is not preserve_format:
@@ -58,7 +58,10 @@ def parse_to(*args: Any, **kwargs: Any) -> Conversion:
     found: dict[str, Any] = {
         name: options.pop(name, None) for name in ("device", "dtype", "memory_format")
     }
-    flags = {name: bool(options.pop(name, False)) for name in ("non_blocking", "copy")}
+    flags = {name: options.pop(name, False) for name in ("non_blocking", "copy")}
+    for name, value in flags.items():
+        if not isinstance(value, bool):
+            raise TypeError(f"to(): argument '{name}' must be bool, not {value.__class__.__name__}")
     rest = list(args)
     if "other" in options:
         rest.insert(0, options.pop("other"))
@@ -93,9 +96,18 @@ def cpu(self: Tensor, memory_format: Any = None) -> Tensor:
 
 
 @method
-def cuda(self: Tensor, device: Any = None, non_blocking: bool = False) -> Tensor:
-    """The tensor on a CUDA device."""
-    return self.to("cuda" if device is None else device)
+def cuda(
+    self: Tensor, device: Any = None, non_blocking: bool = False, memory_format: Any = None
+) -> Tensor:
+    """The tensor on a CUDA device: the current one, or one given by number or name.
+
+    RuntimeError for a device of another type, and where there is none.
+    """
+    numbered = isinstance(device, int) and not isinstance(device, bool)
+    target = Device("cuda", device) if numbered else Device("cuda" if device is None else device)
+    if target.type != "cuda":
+        raise RuntimeError(f"Invalid device, must be cuda device, got '{target}'; use .to(device)")
+    return self.to(target, non_blocking=non_blocking, memory_format=memory_format)
 
 
 @method

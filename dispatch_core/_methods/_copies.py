@@ -23,7 +23,7 @@ def copy_(self: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
     if not isinstance(src, Tensor):
         raise TypeError(f"copy_(): argument 'src' must be Tensor, not {src.__class__.__name__}")
     if src.device != self.device:
-        src = K.to_device(src, self.device)
+        src = K.to_device(src, self.device, non_blocking)
     return OPERATORS["copy"].exposure.inplace(self, src)  # type: ignore[misc]
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from dispatch_core._methods._table import method
 from dispatch_core._storage import TypedStorage, UntypedStorage
 from dispatch_core._tensor import SLOTS, Tensor
+from dispatch_core.backend.streams import Stream
 
 
 @method
@@ -28,8 +29,22 @@ def storage_type(self: Tensor) -> Any:
 
 
 @method
-def record_stream(self: Tensor, stream: Any) -> None:
-    """Nothing: on devices without streams memory is free when nobody holds it, and not before."""
+def record_stream(self: Tensor, stream: Stream) -> None:
+    """Say that a stream uses the tensor: once free, its memory waits for the stream's present work.
+
+    Needed where the tensor was made in another stream and is dropped without waiting. Devices whose
+    memory is free when nobody holds it, and not before, have nothing to do. RuntimeError for what is
+    no stream, or one of another device.
+    """
+    if not isinstance(stream, Stream):
+        raise RuntimeError(
+            f"record_stream(): argument 'stream' must be dc.Stream, not {stream.__class__.__name__}"
+        )
+    if stream.device != self.device:
+        raise RuntimeError(
+            f"record_stream(): the tensor is on {self.device}, the stream of {stream.device}"
+        )
+    self._backend.record_stream(self._raw, stream)
 
 
 @method

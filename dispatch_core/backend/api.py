@@ -12,10 +12,12 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
+from dispatch_core._device import device_named
 from dispatch_core._dtypes import dtype
 from dispatch_core._keys import key_number
 from dispatch_core._numbers import fitting
 from dispatch_core.backend.kernels import KernelTable
+from dispatch_core.backend.streams import Event, Stream, chosen_stream
 
 Raw = Any
 
@@ -31,6 +33,8 @@ class Memory(NamedTuple):
     """What the process has taken from the system, cached memory included."""
     free: int
     total: int
+    peak_reserved: int = 0
+    """The most that was reserved; 0 where nothing is cached, so that it is `peak`."""
 
 
 class Backend(ABC):
@@ -49,6 +53,17 @@ class Backend(ABC):
     holds_values: ClassVar[bool] = True
     """Whether elements can be read; else operators skip the checks that would have to (device `meta`)."""
 
+    numbered: ClassVar[bool] = False
+    """Whether its devices have numbers (`sim:0`, `sim:1`): a place then always has an index, and
+    `index_of` gives one; where no number is named, the current one of the thread is meant."""
+
+    accelerator: ClassVar[bool] = True
+    """Whether `dc.accelerator` may take it: not the host, nor what only stands in for a device."""
+
+    stream: ClassVar[type[Stream]] = Stream
+    event: ClassVar[type[Event]] = Event
+    """The classes of its queues and of marks in them; as they are, all streams are one in-order queue."""
+
     host_memory: ClassVar[bool] = False
     """Whether the arrays lie in host memory: `to_host` then shares it, and DLPack may pass it on."""
 
@@ -57,6 +72,7 @@ class Backend(ABC):
 
     def __init__(self) -> None:
         self.kernels = KernelTable(self.device)
+        self._default_streams: dict[int | None, Stream] = {}
 
     # -- the eight run-time functions ------------------------------------------------------------
 
@@ -103,6 +119,37 @@ class Backend(ABC):
     def synchronize(self, index: int | None) -> None:  # noqa: B027  may stay empty
         """Wait until all work given to the device is done; nothing to wait for by default."""
 
+    # -- streams and several devices, all optional ---------------------------------------------------
+
+    def from_host_async(self, array: np.ndarray[Any, Any], index: int | None) -> Raw:
+        """`from_host` for `non_blocking=True`: may return before the copy, given to the current stream, is done."""
+        return self.from_host(array, index)
+
+    def to_index(self, raw: Raw, index: int | None) -> Raw:
+        """A copy of an array on another device of the type; through the host unless overridden."""
+        return self.from_host(self.to_host(raw), index)
+
+    def default_stream(self, index: int | None) -> Stream:
+        """The queue that a device's work goes to where no other stream was made current."""
+        found = self._default_streams.get(index)
+        if found is None:
+            made = self.stream(device_named(self.device, index))
+            found = self._default_streams.setdefault(index, made)
+        return found
+
+    def current_stream(self, index: int | None) -> Stream:
+        """The stream that work of this thread or task goes to; kernels ask for it."""
+        return chosen_stream(device_named(self.device, index)) or self.default_stream(index)
+
+    def use_stream(self, stream: Stream) -> None:  # noqa: B027  may stay empty
+        """Told in a thread that a stream becomes the current one there, for libraries that want to know."""
+
+    def use_index(self, index: int) -> None:  # noqa: B027  may stay empty
+        """Told in a thread which device becomes the current one there, for libraries that want to know."""
+
+    def record_stream(self, raw: Raw, stream: Stream) -> None:  # noqa: B027  may stay empty
+        """Keep the memory from being used again, once free, before the stream has done its present work."""
+
     # -- what most backends can leave as it is ------------------------------------------------------
 
     def why_unavailable(self) -> str:
@@ -132,6 +179,10 @@ class Backend(ABC):
 
     def reset_peak_memory(self, index: int | None) -> None:  # noqa: B027  may stay empty
         """Count the largest use of memory from now on."""
+
+    def limit_memory(self, index: int | None, limit: int | None) -> None:
+        """Let tensors of a device hold so many bytes at most; None: as many as there are."""
+        raise NotImplementedError(f"device '{self.device}' cannot limit its memory")
 
     def describe(self) -> str:
         """One line for `python -m dispatch_core devices`."""

@@ -13,6 +13,7 @@ from dispatch_core._caller import warn
 from dispatch_core._dispatcher.chains import Chain
 from dispatch_core._dispatcher.compose import Below
 from dispatch_core._dispatcher.operator import Op, ParamKind
+from dispatch_core._dispatcher.places import apart, named_tensors
 from dispatch_core._dtypes import Priority, bool_, dtype, uint8
 from dispatch_core._keys import FIRST_TENSOR_KEY, NONE, kind_dtype, tensor_key
 from dispatch_core._layer import Keys, Layer
@@ -81,17 +82,14 @@ class OneDevice(Redirect):
 
     def change(self, args: Sequence[Any]) -> list[Any]:
         op = self.op
-        tensors = {op.params[i].name: args[i] for i in op.tensors if isinstance(args[i], Tensor)}
-        places = {name: t.device for name, t in tensors.items() if t.ndim or t.device.type != "cpu"}
-        types = {place.type for place in places.values()}
-        movable = op.family.promotes and len(types) == 1
-        if not movable:
-            found = ", ".join(f"{name} on {t.device}" for name, t in tensors.items())
-            raise RuntimeError(
-                "Expected all tensors to be on the same device, but found at least two devices "
-                f"({found}, in {op.name}()); move them together with .to(device)"
-            )
-        target = next(iter(places.values()))
+        places = {
+            tensor.device
+            for name, tensor in named_tensors(op, args)
+            if tensor.ndim or tensor.device.type != "cpu" or name.endswith("]")
+        }
+        if not op.family.promotes or len({place.type for place in places}) != 1:
+            raise apart(op, args)
+        target = next(iter(places))
         move = operator_named("to_device").front
         return [
             move(a, target) if isinstance(a, Tensor) and a.device.type != target.type else a

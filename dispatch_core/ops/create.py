@@ -474,20 +474,26 @@ def zero(input: Tensor) -> Tensor:
 
 
 @composite(custom(), namespace="_", fallback=False)
-def to_device(input: Tensor, device: Any) -> Tensor:
+def to_device(input: Tensor, device: Any, non_blocking: bool = False) -> Tensor:
     """The tensor on another device; itself where it is there already."""
     target, source = as_device(device), input.device
     if target == source or (target.type == source.type and source.index is None):
         return input  # where there is only one of a type, its number says nothing
-    return K.move(input, target, source)
+    return K.move(input, target, source, non_blocking)
 
 
 @composite(
     transfer(),
-    grad={"input": lambda K, g, target, source: K.move(g, source, target)},
+    grad={
+        "input": lambda K, g, target, source, non_blocking: K.move(g, source, target, non_blocking)
+    },
     namespace="_",
     fallback=False,
 )
-def move(input: Tensor, target: Any, source: Any) -> Tensor:
-    """A copy on device `target` of a tensor on device `source`, through the host."""
-    return moved(input, target)
+def move(input: Tensor, target: Any, source: Any, non_blocking: bool = False) -> Tensor:
+    """A copy on device `target` of a tensor on device `source`, through the host.
+
+    `non_blocking`: the copy need not be done when the call returns; later work of the device's current
+    stream comes after it.
+    """
+    return moved(input, target, non_blocking)

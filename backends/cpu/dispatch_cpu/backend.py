@@ -24,6 +24,7 @@ class CpuBackend(ArrayModuleBackend):
     """Device `cpu`: one device, the machine's own memory."""
 
     device = "cpu"
+    accelerator = False
     host_memory = True
     xp = np
     array = np.ndarray

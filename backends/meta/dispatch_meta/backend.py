@@ -18,9 +18,11 @@ class MetaBackend(Backend):
 
     device = "meta"
     array = MetaArray
+    accelerator = False
     holds_values = False
 
     def __init__(self) -> None:
+        super().__init__()
         self.kernels = RuleTable(self.device)
 
     def from_host(self, array: np.ndarray[Any, Any], index: int | None) -> MetaArray:

@@ -15,6 +15,7 @@ class MinimalBackend(Backend):
     """The least that a device can be: these functions and the primitives."""
 
     device = "minimal"
+    accelerator = False
     host_memory = True
     array = Array
 
