@@ -69,6 +69,7 @@ from dispatch_core._layer import Keys, Layer
 from dispatch_core._op import OPERATORS, Ints, K, Number, composite, primitive
 from dispatch_core._place import Place
 from dispatch_core._shapes import broadcast_shapes, check_dim, check_dims, check_index_shape
+from dispatch_core._staged import fetched, register_staged, staged
 from dispatch_core._state import State, Switch
 from dispatch_core._steps import FORMULAS as STEP_FORMULAS
 from dispatch_core._steps import Formula
@@ -78,7 +79,7 @@ from dispatch_core.backend.api import Backend, Memory
 from dispatch_core.backend.array_module import ArrayModuleBackend
 from dispatch_core.backend.kernels import Bound, Kernel, KernelTable
 from dispatch_core.backend.streams import Event, Stream
-from dispatch_core.backend.strided import VIEW_KERNELS, StridedArray
+from dispatch_core.backend.strided import VIEW_KERNELS, StridedArray, seen_in
 from dispatch_core.layers.promotion import Redirect, tensor_keys
 
 PRIMITIVES: tuple[str, ...] = tuple(
@@ -159,6 +160,7 @@ __all__ = [
     "creation",
     "custom",
     "dtype",
+    "fetched",
     "float16",
     "float32",
     "float64",
@@ -175,7 +177,10 @@ __all__ = [
     "primitive",
     "random",
     "reduction",
+    "register_staged",
     "scan",
+    "seen_in",
+    "staged",
     "tensor_keys",
     "uint8",
     "uint16",

@@ -160,13 +160,17 @@ class Event:
     def _own(self, stream: Stream | None) -> Stream:
         """A stream argument of `record`, which must be of the event's device."""
         if stream is None:
-            return SLOTS.backend(self.device.type).current_stream(self.device.index)
+            return self.current()
         if stream.device != self.device:
             raise RuntimeError(
                 f"an event of device '{self.device}' was to be recorded in a stream of "
                 f"'{stream.device}': make the event with Event(stream.device)"
             )
         return stream
+
+    def current(self) -> Stream:
+        """The current stream of the event's device."""
+        return SLOTS.backend(self.device.type).current_stream(self.device.index)
 
     def mark(self, stream: Stream) -> None:
         """What `record` does on the device; where there is one queue, only the time is of interest."""

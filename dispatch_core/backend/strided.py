@@ -12,6 +12,8 @@ from collections.abc import Callable, Sequence
 from math import prod
 from typing import Any, Generic, Self, TypeVar
 
+import numpy as np
+
 from dispatch_core._dtypes import complex64, complex128, dtype, float32, float64
 from dispatch_core._shapes import check_dim, check_reshape, expanded
 
@@ -269,6 +271,15 @@ def square_diagonal(input: StridedArray[M]) -> StridedArray[M]:
     """The diagonal of the last two dimensions: one step in both at once."""
     strides = (*input.strides[:-2], input.strides[-2] + input.strides[-1])
     return input.view(input.shape[:-1], strides, input.offset)
+
+
+def seen_in(memory: np.ndarray[Any, Any], input: StridedArray[M]) -> np.ndarray[Any, Any]:
+    """The elements of an array as numpy's, over bytes (uint8) that hold its whole memory; shares them."""
+    kind, size = input.dtype.numpy_dtype, input.dtype.itemsize
+    if 0 in input.shape:
+        return np.empty(input.shape, kind)
+    strides = tuple(s * size for s in input.strides)
+    return np.ndarray(input.shape, kind, memory, input.offset * size, strides)  # type: ignore[arg-type]
 
 
 VIEW_KERNELS: dict[str, Callable[..., Any]] = {

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from dispatch_core._dtypes import complex64, complex128, float32, float64
+from dispatch_core._dtypes import complex64, complex128, dtype, float32, float64
 from dispatch_core.backend.array_kernels import (
     complexes,
     contract,
@@ -35,12 +36,21 @@ _TOPICS = (
 )
 
 
-def register_all(table: KernelTable, xp: Any, provider: str) -> None:
-    """Enter all kernels for the module `xp` into a device's table."""
+def computing(xp: Any) -> Iterator[tuple[str, Callable[..., Any], tuple[dtype, ...] | None]]:
+    """Operator, kernel and the dtypes it is for (None: all), of every kernel that makes a new array."""
     for topic in _TOPICS:
         for op, fn in topic.kernels(xp).items():
-            table.register(op, fn, provider=provider, out=isinstance(fn, xp.ufunc))
+            yield op, fn, None
     for op, fn in reduce.exact_kernels(xp).items():
-        table.register(op, fn, provider=provider, dtypes=_WIDE)
+        yield op, fn, _WIDE
     for op, fn in complexes.kernels(xp).items():
-        table.register(op, fn, provider=provider, dtypes=(complex64, complex128))
+        yield op, fn, (complex64, complex128)
+
+
+def register_all(table: KernelTable, xp: Any, provider: str) -> None:
+    """Enter all kernels for the module `xp` into a device's table."""
+    for op, fn in movement.views(xp).items():
+        table.register(op, fn, provider=provider)
+    for op, fn, dtypes in computing(xp):
+        takes_out = dtypes is None and isinstance(fn, xp.ufunc)
+        table.register(op, fn, provider=provider, dtypes=dtypes, out=takes_out)

@@ -13,8 +13,8 @@ from dispatch_core.backend.array_kernels.reduce import scalar_dim
 Kernel = Callable[..., Any]
 
 
-def kernels(xp: Any) -> dict[str, Kernel]:
-    """Operator name -> kernel."""
+def views(xp: Any) -> dict[str, Kernel]:
+    """Operator name -> kernel whose result shares memory with its argument."""
     return {
         "reshape": xp.ndarray.reshape,
         "view": _view,
@@ -22,17 +22,23 @@ def kernels(xp: Any) -> dict[str, Kernel]:
         "expand": _expand(xp),
         "basic_index": operator.getitem,
         "transpose": _transpose,
-        "basic_index_backward": _basic_index_backward(xp),
         "as_strided": _as_strided(xp),
-        "storage_index": lambda input, count: xp.arange(count, dtype="int64"),
         "square_diagonal": _square_diagonal(xp),
-        "clone": copied,
-        "flip": lambda input, dims: xp.flip(input, dims if input.ndim else scalar_dim(dims)).copy(),
-        "cat": _cat(xp),
         "bits_as": _bits_as,
         "unfold_windows": _unfold_windows(xp),
         "view_as_real": _view_as_real,
         "view_as_complex": _view_as_complex,
+    }
+
+
+def kernels(xp: Any) -> dict[str, Kernel]:
+    """Operator name -> kernel that makes a new array."""
+    return {
+        "basic_index_backward": _basic_index_backward(xp),
+        "storage_index": lambda input, count: xp.arange(count, dtype="int64"),
+        "clone": copied,
+        "flip": lambda input, dims: xp.flip(input, dims if input.ndim else scalar_dim(dims)).copy(),
+        "cat": _cat(xp),
     }
 
 
