@@ -197,7 +197,7 @@ class DeviceModule:
 
     def memory_summary(self, device: Any = None) -> str:
         """The same numbers as a text."""
-        found = self._memory(device)._asdict().items()
+        found = [(name, value) for name, value in self._memory(device)._asdict().items() if value]
         return "\n".join(f"{name:10s}{value / 2**20:12,.1f} MiB" for name, value in found)
 
     def reset_peak_memory_stats(self, device: Any = None) -> None:

@@ -28,20 +28,18 @@ def fetched(
     A factory's is that of its place. Raises RuntimeError where there are several, which the
     dispatcher words; arrays without a number (constants) may stand beside those of any device.
     """
-    array = backend.array
+    array, index_of = backend.array, backend.index_of
     indices: set[int | None] = set()
-
-    def one(value: Any) -> Any:
+    given = list(args)
+    for at, value in enumerate(given):
         if isinstance(value, array):
-            indices.add(backend.index_of(value))
-            return read(value)
-        if isinstance(value, Place):
+            indices.add(index_of(value))
+            given[at] = read(value)
+        elif isinstance(value, Place):
             indices.add(value.index)
         elif isinstance(value, (list, tuple)) and value and isinstance(value[0], array):
-            return [one(each) for each in value]
-        return value
-
-    given = [one(a) for a in args]
+            indices.update(map(index_of, value))
+            given[at] = list(map(read, value))
     numbers = indices - {None}
     if len(numbers) > 1:
         raise RuntimeError(f"the arrays are on several devices: {sorted(map(str, numbers))}")

@@ -34,7 +34,11 @@ def apart(op: Op, args: Sequence[Any]) -> RuntimeError:
 
 
 def _some(names: Sequence[str]) -> str:
-    return " and ".join(names) if len(names) < 3 else f"{names[0]}, {names[1]} and {len(names) - 2} more"
+    return (
+        " and ".join(names)
+        if len(names) < 3
+        else f"{names[0]}, {names[1]} and {len(names) - 2} more"
+    )
 
 
 def check_places(op: Op, args: Sequence[Any]) -> None:

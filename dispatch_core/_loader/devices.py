@@ -287,9 +287,7 @@ _FIRST = ("cuda", "xpu", "mps", "opencl")
 
 def accelerator() -> Device | None:
     """The first usable device type that is neither the host nor stands in for a device; None without one."""
-    found = [
-        info.type for info in devices() if info.available and BACKENDS[info.type].accelerator
-    ]
+    found = [info.type for info in devices() if info.available and BACKENDS[info.type].accelerator]
     found.sort(key=lambda name: (_FIRST.index(name) if name in _FIRST else len(_FIRST), name))
     return Device(found[0]) if found else None
 

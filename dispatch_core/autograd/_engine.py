@@ -29,6 +29,7 @@ from dispatch_core.autograd._modes import (
 )
 from dispatch_core.autograd._nodes import FREED, TWICE, check_unmodified, leading_to, reachable
 from dispatch_core.backend.api import Backend
+from dispatch_core.backend.registry import backend_of
 from dispatch_core.ops.rows import is_row_sparse
 
 _UNSEEING = (
@@ -244,9 +245,9 @@ class Engine:
             g = g.gathered(spec.output_count(node))
         else:
             if hooks is not None and hooks.on_tensor:
-                g = self._run_hooks(hooks.on_tensor, g, spec)
+                g = self._run_hooks(hooks.on_tensor, g, _home(node, spec))
             if self.inputs is not None and id(node) in self.inputs:
-                self.captured[node] = self.as_tensor(g, spec.backend)
+                self.captured[node] = self.as_tensor(g, _home(node, spec))
             if node.__class__ is Pick:
                 self._collect(node, self.as_tensor(g, spec.backend))
                 return
@@ -261,11 +262,11 @@ class Engine:
         if node.order < WRITES.last and spec.keeps:
             self._check(node, spec)
         if hooks is not None and hooks.before:
-            g = run_node_hooks(hooks.before, self.as_tensors(g, spec.backend))
+            g = run_node_hooks(hooks.before, self.as_tensors(g, _home(node, spec)))
         if self.raw_allowed and spec.raw:
             g, mode = _lowered(g), spec.mode or _raw_mode_of(spec)
         else:
-            g, mode = self.as_tensors(g, spec.backend), self.tensors
+            g, mode = self.as_tensors(g, _home(node, spec)), self.tensors
         try:
             grads = spec.gradients(node, g, mode)
         except Exception as error:
@@ -298,7 +299,7 @@ class Engine:
             self.pending[order] = (edge, value)
             heapq.heappush(self.heap, -order)
         else:
-            home = edge.spec.backend
+            home = _home(edge, edge.spec)
             self.pending[order] = (edge, self._sum(entry[1], home, value, backend))
 
     def _sum(self, a: Any, a_backend: Any, b: Any, b_backend: Any) -> Any:
@@ -414,8 +415,8 @@ class Engine:
         finally:
             _PASS.reset(token)
 
-    def _run_hooks(self, hooks: Any, g: Any, spec: Any) -> Any:
-        tensor = self.as_tensor(g, spec.backend)
+    def _run_hooks(self, hooks: Any, g: Any, backend: Backend) -> Any:
+        tensor = self.as_tensor(g, backend)
         # The hook that retains the gradient (-1) keeps what the others have made of it.
         for _, hook in sorted(hooks.items(), key=lambda item: item[0] == RETAIN):
             changed = self._ask(hook, tensor)
@@ -459,6 +460,20 @@ class Engine:
                 f"Error detected in {node.name()}. Traceback of forward call that caused the error:\n"
                 f"{trace}"
             )
+
+
+def _home(node: Any, spec: Any) -> Backend:
+    """The backend of a gradient that arrives for a node: that of its result."""
+    if not spec.raw and node.saved is not FREED:
+        op = getattr(spec, "op", None)
+        if op is not None and op.family.kind == "transfer":
+            return backend_of(node.saved[_TARGET].type)
+    backend: Backend = spec.backend
+    return backend
+
+
+_TARGET = 1
+"""Where a move's node has the device that it leads to: `move(input, target, source)`."""
 
 
 def _raw_mode_of(spec: Any) -> Any:

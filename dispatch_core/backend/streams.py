@@ -201,9 +201,7 @@ class Event:
         Raises RuntimeError where one of them was made without `enable_timing=True`, or not recorded.
         """
         if not (self.timed and end_event.timed):
-            raise RuntimeError(
-                "Both events must be created with argument 'enable_timing=True'."
-            )
+            raise RuntimeError("Both events must be created with argument 'enable_timing=True'.")
         if self.stream is None or end_event.stream is None:
             raise RuntimeError(
                 "Both events must be recorded before calculating elapsed time: call record()"

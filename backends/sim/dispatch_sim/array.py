@@ -19,7 +19,9 @@ class SimArray(StridedArray[Block]):
     __slots__ = ()
 
     @classmethod
-    def of(cls, values: np.ndarray[Any, Any], pool: Pool | None, home: SimStream | None) -> SimArray:
+    def of(
+        cls, values: np.ndarray[Any, Any], pool: Pool | None, home: SimStream | None
+    ) -> SimArray:
         """A new array with a copy of what numpy has."""
         made = cls(Block(values.nbytes, pool, home), _BY_NUMPY[values.dtype], values.shape)
         made.numpy()[...] = values

@@ -22,7 +22,7 @@ from dispatch_core.extend import (
 from dispatch_sim import races
 from dispatch_sim.array import SimArray
 from dispatch_sim.memory import Block, Pool
-from dispatch_sim.settings import settings
+from dispatch_sim.simulation import settings
 from dispatch_sim.streams import STREAMS, SimEvent, SimStream
 
 Kernel = Callable[..., Any]
@@ -128,7 +128,9 @@ class SimBackend(Backend):
     # -- the run-time functions ----------------------------------------------------------------------
 
     def from_host_async(self, array: np.ndarray[Any, Any], index: int | None) -> SimArray:
-        return self.made(array, self.begin("a copy from the host", (), index), "a copy from the host")
+        return self.made(
+            array, self.begin("a copy from the host", (), index), "a copy from the host"
+        )
 
     def from_host(self, array: np.ndarray[Any, Any], index: int | None) -> SimArray:
         if index is None:  # a number among a kernel's arguments: every device has it

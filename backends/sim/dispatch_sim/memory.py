@@ -10,7 +10,7 @@ import numpy as np
 
 from dispatch_core.extend import Memory, OutOfMemoryError
 from dispatch_sim import races
-from dispatch_sim.settings import settings
+from dispatch_sim.simulation import settings
 from dispatch_sim.streams import SimStream
 
 

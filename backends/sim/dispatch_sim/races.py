@@ -13,7 +13,7 @@ import warnings
 from typing import NamedTuple
 
 from dispatch_core.extend import AcceleratorError
-from dispatch_sim.settings import settings
+from dispatch_sim.simulation import settings
 from dispatch_sim.streams import SimStream
 
 
