@@ -19,15 +19,10 @@ from dispatch_core._loader.devices import is_installed
 from dispatch_core._place import as_device, default_device
 from dispatch_core._random import Generator, generator_of
 from dispatch_core._tensor import Tensor
+from dispatch_core.backend import streams
 from dispatch_core.backend.api import Backend, Memory
 from dispatch_core.backend.registry import BACKENDS, backend_of
-from dispatch_core.backend.streams import (
-    Event,
-    Stream,
-    choose_index,
-    choose_stream,
-    restore_index,
-)
+from dispatch_core.backend.streams import choose_index, choose_stream, restore_index
 
 
 class DeviceModule:
@@ -118,35 +113,35 @@ class DeviceModule:
 
     # -- streams -------------------------------------------------------------------------------------
 
-    def Stream(self, device: Any = None, priority: int = 0) -> Stream:  # noqa: N802  PyTorch's name
+    def Stream(self, device: Any = None, priority: int = 0) -> streams.Stream:  # noqa: N802  PyTorch's name
         """A new queue of work on a device (None: on the current one)."""
-        return Stream(self._place(device), priority=priority)
+        return streams.Stream(self._place(device), priority=priority)
 
     def Event(  # noqa: N802  PyTorch's name
         self, enable_timing: bool = False, blocking: bool = False, interprocess: bool = False
-    ) -> Event:
+    ) -> streams.Event:
         """A new mark for streams of the current device."""
-        return Event(
+        return streams.Event(
             self._place(None),
             enable_timing=enable_timing,
             blocking=blocking,
             interprocess=interprocess,
         )
 
-    def current_stream(self, device: Any = None) -> Stream:
+    def current_stream(self, device: Any = None) -> streams.Stream:
         """The stream that a device's work of this thread or task goes to."""
         return self._backend.current_stream(self._index(device))
 
-    def default_stream(self, device: Any = None) -> Stream:
+    def default_stream(self, device: Any = None) -> streams.Stream:
         """The stream that it goes to where no other was chosen."""
         return self._backend.default_stream(self._index(device))
 
-    def set_stream(self, stream: Stream) -> None:
+    def set_stream(self, stream: streams.Stream) -> None:
         """Make a stream the current one of its device; None changes nothing."""
         if stream is not None:
             choose_stream(stream)
 
-    def stream(self, stream: Stream | None) -> AbstractContextManager[Any]:
+    def stream(self, stream: streams.Stream | None) -> AbstractContextManager[Any]:
         """Context manager within which a stream is the current one; None changes nothing."""
         return nullcontext() if stream is None else stream
 

@@ -122,7 +122,7 @@ class Backend(ABC):
     # -- streams and several devices, all optional ---------------------------------------------------
 
     def from_host_async(self, array: np.ndarray[Any, Any], index: int | None) -> Raw:
-        """`from_host` for `non_blocking=True`: may return before the copy, given to the current stream, is done."""
+        """`from_host` for `non_blocking=True`: may return before the current stream has done the copy."""
         return self.from_host(array, index)
 
     def to_index(self, raw: Raw, index: int | None) -> Raw:

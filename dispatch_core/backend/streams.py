@@ -51,7 +51,7 @@ class Stream:
 
     def __new__(cls, device: Any = None, *, priority: int = 0) -> Self:
         chosen: Any = SLOTS.backend(SLOTS.place(device).type).stream if cls is Stream else cls
-        return object.__new__(chosen)  # type: ignore[no-any-return]
+        return object.__new__(chosen)
 
     def __init__(self, device: Any = None, *, priority: int = 0) -> None:
         self.device = SLOTS.place(device)
@@ -126,7 +126,7 @@ class Event:
         interprocess: bool = False,
     ) -> Self:
         chosen: Any = SLOTS.backend(SLOTS.place(device).type).event if cls is Event else cls
-        return object.__new__(chosen)  # type: ignore[no-any-return]
+        return object.__new__(chosen)
 
     def __init__(
         self,

@@ -279,7 +279,7 @@ def seen_in(memory: np.ndarray[Any, Any], input: StridedArray[M]) -> np.ndarray[
     if 0 in input.shape:
         return np.empty(input.shape, kind)
     strides = tuple(s * size for s in input.strides)
-    return np.ndarray(input.shape, kind, memory, input.offset * size, strides)  # type: ignore[arg-type]
+    return np.ndarray(input.shape, kind, memory, input.offset * size, strides)
 
 
 VIEW_KERNELS: dict[str, Callable[..., Any]] = {
