@@ -1,5 +1,7 @@
 """Plugins are found by entry point, imported when used, and break nothing else."""
 
+import re
+
 import pytest
 
 RAISES = 'raise RuntimeError("no such chip")'
@@ -208,73 +210,18 @@ def test_an_unknown_device_says_what_is_installed_and_what_to_install(site):
 @pytest.mark.parametrize(
     ("name", "end"),
     [
-        ("blah", "'minimal'"),
-        ("CPU", "(did you mean 'cpu'?)"),
-        ("xpu", "'minimal'"),
-        ("gpu", "'minimal'"),
-        ("cuda", "'minimal'. Install it: pip install dispatch-cuda"),
-        ("OpenCL", "'minimal'. Install it: pip install dispatch-opencl"),
+        ("blah", ""),
+        ("CPU", " (did you mean 'cpu'?)"),
+        ("xpu", ""),
+        ("gpu", ""),
+        ("cuda", ". Install it: pip install dispatch-cuda"),
+        ("OpenCL", ". Install it: pip install dispatch-opencl"),
     ],
 )
 def test_no_package_is_invented_for_an_unknown_device(site, name, end):
-    assert site.run(f"print(error(dc.ones, 1, device={name!r}))").endswith(end)
-
-
-def test_a_broken_plugin_is_quarantined_and_its_reason_is_shown(site):
-    site.add("dispatch-chip", [("dispatch_core", "chip")], RAISES)
-    site.add_device("dispatch-toy", "toy")
-    found = site.run(
-        """
-        print(dc.ones(1).to("toy").device)
-        for _ in range(2):
-            print(error(dc.ones, 1, device="chip"))
-        (info,) = [info for info in dc.devices() if info.type == "chip"]
-        print(info.available, info.count, "no such chip" in info.reason)
-        print("no such chip" in str(dc.devices()), dc.ones(1).to("toy").device)
-        """
-    ).split("\n")
-    wanted = (
-        "DeviceUnavailableError: device 'chip' cannot be used: plugin 'dispatch-chip' 1.0 "
-        "(dispatch_chip) is not used: RuntimeError: no such chip. Repair it (pip install "
-        "--force-reinstall dispatch-chip) or leave it out with DISPATCH_CORE_BLOCK=dispatch-chip"
-    )
-    assert found == ["toy", wanted, wanted, "False 0 True", "True toy"]
-
-
-@pytest.mark.parametrize(
-    ("source", "reason"),
-    [
-        ("import nowhere_to_be_found", "Install what it needs (pip install nowhere_to_be_found)"),
-        ("from dispatch_core.extend import news", "written for another version of dispatch_core"),
-        ("import sys; sys.exit(3)", "SystemExit: 3"),
-        ("x = ", "SyntaxError"),
-        ("", "must set DISPATCH_CORE_API = 1"),
-        ("DISPATCH_CORE_API = 0", "a newer version of 'dispatch-odd' is needed"),
-        ("DISPATCH_CORE_API = 99", "pip install --upgrade dispatch-core"),
-        ("DISPATCH_CORE_API = 'one'", "must be a whole number such as 1, not 'one'"),
-        (UNFINISHED, "it implements no hook dispatch_core_backend"),
-        (HOOK + "bakend(): pass", "unknown hook 'dispatch_core_bakend'"),
-        (HOOK + "backend(gpu): pass", "gpu"),
-        (HOOK + "backend(): return 3", "returned int, expected a Backend"),
-        (
-            HOOK + "backend(): raise DeviceUnavailableError('driver 5 is needed')",
-            "driver 5 is needed. Provide what is missing",
-        ),
-    ],
-)
-def test_every_way_to_fail_gives_a_reason_and_a_fix(site, source, reason):
-    site.add("dispatch-odd", [("dispatch_core", "odd")], source)
-    message = site.run('print(error(dc.ones, 1, device="odd")); dc.ones(1) + 1')
-    assert message.startswith("DeviceUnavailableError: device 'odd' cannot be used: ")
-    assert reason in message
-    assert "DISPATCH_CORE_BLOCK=dispatch-odd" in message
-
-
-def test_a_backend_of_another_name_is_refused(site):
-    site.add("dispatch-odd", [("dispatch_core", "odd")], "from dispatch_toy import *")
-    site.add_device("dispatch-toy", "toy")
-    message = site.run('print(error(dc.ones, 1, device="odd"))')
-    assert "its entry point is named 'odd', but the backend says device='toy'" in message
+    message = site.run(f"print(error(dc.ones, 1, device={name!r}))")
+    installed = r"DeviceNotFoundError: unknown device '\w+': installed are '\w+'(, '\w+')*"
+    assert re.sub(installed, "", message) == end
 
 
 def test_a_device_of_which_there_is_none_here_says_so(site):
@@ -292,7 +239,9 @@ def test_a_device_of_which_there_is_none_here_says_so(site):
     site.add_device("dispatch-toy", "odd")
     site.add("dispatch-odd", [("dispatch_core", "odd")], source)
     site.environment["DISPATCH_CORE_BLOCK"] = "dispatch-toy"
-    message = site.run('print(error(dc.ones, 1, device="odd")); print(dc.devices()[-1].reason)')
+    message = site.run(
+        'print(error(dc.ones, 1, device="odd")); print(*[d.reason for d in dc.devices() if d.type == "odd"])'
+    )
     assert message.split("\n") == [
         "DeviceUnavailableError: device 'odd' cannot be used here: the cable is unplugged",
         "the cable is unplugged",
