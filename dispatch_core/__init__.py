@@ -15,7 +15,6 @@ from dispatch_core import _settings  # noqa: F401  its functions are public
 from dispatch_core._buffers import asarray, from_file, frombuffer, to_dlpack
 from dispatch_core._construct import as_tensor, from_dlpack, from_numpy, scalar_tensor, tensor
 from dispatch_core._device import device
-from dispatch_core._dispatcher.policy import emulation, fallback, set_emulation, set_fallback
 from dispatch_core._dtypes import PUBLIC_NAMES as _DTYPES
 from dispatch_core._dtypes import (
     can_cast,
@@ -71,6 +70,7 @@ from dispatch_core.autograd._forward import ForwardMode as _ForwardMode
 from dispatch_core.backend.streams import Event, Stream
 from dispatch_core.layers import install as _install
 from dispatch_core.layers.fallback import fallback_report
+from dispatch_core.layers.policies import emulation, fallback, set_emulation, set_fallback
 
 _install()
 _LAYERS.add(_ForwardMode())

@@ -4,6 +4,7 @@ DispatchCoreError
 ├── DeviceNotFoundError (RuntimeError)     a device that no installed plugin provides
 ├── DeviceUnavailableError (RuntimeError)  a device whose plugin is there but cannot work here
 ├── NoKernelError (NotImplementedError)    no kernel, body or fallback for these keys
+├── FallbackBudgetError (RuntimeError)     more work for the host than was allowed
 ├── PluginError (RuntimeError)             a plugin that breaks the contract
 │   └── LayerOrderError                    layers whose declared order is a cycle
 ├── LayerNotFoundError (RuntimeError)      a layer that no installed plugin provides
@@ -45,6 +46,10 @@ class DeviceUnavailableError(DispatchCoreError, RuntimeError):
 
 class NoKernelError(DispatchCoreError, NotImplementedError):
     """No kernel, body or permitted fallback computes this operator for these keys."""
+
+
+class FallbackBudgetError(DispatchCoreError, RuntimeError):
+    """More calls would run on the host, or more bytes move there, than `dispatch_core.fallback` allows."""
 
 
 class PluginError(DispatchCoreError, RuntimeError):

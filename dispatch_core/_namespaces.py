@@ -87,6 +87,19 @@ def find_operator(name: str) -> Op:
     return front.op if isinstance(getattr(front, "op", None), Op) else operator_named(name)
 
 
+def operator_of(op: Any) -> Op:
+    """An operator by its name or its public function; TypeError for anything else."""
+    if isinstance(op, str):
+        return find_operator(op)
+    found = getattr(op, "op", None)
+    if not isinstance(found, Op):
+        raise TypeError(
+            f"expected an operator, by name ('exp') or as a function (dispatch_core.exp), got "
+            f"{op!r}"
+        )
+    return found
+
+
 def _known(place: str, last: str) -> Any:
     if place == METHODS:
         declared = OPERATORS.get(last)

@@ -190,7 +190,7 @@ def test_host_fallback_warns_once_a_line_counts_and_gives_the_hosts_result(bare,
     assert y.cpu().tolist() == dc.exp(x.cpu()).tolist()
     report = dc.fallback_report()
     assert sum(report.calls.values()) == 3
-    assert "exp @ bare" in str(report)
+    assert [(row.operator, row.device, row.calls) for row in report.rows()] == [("exp", "bare", 3)]
     report.clear()
     assert str(report) == "no operator fell back to the host"
 

@@ -46,13 +46,13 @@ class Step(NamedTuple):
 
 @dataclass(slots=True)
 class Resolution:
-    """The outcome of the search; exactly one of the four ways is set unless nothing was found."""
+    """The outcome of the search; where a kernel may decline, also the first of what comes after kernels."""
 
     op: Op
     backend: Backend
     dtype: DType
     kernels: tuple[Kernel, ...] = ()
-    """The kernel to call and, while predicates may decline a call, those to ask after it."""
+    """The kernels to ask one after the other while their predicates decline a call."""
     body: bool = False
     emulate: DType | None = None
     fallback: bool = False
@@ -101,19 +101,19 @@ def resolve(op: Op, backend: Backend, computed: dtype, state: State) -> Resoluti
     else:
         found.body = True
         steps.append(Step(3, "body", True, "defined in terms of other operators"))
-    if found.found:
+    if found.body:
         return found
     wider = EMULATED.get(computed)
     if wider is not None and op.traits.fallback:
-        allowed = DTYPE_EMULATION.allows(state)
+        allowed = DTYPE_EMULATION.allows(state, op.name)
         able = allowed and resolve(op, backend, wider, HOST_FALLBACK.within(state, "error")).found
         found.emulate = wider if able else None
-        found.warn = able and DTYPE_EMULATION.get(state) == "warn"
+        found.warn = able and DTYPE_EMULATION.get(state, op.name) == "warn"
         why = "policy forbids it" if not allowed else f"{'computes' if able else 'no kernel'} there"
         steps.append(Step(4, f"emulation in {wider.name}", able, why))
     else:
         steps.append(Step(4, "dtype emulation", False, f"{computed.name} has no wider stand-in"))
-    if found.found:
+    if found.emulate:
         return found
     steps.append(_host_step(found, state))
     return found
@@ -154,10 +154,10 @@ def _host_step(found: Resolution, state: State) -> Step:
         return Step(5, "host fallback", False, "this is the host")
     if not op.traits.fallback:
         return Step(5, "host fallback", False, "never for views, factories and random numbers")
-    if not HOST_FALLBACK.allows(state):
+    if not HOST_FALLBACK.allows(state, op.name):
         return Step(5, "host fallback", False, "policy forbids it")
     host = resolve(op, backend_of(HOST), found.dtype, state)
     found.fallback = host.found
-    found.warn = host.found and HOST_FALLBACK.get(state) == "warn"
+    found.warn = host.found and HOST_FALLBACK.get(state, op.name) == "warn"
     why = "policy allows it" if host.found else f"'{HOST}' has no kernel either"
     return Step(5, "host fallback", host.found, why)

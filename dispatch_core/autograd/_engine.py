@@ -13,7 +13,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from dispatch_core import _state
-from dispatch_core._dispatcher.policy import DTYPE_EMULATION, HOST_FALLBACK
+from dispatch_core._dispatcher.policy import is_choice
 from dispatch_core._dual import OFF as FORWARD_OFF
 from dispatch_core._dual import level_of
 from dispatch_core._graph import RETAIN, WRITES, Leaf, Node, Pick
@@ -32,20 +32,16 @@ from dispatch_core.backend.api import Backend
 from dispatch_core.backend.registry import backend_of
 from dispatch_core.ops.rows import is_row_sparse
 
-_UNSEEING = (
-    frozenset({"grad", "anomaly", "anomaly_nan", "inference"})
-    | HOST_FALLBACK.states
-    | DTYPE_EMULATION.states
-    | {FORWARD_OFF}
-)
-"""What may be on without any layer wanting to see the operators of the backward pass."""
+_UNSEEING = frozenset({"grad", "anomaly", "anomaly_nan", "inference", FORWARD_OFF})
+"""What may be on, choices of policies beside, without any layer wanting to see the backward pass."""
 
 
 class _Quiet(dict[int, bool]):
     """State number -> whether formulas may run on raw arrays in it."""
 
     def __missing__(self, number: int) -> bool:
-        found = self[number] = _state.STATES[number] <= _UNSEEING
+        names = _state.STATES[number] - _UNSEEING
+        found = self[number] = all(map(is_choice, names))
         return found
 
     def __contains__(self, number: object) -> bool:

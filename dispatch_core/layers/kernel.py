@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
-from dispatch_core._caller import warn
+from dispatch_core._caller import user_line, warn
 from dispatch_core._dispatcher.chains import Body, Chain, KernelChain, invoke
 from dispatch_core._dispatcher.compose import Below, admit
 from dispatch_core._dispatcher.kernel_chains import (
@@ -50,7 +50,7 @@ from dispatch_core._tensor import Tensor
 from dispatch_core.backend.api import Backend
 from dispatch_core.backend.kernels import Bound, Kernel
 from dispatch_core.backend.registry import backend_of
-from dispatch_core.layers.fallback import REPORT, host_call
+from dispatch_core.layers.fallback import REPORT, came_back, host_call, spend
 
 
 class KernelLayer(Layer):
@@ -112,21 +112,23 @@ def build(op: Op, keys: Keys, found: Resolution) -> Chain:
     """The chain for what the search found; raises its error when it found nothing."""
     if not found.found:
         raise found.error()
-    if found.emulate is not None:
-        return Emulated(op, found.emulate, found.dtype, found.warn)
-    if found.fallback:
-        return HostFallback(op, found.backend, found.warn)
-    if not found.kernels:
-        return Body(op, op.body)  # type: ignore[arg-type]
     choices = [kernel_chain(op, keys, found, kernel) for kernel in found.kernels]
-    last = found.kernels[-1]
-    if last.when is None:
+    if choices and found.kernels[-1].when is None:
         rest: Chain = choices.pop()
     else:
-        rest = Body(op, op.body) if found.body and op.body else Declined(op, found)
+        rest = _without_kernel(op, found)
     for chain in reversed(choices):
         rest = Conditional(op, chain, rest)
     return rest
+
+
+def _without_kernel(op: Op, found: Resolution) -> Chain:
+    """The chain for calls that no kernel takes."""
+    if found.body:
+        return Body(op, op.body)  # type: ignore[arg-type]
+    if found.emulate is not None:
+        return Emulated(op, found.emulate, found.dtype, found.warn)
+    return HostFallback(op, found.backend, found.warn) if found.fallback else Declined(op, found)
 
 
 def kernel_chain(op: Op, keys: Keys, found: Resolution, kernel: Kernel) -> KernelChain:
@@ -255,10 +257,8 @@ class Emulated(Chain):
         self.warn = warn
 
     def call(self, *args: Any) -> Any:
-        if (
-            REPORT.count(self.op.name, f"{self.dtype.name} as {self.wider.name}", args)
-            and self.warn
-        ):
+        place = (self.op.name, f"{self.dtype.name} as {self.wider.name}", user_line())
+        if REPORT.count(place, args) and self.warn:
             warn(
                 f"'{self.op.name}' has no kernel for {self.dtype.name} and is computed in "
                 f"{self.wider.name}; each call casts its arguments and its result",
@@ -286,13 +286,18 @@ class HostFallback(Chain):
         self.warn = warn
 
     def call(self, *args: Any) -> Any:
-        if REPORT.count(self.op.name, self.backend.device, args) and self.warn:
+        device = self.backend.device
+        spend(self.op.name, device, args)
+        place = (self.op.name, device, user_line())
+        if REPORT.count(place, args) and self.warn:
             warn(
-                f"'{self.op.name}' has no kernel on '{self.backend.device}' and runs on the host; "
+                f"'{self.op.name}' has no kernel on '{device}' and runs on the host; "
                 "each call moves its arguments there and back",
                 FallbackWarning,
             )
-        return host_call(self.op, args, HOST)
+        result = host_call(self.op, args, HOST)
+        came_back(place, result)
+        return result
 
     def describe(self) -> list[str]:
         return [f"host fallback: moved to '{HOST}', computed there, moved back"]

@@ -19,7 +19,7 @@ from dispatch_core._dispatcher.resolve import Resolution, Step
 from dispatch_core._dtypes import dtype
 from dispatch_core._keys import FIRST_TENSOR_KEY, GRAD
 from dispatch_core._layer import LAYERS, Keys, Layer
-from dispatch_core._namespaces import find_operator
+from dispatch_core._namespaces import operator_of
 from dispatch_core._shapes import broadcast_shapes
 from dispatch_core._state import State, Switch
 from dispatch_core._tensor import Tensor
@@ -242,7 +242,7 @@ class override:  # noqa: N801  used as a function: `with dc.override("exp", fn=m
         dtypes: dtype | Iterable[dtype] | None = None,
         fn: Callable[..., Any],
     ) -> None:
-        found = named(op)
+        found = operator_of(op)
         if not callable(fn):
             raise TypeError(f"override(): argument 'fn' must be callable, not {type(fn).__name__}")
         if found.traits.view or not found.selectors:
@@ -289,19 +289,6 @@ def _put_in_force(overrides: tuple[Override, ...]) -> None:
     IN_FORCE.set(overrides)
     number = _state.current_state() or _state.open_context()
     _state.set_state(_state.moved(number, ON, bool(overrides)))
-
-
-def named(op: Any) -> Op:
-    """An operator by its name or its public function."""
-    if isinstance(op, str):
-        return find_operator(op)
-    found = getattr(op, "op", None)
-    if not isinstance(found, Op):
-        raise TypeError(
-            f"expected an operator, by name ('exp') or as a function (dispatch_core.exp), got "
-            f"{op!r}"
-        )
-    return found
 
 
 LAYERS.add(Overrides(), OverriddenBodies())
