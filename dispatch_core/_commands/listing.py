@@ -9,6 +9,7 @@ from dispatch_core._loader import discovery
 from dispatch_core._loader.devices import devices
 from dispatch_core._loader.discovery import INSTALLED
 from dispatch_core._loader.layers import LATE, find_layer
+from dispatch_core._loader.modules import import_in_time
 from dispatch_core._op import OPERATORS
 from dispatch_core._version import __version__
 
@@ -81,6 +82,7 @@ def layers(*, load: bool = True) -> str:
         find_layer(name)
     if load:
         for plugin, entry in INSTALLED.entries(discovery.LAYERS):
+            import_in_time(plugin, entry)
             try:
                 find_layer(entry.name)
             except DispatchCoreError as error:

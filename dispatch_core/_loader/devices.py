@@ -17,7 +17,13 @@ from dispatch_core._errors import (
 from dispatch_core._keys import LOCK
 from dispatch_core._loader import discovery
 from dispatch_core._loader.discovery import BLOCK, INSTALLED, LOADING, Entry, Plugin, names
-from dispatch_core._loader.modules import HOST, call_hook, import_module, quarantine
+from dispatch_core._loader.modules import (
+    HOST,
+    call_hook,
+    import_in_time,
+    import_module,
+    quarantine,
+)
 from dispatch_core._op import OPERATORS
 from dispatch_core.autograd._modes import forget_raw_modes
 from dispatch_core.backend.api import Backend
@@ -274,7 +280,8 @@ def is_installed(device: str) -> bool:
 def devices() -> DeviceList:
     """The installed device types, each with the number of devices or why it is not usable.
 
-    Imports the plugin of every device; what fails to import is listed with the reason.
+    Imports the plugin of every device; what fails to import, or takes longer than
+    DISPATCH_CORE_IMPORT_TIMEOUT seconds (20), is listed with the reason.
     """
     found = {e.name: p.name for p, e in INSTALLED.entries(discovery.DEVICES)}
     for device, backend in list(BACKENDS.items()):
@@ -294,6 +301,9 @@ def accelerator() -> Device | None:
 
 def _info(device: str, provider: str) -> DeviceInfo:
     try:
+        if device not in BACKENDS:
+            for plugin, entry in INSTALLED.entries(discovery.DEVICES, device):
+                import_in_time(plugin, entry)
         backend = find(device)
         count = backend.count()
         reason = "" if count else backend.why_unavailable()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
+import contextlib
 from typing import Any
 
 from dispatch_core._errors import DeviceUnavailableError, DispatchCoreError, PluginError
-from dispatch_core._loader.discovery import BLOCK, LOADING, Entry, Plugin
+from dispatch_core._loader import patience
+from dispatch_core._loader.discovery import BLOCK, LOADING, Entry, Plugin, is_blocked
 
 API = "DISPATCH_CORE_API"
 
@@ -69,13 +70,22 @@ def import_module(plugin: Plugin, entry: Entry) -> Any:
             raise PluginError(plugin.failures[name])
         if name not in plugin.modules:
             try:
-                module = importlib.import_module(name)
+                module = patience.imported(name)
                 check_api(module, plugin.name)
                 HOST.add(module, name)
             except (Exception, SystemExit) as error:  # a plugin may fail in any way
                 raise quarantine(plugin, entry, error) from error
             plugin.modules[name] = module
         return plugin.modules[name]
+
+
+def import_in_time(plugin: Plugin, entry: Entry) -> None:
+    """Have a module that nobody named imported, but not wait for ever; what goes wrong is remembered."""
+    usable = not (plugin.blocked or plugin.unloaded or is_blocked(entry))
+    if usable and entry.module not in plugin.failures and entry.module not in plugin.modules:
+        patience.begin(entry.module)
+        with contextlib.suppress(PluginError):
+            import_module(plugin, entry)
 
 
 def call_hook(plugin: Plugin, entry: Entry, hook: str, **arguments: Any) -> Any:
@@ -108,6 +118,8 @@ def fix(plugin: Plugin, error: BaseException) -> str:
         return f"Provide what is missing, {block}"
     if isinstance(error, PluginError):
         return f"Update it (pip install --upgrade {plugin.name}) {block}"
+    if isinstance(error, TimeoutError):
+        return f"`python -m dispatch_core doctor` says more. Update or uninstall it {block}"
     if isinstance(error, ModuleNotFoundError) and error.name:
         missing = error.name.partition(".")[0]
         return f"Install what it needs (pip install {missing}) {block}"

@@ -9,7 +9,7 @@ from typing import Any
 from dispatch_core._errors import PluginError
 from dispatch_core._loader import discovery
 from dispatch_core._loader.discovery import INSTALLED, LOADING, names
-from dispatch_core._loader.modules import import_module
+from dispatch_core._loader.modules import import_in_time, import_module
 from dispatch_core._namespaces import names_of
 from dispatch_core._op import operators_in
 
@@ -60,6 +60,8 @@ def namespace(name: str) -> Namespace | None:
 
 def load_all() -> None:
     """Import every namespace of operators that can be imported."""
+    for plugin, entry in INSTALLED.entries(discovery.OPERATORS):
+        import_in_time(plugin, entry)
     for name in sorted({entry.name for _, entry in INSTALLED.entries(discovery.OPERATORS)}):
         with contextlib.suppress(PluginError):
             namespace(name)
