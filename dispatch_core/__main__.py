@@ -7,7 +7,8 @@ import os
 import sys
 from collections.abc import Sequence
 
-from dispatch_core._commands import conformance, coverage, doctor, listing
+from dispatch_core._commands import conformance, coverage, doctor, listing, scaffold
+from dispatch_core._commands.scaffold import KINDS
 from dispatch_core._errors import DispatchCoreError
 from dispatch_core._version import __version__
 
@@ -15,6 +16,7 @@ _EXAMPLES = """\
 examples:
   python -m dispatch_core devices
   python -m dispatch_core ops --device cpu --missing
+  python -m dispatch_core new-backend npu
   python -m dispatch_core explain softmax cpu float32 --grad
   DISPATCH_CORE_BLOCK=dispatch-example python -m dispatch_core plugins
 """
@@ -61,6 +63,21 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("-k", metavar="EXPR", help="only tests that match, as pytest's -k")
     one.add_argument("--namespace", help="only the operators of a plugin's namespace, as example")
     one.add_argument("--full", action="store_true", help="the slow tests too")
+    one.add_argument(
+        "--card",
+        metavar="FOLDER",
+        default=".",
+        help="where conformance-DEVICE.json and .md go (default: the current folder)",
+    )
+    one.add_argument("--no-card", action="store_true", help="write no card")
+    for kind in KINDS.values():
+        one = command(
+            f"new-{kind.name}", f"Write a new package with a {kind.name} that works as it stands."
+        )
+        one.add_argument(
+            "name", metavar="NAME", help="its name, as npu; the folder is dispatch-NAME"
+        )
+        one.add_argument("--into", metavar="FOLDER", default=".", help="where (default: here)")
     one = command("doctor", "Load every plugin in a process of its own; name what fails or hangs.")
     one.add_argument(
         "--timeout",
@@ -84,6 +101,9 @@ def run(given: argparse.Namespace) -> tuple[str, bool]:
         return listing.layers(load=not given.no_load), True
     if given.command == "doctor":
         return doctor.report(given.timeout)
+    if given.command.startswith("new-"):
+        kind = KINDS[given.command.removeprefix("new-")]
+        return scaffold.write(kind, given.name, given.into), True
     if given.command == "explain":
         return coverage.explained(given.op, given.device, given.dtype, grad=given.grad), True
     if given.primitives:
@@ -105,9 +125,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser().parse_args(arguments)
     try:
         if given.command == "conformance":
-            return conformance.run(given.device, given.k, given.namespace, full=given.full)
+            folder = None if given.no_card else given.card
+            return conformance.run(
+                given.device, given.k, given.namespace, full=given.full, folder=folder
+            )
         text, good = run(given)
-    except (DispatchCoreError, AttributeError, ValueError) as error:
+    except (DispatchCoreError, AttributeError, OSError, RuntimeError, ValueError) as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return 2
     try:

@@ -49,6 +49,19 @@ class StridedArray(ABC, Generic[M]):
         return len(self.shape)
 
     @property
+    def is_contiguous(self) -> bool:
+        """Whether the elements lie in the order of the dimensions, without gaps."""
+        wanted = in_order(self.shape)
+        steps = zip(self.shape, self.strides, wanted, strict=True)
+        return 0 in self.shape or all(n == 1 or a == b for n, a, b in steps)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether they are, in this order, all that lies in the memory."""
+        size = prod(self.shape) * self.dtype.itemsize
+        return self.is_contiguous and not self.offset and self.held == size
+
+    @property
     @abstractmethod
     def held(self) -> int:
         """The size of the whole memory in bytes."""

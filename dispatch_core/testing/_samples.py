@@ -164,7 +164,8 @@ def accepted_dtypes(op: Op) -> list[dtype]:
 
 def declared_operators() -> list[Declared]:
     """The operators that sample calls exist for."""
-    return [d for d in OPERATORS.values() if has_samples(d.op)]
+    # A copy, for making the first sample may load plugins, which may declare more.
+    return [d for d in list(OPERATORS.values()) if has_samples(d.op)]
 
 
 def operand_names(op: Op) -> Sequence[str]:

@@ -10,10 +10,10 @@ A backend's whole test file:
 Whoever brings operators tests them alone, on any device, by the same class with
 `namespace = "example"`.
 
-What a backend is known not to do stands in `known_gaps.txt` beside that file, one gap a line:
-`op: reason` for an operator, `op.check: reason` for one check of it (`sum.layouts: ...`). Those
-tests are expected to fail and shown with their reason; one that passes although `op.check` is
-listed fails.
+What a backend is known not to do stands in `known_gaps.txt` beside that file or in the backend's
+package, one gap a line: `op: reason` for an operator, `op.check: reason` for one check of it
+(`sum.layouts: ...`). Those tests are expected to fail and shown with their reason; one that passes
+although `op.check` is listed fails.
 """
 
 from __future__ import annotations
@@ -26,8 +26,10 @@ from zlib import crc32
 
 import pytest
 
+from dispatch_core._device import device
 from dispatch_core._namespaces import find_operator
 from dispatch_core._op import OPERATORS, SLOTS, Declared, operators_in
+from dispatch_core.backend.registry import backend_of
 from dispatch_core.testing._checks import (
     batching,
     forms,
@@ -85,7 +87,7 @@ class Suite:
     device: ClassVar[str]
     """The device type under test."""
     known_gaps: ClassVar[str] = "known_gaps.txt"
-    """The file of known gaps, beside the test file; it need not exist."""
+    """The file of known gaps, beside the test file or in the backend's package; it need not exist."""
     leaves_out: ClassVar[frozenset[str]] = frozenset()
     """Checks that make no sense for the device."""
     namespace: ClassVar[str | None] = None
@@ -140,7 +142,9 @@ class Suite:
         module = sys.modules.get(type(self).__module__)
         file = getattr(module, "__file__", None)
         path = None if file is None else Path(file).with_name(self.known_gaps)
-        return {} if path is None or not path.exists() else read_gaps(path)
+        if path is not None and path.exists():
+            return read_gaps(path)
+        return gaps_of(device(self.device).type, self.known_gaps)
 
     def test_values(self, operator: str) -> None:
         """Results equal those of the host; arguments stay as they are; dtypes are the family's."""
@@ -233,6 +237,14 @@ class Suite:
     def test_mistakes(self, operator: str) -> None:
         """Mistakes in a call raise the error that PyTorch raises."""
         mistakes.check_mistakes(OPERATORS[operator], self.device)
+
+
+def gaps_of(device: str, name: str = "known_gaps.txt") -> dict[str, str]:
+    """The known gaps that the package of a device's backend lists."""
+    package = sys.modules.get(type(backend_of(device)).__module__.partition(".")[0])
+    file = getattr(package, "__file__", None)
+    path = None if file is None else Path(file).with_name(name)
+    return {} if path is None or not path.exists() else read_gaps(path)
 
 
 def read_gaps(path: Path) -> dict[str, str]:

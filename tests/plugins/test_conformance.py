@@ -1,5 +1,7 @@
 """The conformance kit in a stranger's hands: his own pytest, without any configuration."""
 
+import textwrap
+
 import pytest
 
 OPERATORS = """
@@ -68,6 +70,19 @@ def test_the_whole_suite_is_that_of_the_core(site, stranger):
 def test_what_cannot_be_tested_is_an_error(site, stranger, choice, message):
     site.add("dispatch-more", [("dispatch_core.operators", "more")], OPERATORS + BARE)
     assert message in stranger(choice, check=False)
+
+
+def test_operators_that_come_with_kernels_for_the_host_do_not_disturb(site, stranger):
+    # The cpu's kernels are asked for while the suite looks at all operators.
+    kernels = """
+    from dispatch_core.extend import hookimpl
+    @hookimpl
+    def dispatch_core_kernels(device, table):
+        pass
+    """
+    source = OPERATORS + textwrap.dedent(kernels)
+    site.add("dispatch-more", [("dispatch_core.kernels", "cpu.more")], source)
+    assert "values[exp]" in stranger("", "--collect-only")
 
 
 def test_the_mark_slow_needs_no_configuration(stranger):

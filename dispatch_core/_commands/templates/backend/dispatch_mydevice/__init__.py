@@ -1,0 +1,1 @@
+"""The device `mydevice` of dispatch_core."""

@@ -1,0 +1,5 @@
+"""Operators of the domain `mydomain`."""
+
+from dispatch_mydomain.ops import mydomain_rescale
+
+__all__ = ["mydomain_rescale"]

@@ -1,0 +1,1 @@
+"""The layer `mylayer` of dispatch_core."""
