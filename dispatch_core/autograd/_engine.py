@@ -460,7 +460,7 @@ class Engine:
 
 def _home(node: Any, spec: Any) -> Backend:
     """The backend of a gradient that arrives for a node: that of its result."""
-    if not spec.raw and node.saved is not FREED:
+    if not spec.raw and node.__class__ is not Pick and node.saved is not FREED:
         op = getattr(spec, "op", None)
         if op is not None and op.family.kind == "transfer":
             return backend_of(node.saved[_TARGET].type)

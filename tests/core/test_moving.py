@@ -54,6 +54,14 @@ def test_hooks_and_captured_gradients_see_the_device_of_the_result(way):
     assert x.grad.device.type == device
 
 
+@pytest.mark.parametrize("device", DEVICES)
+def test_one_of_several_results_that_is_used_twice(device):
+    x = dc.tensor([3.0, 1.0, 2.0], device=device, requires_grad=True)
+    ordered = x.sort()[0]
+    ((ordered * 2).sum() + ordered[0] + ordered.cpu()[2]).backward()
+    assert x.grad.tolist() == [3, 3, 2]
+
+
 def test_second_derivatives_go_through_a_move():
     x = dc.tensor([1.0, 2.0], device="example", requires_grad=True)
     (g,) = dc.autograd.grad((x.cpu() ** 3).sum(), x, create_graph=True)
