@@ -14,6 +14,8 @@ from typing import Any, Final, NoReturn
 
 import numpy as np
 
+from dispatch_core._errors import DeclarationError
+
 
 class Category(IntEnum):
     """The kinds of dtype in the order of promotion: bool < integral < floating < complex."""
@@ -26,6 +28,8 @@ class Category(IntEnum):
 
 class dtype:
     """The type of a tensor's elements; there is exactly one object a type, so compare with `is`.
+
+    Packages may declare more of them (`dispatch_core.extend.declare_dtype`).
 
     `numpy_dtype` is what the arrays of numpy-like backends carry, `number` a small dense integer
     for tables, `abbr` the short name ("f32") of traces and reports.
@@ -41,6 +45,8 @@ class dtype:
         "name",
         "number",
         "numpy_dtype",
+        "stored",
+        "wider",
     )
 
     name: str
@@ -52,9 +58,13 @@ class dtype:
     category: Category
     abbr: str
     number: int
+    wider: dtype | None
+    """The dtype in which it may be computed where a device has no kernel for it (`emulation`)."""
+    stored: bool
+    """Whether a plugin declared it: elements are moved by every device, but computed only where asked."""
 
     def __new__(cls, *args: object, **kwargs: object) -> dtype:
-        """Refuse: the dtypes are a closed set.
+        """Refuse: a dtype is declared, by `dispatch_core.extend.declare_dtype`.
 
         Raises:
             TypeError: always.
@@ -116,7 +126,14 @@ _by_name: Final[dict[str, dtype]] = {}
 _by_numpy: Final[dict[np.dtype[Any], dtype]] = {}
 
 
-def _declare(name: str, numpy_type: Any, category: Category, abbr: str) -> dtype:
+def _declare(
+    name: str,
+    numpy_type: Any,
+    category: Category,
+    abbr: str,
+    wider: dtype | None = None,
+    stored: bool = False,
+) -> dtype:
     """Enter a dtype; without a `numpy_type` numpy has none, and ml_dtypes is imported at first need."""
     new = object.__new__(dtype)
     attributes: dict[str, object] = {
@@ -128,6 +145,8 @@ def _declare(name: str, numpy_type: Any, category: Category, abbr: str) -> dtype
         "category": category,
         "abbr": abbr,
         "number": len(_by_name),
+        "wider": wider,
+        "stored": stored,
     }
     for attribute, value in attributes.items():
         object.__setattr__(new, attribute, value)
@@ -135,6 +154,42 @@ def _declare(name: str, numpy_type: Any, category: Category, abbr: str) -> dtype
     if numpy_type is not None:
         _represent(new, np.dtype(numpy_type))
     return new
+
+
+def declare_dtype(name: str, numpy_type: Any, *, wider: dtype, abbr: str = "") -> dtype:
+    """A new dtype of numbers, whose elements numpy can hold and cast (those of ml_dtypes, say).
+
+    Tensors of it are made, cast, moved, viewed and indexed on every device whose arrays can hold it.
+    It is computed with by kernels that are registered for it, or in `wider` where `emulation` allows
+    that. In promotion it is the narrowest of its category.
+
+    Args:
+        name: what it is called in messages and files; declared once in a process.
+        numpy_type: numpy's dtype, or what makes one.
+        wider: a dtype of the same category (floating or integral) that holds all its values.
+        abbr: the short name in traces and reports.
+
+    Raises:
+        DeclarationError: the name or numpy's dtype is taken, or it does not go with `wider`.
+
+    """
+    if not isinstance(wider, dtype) or wider.category not in (Category.INTEGRAL, Category.FLOATING):
+        raise DeclarationError(
+            f"dtype '{name}': wider must be a floating point or integer dtype, not {wider!r}"
+        )
+    found = np.dtype(numpy_type)
+    if not (name.isidentifier() and name.isascii()):
+        raise DeclarationError(f"dtype '{name}': a name is one word of letters, digits and _")
+    if name in _by_name or name in PUBLIC_NAMES or found in _by_numpy:
+        known = _by_name.get(name) or PUBLIC_NAMES.get(name) or _by_numpy[found]
+        raise DeclarationError(
+            f"dtype '{name}' over numpy's {found} is {known!r} already: use that"
+        )
+    if found.itemsize > wider.itemsize or not np.can_cast(found, wider.numpy_dtype, "same_kind"):
+        raise DeclarationError(
+            f"dtype '{name}': {wider!r} does not hold the elements of numpy's {found}"
+        )
+    return _declare(name, found, wider.category, abbr or name, wider, stored=True)
 
 
 def _represent(new: dtype, numpy_dtype: np.dtype[Any]) -> None:
@@ -157,6 +212,9 @@ float32: Final = _declare("float32", np.float32, Category.FLOATING, "f32")
 float64: Final = _declare("float64", np.float64, Category.FLOATING, "f64")
 complex64: Final = _declare("complex64", np.complex64, Category.COMPLEX, "c64")
 complex128: Final = _declare("complex128", np.complex128, Category.COMPLEX, "c128")
+
+for _narrow in (float16, bfloat16):
+    object.__setattr__(_narrow, "wider", float32)
 
 ALL_DTYPES: Final[tuple[dtype, ...]] = tuple(_by_name.values())
 

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from dispatch_core._dispatcher.operator import Op
 from dispatch_core._dispatcher.policy import DTYPE_EMULATION, HOST_FALLBACK
-from dispatch_core._dtypes import bfloat16, dtype, float16, float32
+from dispatch_core._dtypes import dtype
 from dispatch_core._dtypes import dtype as DType
 from dispatch_core._errors import NoKernelError
 from dispatch_core._state import State
@@ -27,9 +27,11 @@ from dispatch_core.backend.kernels import Kernel
 from dispatch_core.backend.registry import backend_of
 
 HOST = "cpu"
+_NEVER = "never for views, factories and random numbers"
 MOST_STEPS = 8
 """An error that says more is not read."""
-EMULATED: dict[dtype, dtype] = {float16: float32, bfloat16: float32}
+MOVING = frozenset({"creation", "custom", "indexing", "movement", "transfer"})
+"""The kinds of operators that take elements where they are wanted, whatever these stand for."""
 
 
 class Step(NamedTuple):
@@ -78,8 +80,9 @@ class Resolution:
         if self.op.traits.fallback:
             if device != HOST:
                 hint += ", or compute on the host: with dispatch_core.fallback('warn')"
-            elif self.dtype in EMULATED:
-                hint += ", or compute in float32: with dispatch_core.emulation('warn')"
+            elif self.dtype.wider is not None:
+                wider = self.dtype.wider.name
+                hint += f", or compute in {wider}: with dispatch_core.emulation('warn')"
         return NoKernelError(
             f"no kernel computes '{self.op.name}' on device '{device}' for {self.dtype}.\n"
             f"Tried:\n{tried}\nTo fix it, {hint}."
@@ -103,7 +106,7 @@ def resolve(op: Op, backend: Backend, computed: dtype, state: State) -> Resoluti
         steps.append(Step(3, "body", True, "defined in terms of other operators"))
     if found.body:
         return found
-    wider = EMULATED.get(computed)
+    wider = computed.wider
     if wider is not None and op.traits.fallback:
         allowed = DTYPE_EMULATION.allows(state, op.name)
         able = allowed and resolve(op, backend, wider, HOST_FALLBACK.within(state, "error")).found
@@ -112,7 +115,8 @@ def resolve(op: Op, backend: Backend, computed: dtype, state: State) -> Resoluti
         why = "policy forbids it" if not allowed else f"{'computes' if able else 'no kernel'} there"
         steps.append(Step(4, f"emulation in {wider.name}", able, why))
     else:
-        steps.append(Step(4, "dtype emulation", False, f"{computed.name} has no wider stand-in"))
+        why = f"{computed.name} has no wider stand-in" if wider is None else _NEVER
+        steps.append(Step(4, "dtype emulation", False, why))
     if found.emulate:
         return found
     steps.append(_host_step(found, state))
@@ -138,6 +142,9 @@ def _choose(
         if kernel.dtypes is not None and computed not in kernel.dtypes:
             names = ", ".join(sorted(d.name for d in kernel.dtypes))
             steps.append(Step(number, label, False, f"only for {names}"))
+        elif kernel.dtypes is None and computed.stored and op.family.kind not in MOVING:
+            why = f"registered for no dtype by name, as {computed.name} would have to be"
+            steps.append(Step(number, label, False, why))
         elif chosen and chosen[-1].when is None:
             steps.append(Step(number, label, False, "a better one was found"))
         else:
@@ -153,7 +160,7 @@ def _host_step(found: Resolution, state: State) -> Step:
     if device == HOST:
         return Step(5, "host fallback", False, "this is the host")
     if not op.traits.fallback:
-        return Step(5, "host fallback", False, "never for views, factories and random numbers")
+        return Step(5, "host fallback", False, _NEVER)
     if not HOST_FALLBACK.allows(state, op.name):
         return Step(5, "host fallback", False, "policy forbids it")
     host = resolve(op, backend_of(HOST), found.dtype, state)

@@ -6,11 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from dispatch_core.extend import ALL_DTYPES, Backend, broadcast_shapes, dtype
+from dispatch_core.extend import Backend, broadcast_shapes, dtype, from_numpy_dtype
 from dispatch_meta.array import MetaArray
 from dispatch_meta.kernels import RuleTable
-
-_BY_NUMPY = {each.numpy_dtype: each for each in ALL_DTYPES}
 
 
 class MetaBackend(Backend):
@@ -26,7 +24,7 @@ class MetaBackend(Backend):
         self.kernels = RuleTable(self.device)
 
     def from_host(self, array: np.ndarray[Any, Any], index: int | None) -> MetaArray:
-        return MetaArray.of(array.shape, _BY_NUMPY[array.dtype])
+        return MetaArray.of(array.shape, from_numpy_dtype(array.dtype))
 
     def to_host(self, raw: MetaArray) -> np.ndarray[Any, Any]:
         raise NotImplementedError(

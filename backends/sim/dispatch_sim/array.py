@@ -6,11 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from dispatch_core.extend import ALL_DTYPES, StridedArray, seen_in
+from dispatch_core.extend import StridedArray, from_numpy_dtype, seen_in
 from dispatch_sim.memory import Block, Pool
 from dispatch_sim.streams import SimStream
-
-_BY_NUMPY = {each.numpy_dtype: each for each in ALL_DTYPES}
 
 
 class SimArray(StridedArray[Block]):
@@ -23,7 +21,7 @@ class SimArray(StridedArray[Block]):
         cls, values: np.ndarray[Any, Any], pool: Pool | None, home: SimStream | None
     ) -> SimArray:
         """A new array with a copy of what numpy has."""
-        made = cls(Block(values.nbytes, pool, home), _BY_NUMPY[values.dtype], values.shape)
+        made = cls(Block(values.nbytes, pool, home), from_numpy_dtype(values.dtype), values.shape)
         made.numpy()[...] = values
         return made
 

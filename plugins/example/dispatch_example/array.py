@@ -12,9 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from dispatch_core.extend import ALL_DTYPES, StridedArray
-
-_BY_NUMPY = {each.numpy_dtype: each for each in ALL_DTYPES}
+from dispatch_core.extend import StridedArray, from_numpy_dtype
 
 
 class Memory:
@@ -43,7 +41,7 @@ class Array(StridedArray[Memory]):
         """A new array with a copy of what numpy computed."""
         values = np.asarray(values)
         flat = np.array(values, order="C", copy=True).reshape(-1)
-        return cls(Memory(flat.view(np.uint8)), _BY_NUMPY[values.dtype], values.shape)
+        return cls(Memory(flat.view(np.uint8)), from_numpy_dtype(values.dtype), values.shape)
 
     @property
     def held(self) -> int:

@@ -7,10 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from dispatch_core.extend import ALL_DTYPES, StridedArray, dtype, seen_in
+from dispatch_core.extend import StridedArray, dtype, from_numpy_dtype, seen_in
 from dispatch_mydevice.driver import Buffer
-
-_BY_NUMPY = {each.numpy_dtype: each for each in ALL_DTYPES}
 
 
 class MydeviceArray(StridedArray[Buffer]):
@@ -26,7 +24,7 @@ class MydeviceArray(StridedArray[Buffer]):
     @classmethod
     def of(cls, values: np.ndarray[Any, Any]) -> MydeviceArray:
         """A new array with a copy of what the host has."""
-        made = cls.empty(values.shape, _BY_NUMPY[values.dtype])
+        made = cls.empty(values.shape, from_numpy_dtype(values.dtype))
         made.memory.upload(np.array(values, order="C").reshape(-1).view(np.uint8))
         return made
 
