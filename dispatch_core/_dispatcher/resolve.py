@@ -78,11 +78,11 @@ class Resolution:
         call = f'kernels.register("{self.op.name}", fn)'
         hint = f"register one with {call} in the plugin of '{device}'"
         if self.op.traits.fallback:
-            if device != HOST:
-                hint += ", or compute on the host: with dispatch_core.fallback('warn')"
-            elif self.dtype.wider is not None:
+            if self.dtype.wider is not None:
                 wider = self.dtype.wider.name
                 hint += f", or compute in {wider}: with dispatch_core.emulation('warn')"
+            if device != HOST:
+                hint += ", or compute on the host: with dispatch_core.fallback('warn')"
         return NoKernelError(
             f"no kernel computes '{self.op.name}' on device '{device}' for {self.dtype}.\n"
             f"Tried:\n{tried}\nTo fix it, {hint}."
