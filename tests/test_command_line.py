@@ -8,7 +8,10 @@ import pytest
 import dispatch_core as dc
 from dispatch_core.__main__ import main
 
-COMMANDS = ("plugins", "devices", "layers", "ops", "explain", "conformance", "doctor")
+COMMANDS = (
+    *("plugins", "devices", "layers", "ops", "explain", "conformance", "doctor"),
+    *("new-backend", "new-domain", "new-layer"),
+)
 
 
 @pytest.fixture
@@ -41,7 +44,8 @@ def test_without_a_command_everything_is_listed_briefly(run):
         assert f"python -m dispatch_core {command}" in out
 
 
-def test_conformance(capfd):
+def test_conformance(capfd, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     assert main(("conformance", "example", "-k", "test_values and (exp or add)")) == 0
     assert "passed" in capfd.readouterr().out
     assert main(("conformance", "cpu", "--namespace", "example")) == 0
