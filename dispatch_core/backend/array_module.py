@@ -27,7 +27,8 @@ class ArrayModuleBackend(Backend):
         super().__init__()
         self._dtypes: dict[Any, dtype] = {}
         self._keys: dict[Any, int] = {}
-        register_all(self.kernels, self.xp, self.device)
+        if self.parent is None:  # else the parent has them
+            register_all(self.kernels, self.xp, self.device)
 
     def write(self, target: Raw, source: Raw) -> None:
         try:
