@@ -113,20 +113,15 @@ class DeviceModule:
 
     # -- streams -------------------------------------------------------------------------------------
 
-    def Stream(self, device: Any = None, priority: int = 0) -> streams.Stream:  # noqa: N802  PyTorch's name
-        """A new queue of work on a device (None: on the current one)."""
-        return streams.Stream(self._place(device), priority=priority)
+    @property
+    def Stream(self) -> type:  # noqa: N802  PyTorch's name
+        """The class of the type's streams: `Stream(device=None, priority=0)`; None is the current device."""
+        return _StreamsOf("Stream", (), {"module": self})
 
-    def Event(  # noqa: N802  PyTorch's name
-        self, enable_timing: bool = False, blocking: bool = False, interprocess: bool = False
-    ) -> streams.Event:
-        """A new mark for streams of the current device."""
-        return streams.Event(
-            self._place(None),
-            enable_timing=enable_timing,
-            blocking=blocking,
-            interprocess=interprocess,
-        )
+    @property
+    def Event(self) -> type:  # noqa: N802  PyTorch's name
+        """The class of its events: `Event(enable_timing=False, blocking=False, interprocess=False)`."""
+        return _EventsOf("Event", (), {"module": self})
 
     def current_stream(self, device: Any = None) -> streams.Stream:
         """The stream that a device's work of this thread or task goes to."""
@@ -256,6 +251,33 @@ class DeviceModule:
         return [
             self._generator(index if self._backend.numbered else None) for index in range(count)
         ]
+
+
+class _StreamsOf(type):
+    """A class that makes streams of one device type, whatever class they are of there, and knows them."""
+
+    module: DeviceModule
+
+    def __call__(cls, device: Any = None, priority: int = 0) -> streams.Stream:
+        return streams.Stream(cls.module._place(device), priority=priority)
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return isinstance(instance, streams.Stream) and instance.device.type == cls.module._type
+
+
+class _EventsOf(type):
+    """The same for events, which are made on the current device."""
+
+    module: DeviceModule
+
+    def __call__(
+        cls, enable_timing: bool = False, blocking: bool = False, interprocess: bool = False
+    ) -> streams.Event:
+        options = {"blocking": blocking, "interprocess": interprocess}
+        return streams.Event(cls.module._place(None), enable_timing=enable_timing, **options)
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return isinstance(instance, streams.Event) and instance.device.type == cls.module._type
 
 
 class Current:

@@ -90,7 +90,10 @@ def as_device(device: Any) -> Device:
 
 
 def _stream_place(device: Any) -> Device:
-    return as_device(SLOTS.accelerator() or HOST if device is None else device)
+    """The device of a stream or event: None and numbers are the accelerator's, where there is none the host."""
+    if device is None or (isinstance(device, int) and not isinstance(device, bool)):
+        return as_device(Device((SLOTS.accelerator() or HOST).type, device))
+    return as_device(device)
 
 
 class _Slots:

@@ -23,7 +23,7 @@ _numbers = itertools.count(1)
 
 class _Slots:
     place: Callable[[Any], Device]
-    """A device argument (None: the accelerator, where there is none the host) as a usable device."""
+    """A device argument as a usable device; None and numbers are the accelerator's, without one the host."""
     backend: Callable[[str], Backend]
 
 

@@ -171,6 +171,7 @@ def test_the_accelerator_is_the_simulated_one_where_nothing_better_is(monkeypatc
         assert accelerator.current_device_index() == 1
         assert dc.Stream().device == ONE
         assert dc.Event().device == ONE
+        assert dc.Stream(0).device == ZERO
         with accelerator.device_index(None):
             assert accelerator.current_device_index() == 1
     accelerator.set_device_index(1)

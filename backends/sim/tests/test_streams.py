@@ -244,6 +244,19 @@ def test_a_stream_brings_its_device_along():
     assert dc.sim.current_device() == 0
 
 
+def test_the_classes_of_a_device_type_know_their_own():
+    stream, event = dc.sim.Stream(1, -1), dc.sim.Event(enable_timing=True)
+    assert (stream.device, stream.priority) == (dc.device("sim:1"), -1)
+    assert (event.device, event.timed) == (dc.device("sim:0"), True)
+    assert isinstance(stream, dc.sim.Stream)
+    assert isinstance(event, dc.sim.Event)
+    assert isinstance(stream, dc.Stream)
+    for other in (stream, event, dc.Stream("cpu"), 3):
+        assert not isinstance(other, dc.cpu.Event)
+    assert not isinstance(stream, dc.cuda.Stream)
+    assert isinstance(dc.Stream("cpu"), dc.cpu.Stream)
+
+
 def test_constants_are_everybodys():
     side = dc.Stream("sim:0")
     for device in ("sim:0", "sim:1"):
