@@ -176,7 +176,7 @@ class SimBackend(Backend):
 
     def synchronize(self, index: int | None) -> None:
         for stream in list(STREAMS):
-            if stream.device.index == index:
+            if index in (None, stream.device.index):
                 stream.synchronize()
 
     def record_stream(self, raw: SimArray, stream: Stream) -> None:
