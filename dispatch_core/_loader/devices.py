@@ -302,8 +302,7 @@ def accelerator() -> Device | None:
 def _info(device: str, provider: str) -> DeviceInfo:
     try:
         if device not in BACKENDS:
-            for plugin, entry in INSTALLED.entries(discovery.DEVICES, device):
-                import_in_time(plugin, entry)
+            import_in_time(*_provider(device))
         backend = find(device)
         count = backend.count()
         reason = "" if count else backend.why_unavailable()
