@@ -42,6 +42,8 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument(
         "--no-load", action="store_true", help="leave plugins that are not in use alone"
     )
+    one = command("domains", "What domain libraries offer: models, data sets, transforms, operators.")
+    one.add_argument("name", nargs="?", help="only this one, as text")
     one = command("ops", "How many operators each device computes in each dtype, and how.")
     one.add_argument("name", nargs="*", help="only these operators (implies --list)")
     one.add_argument("--device", help="only this device type")
@@ -99,6 +101,8 @@ def run(given: argparse.Namespace) -> tuple[str, bool]:
         return listing.device_list(), True
     if given.command == "layers":
         return listing.layers(load=not given.no_load), True
+    if given.command == "domains":
+        return listing.domain_list(given.name), True
     if given.command == "doctor":
         return doctor.report(given.timeout)
     if given.command.startswith("new-"):

@@ -7,6 +7,7 @@ provides, so that nothing is imported before it is used:
     [project.entry-points."dispatch_core.kernels"]    # name: DEVICE.PROVIDER
     [project.entry-points."dispatch_core.layers"]     # name: a layer
     [project.entry-points."dispatch_core.operators"]  # name: a namespace; declared by importing
+    [project.entry-points."dispatch_core.domains"]    # name: a domain library
 
 The module sets `DISPATCH_CORE_API` to the version of this contract that it was written for, and
 marks the hooks it implements with `hookimpl`. One module may serve several entry points.
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING
 import pluggy
 
 if TYPE_CHECKING:
+    from dispatch_core._domain import Domain
     from dispatch_core._layer import Layer
     from dispatch_core.backend.api import Backend
     from dispatch_core.backend.kernels import KernelTable
@@ -54,6 +56,13 @@ class HookSpecs:
     @hookspec
     def dispatch_core_layers(self) -> Sequence[Layer]:  # type: ignore[empty-body]
         """Return the layers that the plugin adds, when one of them is first switched on."""
+
+    @hookspec
+    def dispatch_core_domain(self, domain: str) -> Domain:  # type: ignore[empty-body]
+        """Return what the domain library `domain` offers, the entry point's name.
+
+        Asked for by lists, so import none of the parts here: a Domain says where they are.
+        """
 
     @hookspec
     def dispatch_core_unload(self) -> None:

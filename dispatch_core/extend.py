@@ -9,6 +9,7 @@ from dispatch_core._dispatcher.chains import Chain, KernelChain, chain_of
 from dispatch_core._dispatcher.compose import Below
 from dispatch_core._dispatcher.gradient import NOT_DIFFERENTIABLE
 from dispatch_core._dispatcher.operator import Op
+from dispatch_core._domain import Domain
 from dispatch_core._dtypes import (
     ALL_DTYPES,
     bfloat16,
@@ -38,6 +39,7 @@ from dispatch_core._errors import (
     DispatchCoreError,
     FallbackBudgetError,
     FallbackWarning,
+    FileFormatError,
     LayerNotFoundError,
     LayerOrderError,
     LinAlgError,
@@ -121,10 +123,12 @@ __all__ = [
     "DeviceNotFoundError",
     "DeviceUnavailableError",
     "DispatchCoreError",
+    "Domain",
     "Event",
     "FallbackBudgetError",
     "FallbackWarning",
     "Family",
+    "FileFormatError",
     "Formula",
     "Ints",
     "K",

@@ -9,7 +9,7 @@ import dispatch_core as dc
 from dispatch_core.__main__ import main
 
 COMMANDS = (
-    *("plugins", "devices", "layers", "ops", "explain", "conformance", "doctor"),
+    *("plugins", "devices", "layers", "domains", "ops", "explain", "conformance", "doctor"),
     *("new-backend", "new-domain", "new-layer"),
 )
 

@@ -23,6 +23,7 @@ from dispatch_core._errors import (
 from dispatch_core._loader import discovery
 from dispatch_core._loader.devices import backend_from, find
 from dispatch_core._loader.discovery import BLOCK, INSTALLED, Entry, Plugin, normal
+from dispatch_core._loader.domains import domain_from
 from dispatch_core._loader.layers import add_layers
 from dispatch_core._loader.modules import import_module
 from dispatch_core._op import operators_in
@@ -172,11 +173,20 @@ def _probe_operators(plugin: Plugin, entry: Entry) -> str:
     return ""
 
 
+def _probe_domain(plugin: Plugin, entry: Entry) -> str:
+    found = domain_from(plugin, entry)
+    for kind, named in found.parts.items():
+        for name in named:
+            found.get(kind, name)
+    return ""
+
+
 _PROBES: dict[str, Callable[[Plugin, Entry], str]] = {
     discovery.DEVICES: _probe_device,
     discovery.KERNELS: _probe_kernels,
     discovery.LAYERS: _probe_layer,
     discovery.OPERATORS: _probe_operators,
+    discovery.DOMAINS: _probe_domain,
 }
 
 

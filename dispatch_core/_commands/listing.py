@@ -1,4 +1,4 @@
-"""Lists of what is plugged in: plugins, devices, layers."""
+"""Lists of what is plugged in: plugins, devices, layers, domains."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from dispatch_core._layer import LAYERS
 from dispatch_core._loader import discovery
 from dispatch_core._loader.devices import devices
 from dispatch_core._loader.discovery import INSTALLED
+from dispatch_core._loader.domains import domain, domains
 from dispatch_core._loader.layers import LATE, find_layer
 from dispatch_core._loader.modules import import_in_time
-from dispatch_core._op import OPERATORS
+from dispatch_core._loader.operators import namespace
+from dispatch_core._op import OPERATORS, Declared, operators_in
 from dispatch_core._version import __version__
 
 
@@ -37,6 +39,10 @@ def overview() -> str:
         ("", f"when switched on: {', '.join(more)}" if more else ""),
         ("operators", f"{len(OPERATORS)}, {primitive} of them primitives"),
         ("", f"in namespaces of plugins: {', '.join(spaces)}" if spaces else ""),
+    ]
+    rows += [
+        (f"{each.name} (domain)", ", ".join(f"{len(p)} {k}" for k, p in each.parts.items()))
+        for each in domains()
     ]
     return "\n".join(f"{name:14s} {text}" for name, text in rows if text)
 
@@ -98,3 +104,22 @@ def layers(*, load: bool = True) -> str:
         for layer in LAYERS.layers
     ]
     return table(("layer", "from", "stands above", "stands below", "what it does"), rows + failed)
+
+
+def domain_list(name: str | None) -> str:
+    """What the domain libraries, or one of them, offer: every part by kind and name."""
+    chosen = domains() if name is None else [domain(name)]
+    if not chosen:
+        return "no domain library is installed"
+    parts = []
+    for each in chosen:
+        spaces = [declared.op.name for declared in _operators(each.name)]
+        kinds = {**each.parts, **({f"operators (dc.ops.{each.name})": spaces} if spaces else {})}
+        rows = [(kind, ", ".join(sorted(named))) for kind, named in kinds.items()]
+        parts.append(f"{each.name}: {each.summary}\n\n{table(('kind', 'names'), rows)}")
+    return "\n\n".join(parts)
+
+
+def _operators(domain_name: str) -> list[Declared]:
+    """The operators of a domain's namespace, which has the domain's name."""
+    return list(operators_in(domain_name)) if namespace(domain_name) else []

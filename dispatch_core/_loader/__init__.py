@@ -6,6 +6,7 @@ lifecycle.py    load, unload, register; what a plugin brought and how it goes ag
 devices.py      the backend of a device at its first use; kernel providers; `dc.devices()`
 layers.py       a layer at its first use; `dc.layer(name)`
 operators.py    namespaces of operators at their first use: `dc.ops.example`
+domains.py      what domain libraries offer, by kind and name: `dc.plugins.domain("text")`
 """
 
 from __future__ import annotations

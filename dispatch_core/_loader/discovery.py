@@ -16,7 +16,8 @@ DEVICES = "dispatch_core"
 KERNELS = "dispatch_core.kernels"
 LAYERS = "dispatch_core.layers"
 OPERATORS = "dispatch_core.operators"
-GROUPS = (DEVICES, KERNELS, LAYERS, OPERATORS)
+DOMAINS = "dispatch_core.domains"
+GROUPS = (DEVICES, KERNELS, LAYERS, OPERATORS, DOMAINS)
 
 BLOCK = "DISPATCH_CORE_BLOCK"
 """Environment variable: names of entry points or distributions that are left alone, with commas."""
@@ -44,7 +45,8 @@ class Entry(NamedTuple):
         if self.group == KERNELS:
             device, _, provider = self.name.rpartition(".")
             return f"kernels '{provider}' for device '{device}'"
-        kind = {DEVICES: "device", LAYERS: "layer", OPERATORS: "operators"}[self.group]
+        kinds = {DEVICES: "device", LAYERS: "layer", OPERATORS: "operators", DOMAINS: "domain"}
+        kind = kinds[self.group]
         return f"{kind} '{self.name}'"
 
 

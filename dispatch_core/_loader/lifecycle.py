@@ -16,6 +16,7 @@ from dispatch_core._loader.devices import (
     remove_backends,
 )
 from dispatch_core._loader.discovery import CORE, INSTALLED, LOADING, Entry, Plugin, normal
+from dispatch_core._loader.domains import domain_from
 from dispatch_core._loader.layers import add_layers, install, remove_layers
 from dispatch_core._loader.modules import HOST, check_api, import_module
 from dispatch_core._op import OPERATORS, restore, withdraw
@@ -71,6 +72,8 @@ def _activate(plugin: Plugin, entry: Entry) -> None:
     elif entry.group == discovery.OPERATORS:
         import_module(plugin, entry)
         plugin.active.add(entry)
+    elif entry.group == discovery.DOMAINS:
+        domain_from(plugin, entry)
     else:
         backend = BACKENDS.get(entry.name.rpartition(".")[0])
         if backend is not None:
