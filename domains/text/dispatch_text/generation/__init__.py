@@ -1,0 +1,18 @@
+"""Text that models write: greedy, drawn or by beam search, with a cache, as a stream."""
+
+from dispatch_text.generation.cache import KeyValueCache
+from dispatch_text.generation.generate import generate, stream, stream_text
+from dispatch_text.generation.sampling import Sampling
+from dispatch_text.generation.steps import Generator, Steps
+from dispatch_text.generation.streaming import TextStream
+
+__all__ = [
+    "Generator",
+    "KeyValueCache",
+    "Sampling",
+    "Steps",
+    "TextStream",
+    "generate",
+    "stream",
+    "stream_text",
+]

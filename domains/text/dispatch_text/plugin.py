@@ -1,0 +1,1 @@
+"""What dispatch-text registers: the catalogue of its parts."""
