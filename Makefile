@@ -20,6 +20,8 @@ DEMO_ARGS ?=
 # Every folder with a pyproject.toml is a distribution of its own.
 DISTRIBUTIONS := $(patsubst %/pyproject.toml,%,$(wildcard \
 	backends/*/pyproject.toml domains/*/pyproject.toml plugins/*/pyproject.toml))
+# What the tests of a distribution need beside is its extra "test", where it has one.
+TESTABLE = $(foreach d,$(DISTRIBUTIONS),--editable ./$(d)$(if $(shell grep '^test = ' $(d)/pyproject.toml),[test]))
 INPUTS := pyproject.toml constraints.txt $(addsuffix /pyproject.toml,$(DISTRIBUTIONS))
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
@@ -98,7 +100,7 @@ $(VENV)/.demo: $(VENV)/.base
 
 $(VENV)/.everything: $(VENV)/.base
 	@$(VENV)/bin/python $(PIP_INSTALL) --no-build-isolation --editable ".[test,dev,demo]" \
-		$(addprefix --editable ./,$(DISTRIBUTIONS))
+		$(TESTABLE)
 	@touch $@
 
 $(VENV)/.array-api: $(VENV)/.everything

@@ -42,7 +42,9 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument(
         "--no-load", action="store_true", help="leave plugins that are not in use alone"
     )
-    one = command("domains", "What domain libraries offer: models, data sets, transforms, operators.")
+    one = command(
+        "domains", "What domain libraries offer: models, data sets, transforms, operators."
+    )
     one.add_argument("name", nargs="?", help="only this one, as text")
     one = command("ops", "How many operators each device computes in each dtype, and how.")
     one.add_argument("name", nargs="*", help="only these operators (implies --list)")

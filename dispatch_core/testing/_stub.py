@@ -69,7 +69,12 @@ _SHADOWING = {
     "complex": "complex_",
     "str": "str_",
 }
-_OWN = set(vars(object)) | {"__slots__", "__module__", "__dict__", "__weakref__", "__new__"}
+_OWN = {"__slots__", "__module__", "__dict__", "__weakref__", "__new__"} | {
+    name
+    for name in vars(object)
+    # What Tensor says otherwise than any object does.
+    if name.strip("_") not in ("eq", "ne", "lt", "le", "gt", "ge", "hash", "repr")
+}
 
 
 _UNARY = ("abs", "invert", "neg", "pos")
@@ -82,7 +87,7 @@ def tensor_stub() -> str:
     shadowed = {name for name in _SHADOWING if name in members}
     lines = [_HEADER]
     for name in sorted(members):
-        if name in _OWN and name not in ("__eq__", "__ne__", "__hash__", "__repr__"):
+        if name in _OWN:
             continue
         member = members[name]
         if isinstance(member, property):

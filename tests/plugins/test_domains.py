@@ -95,7 +95,7 @@ def test_unknown_blocked_and_unloaded_domains_say_so(paper):
     ],
 )
 def test_a_hook_that_gives_no_such_domain_is_named(site, returned, said):
-    source = DOMAIN.split("    return")[0] + f"    return {returned}\n"
+    source = DOMAIN.split("    return", maxsplit=1)[0] + f"    return {returned}\n"
     site.add("dispatch-odd", [(GROUP, "odd")], source)
     assert said in site.run('print(error(dc.plugins.domain, "odd"))')
 

@@ -24,12 +24,21 @@ def read_text(path: PathLike) -> str:
 
 def read_json(path: PathLike) -> dict[str, Any]:
     """The object in a JSON file; FileFormatError with the place where it is none."""
+    return _json(path, dict, "an object")
+
+
+def read_list(path: PathLike) -> list[Any]:
+    """The list in a JSON file; FileFormatError with the place where it is none."""
+    return _json(path, list, "a list")
+
+
+def _json(path: PathLike, kind: type, name: str) -> Any:
     try:
         found = json.loads(read_text(path))
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise FileFormatError(f"{path}: not JSON: {error}") from error
-    if not isinstance(found, dict):
-        raise FileFormatError(f"{path}: expected a JSON object, got {type(found).__name__}")
+    if not isinstance(found, kind):
+        raise FileFormatError(f"{path}: expected {name} of JSON, got {type(found).__name__}")
     return found
 
 

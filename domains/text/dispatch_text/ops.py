@@ -58,13 +58,16 @@ def rotary(input: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     return input * cos + _turned(K, input) * sin
 
 
+def _mask_samples(make: Any) -> list[tuple[Any, ...]]:
+    rows = ([[True, True, False], [False, False, False]], [True, False, True])
+    masks = [dc.tensor(row, device=make.device) for row in rows]
+    return [(make(2, 3, 4), masks[0]), (make(3, 2), masks[1])]
+
+
 @composite(
     custom(
         FLOATING,
-        samples=lambda make: [
-            (make(2, 3, 4), dc.tensor([[True, True, False], [False, False, False]])),
-            (make(3, 2), dc.tensor([True, False, True])),
-        ],
+        samples=_mask_samples,
         apart=("mask",),
         truths=("mask",),
     ),
@@ -79,8 +82,13 @@ def masked_mean(input: Tensor, mask: Tensor) -> Tensor:
     return (input * weights).sum(-2) / weights.sum(-2).clamp(min=1.0)
 
 
+def _chances(kept: Any, *args: Any) -> Any:
+    """What is left as probabilities: there are no differences of infinite values."""
+    return kept(*args).softmax(-1)
+
+
 @composite(
-    custom(FLOATING, samples=lambda make: [(make(2, 7), 3), (make(5), 9)]),
+    custom(FLOATING, tested_as=_chances, samples=lambda make: [(make(2, 7), 3), (make(5), 9)]),
     namespace="text",
 )
 def keep_top_k(logits: Tensor, k: int) -> Tensor:
@@ -92,7 +100,7 @@ def keep_top_k(logits: Tensor, k: int) -> Tensor:
 
 
 @composite(
-    custom(FLOATING, samples=lambda make: [(make(2, 7), 0.5), (make(5), 1.0)]),
+    custom(FLOATING, tested_as=_chances, samples=lambda make: [(make(2, 7), 0.5), (make(5), 1.0)]),
     namespace="text",
 )
 def keep_top_p(logits: Tensor, p: float) -> Tensor:

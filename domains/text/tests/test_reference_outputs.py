@@ -49,7 +49,9 @@ def tensors(arguments):
 
 
 def rows(value):
-    return np.asarray(value.detach().numpy() if value.ndim < 2 else value.detach().flatten(0, -2).numpy())
+    return np.asarray(
+        value.detach().numpy() if value.ndim < 2 else value.detach().flatten(0, -2).numpy()
+    )
 
 
 @each_model
@@ -71,7 +73,9 @@ def test_outputs(name):
         keep = ...
         if mask is not None and found.ndim == 2 and found.shape[0] == mask.numel():
             keep = mask.numpy().reshape(-1) != 0  # what stands at padding is nobody's
-        np.testing.assert_allclose(found[keep], np.asarray(expected, np.float32)[keep], atol=2e-5, rtol=2e-5)
+        np.testing.assert_allclose(
+            found[keep], np.asarray(expected, np.float32)[keep], atol=2e-5, rtol=2e-5
+        )
 
 
 @each_writer

@@ -35,6 +35,12 @@ from dispatch_text.models.llama import (
 from dispatch_text.models.pretrained import (
     PretrainedModel,
 )
+from dispatch_text.models.recurrent import (
+    RecurrentClassifier,
+    RecurrentClassifierConfig,
+    RecurrentSeq2Seq,
+    RecurrentSeq2SeqConfig,
+)
 from dispatch_text.models.roberta import (
     RobertaConfig,
     RobertaForMaskedLM,
@@ -71,6 +77,10 @@ __all__ = [
     "LlamaForCausalLM",
     "LlamaModel",
     "PretrainedModel",
+    "RecurrentClassifier",
+    "RecurrentClassifierConfig",
+    "RecurrentSeq2Seq",
+    "RecurrentSeq2SeqConfig",
     "RobertaConfig",
     "RobertaForMaskedLM",
     "RobertaForQuestionAnswering",

@@ -27,7 +27,7 @@ ARCHITECTURES: dict[str, type[PretrainedModel[Any]]] = {
     if isinstance(found, type)
     and issubclass(found, PretrainedModel)
     and found.__module__ == module.__name__
-    and name.startswith(("Bert", "Roberta", "DistilBert", "GPT2", "Llama", "T5"))
+    and (name.endswith("Model") or "For" in name)
 }
 """Every model by the name that config.json has for it."""
 

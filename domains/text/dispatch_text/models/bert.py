@@ -99,8 +99,11 @@ class SelfAttention(nn.Module):
         self.dropout = config.attention_probs_dropout_prob
 
     def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
-        parts = (split_heads(layer(x), self.heads) for layer in (self.query, self.key, self.value))
-        return attend(*parts, mask, dropout=self.dropout if self.training else 0.0)
+        query, key, value = (
+            split_heads(layer(x), self.heads) for layer in (self.query, self.key, self.value)
+        )
+        dropout = self.dropout if self.training else 0.0
+        return attend(query, key, value, mask, dropout=dropout)
 
 
 class ResidualOutput(nn.Module):

@@ -149,6 +149,12 @@ def token_loss(logits: Tensor, labels: Tensor | None) -> Tensor | None:
     return F.cross_entropy(logits.flatten(0, -2), labels.flatten(), ignore_index=IGNORED)
 
 
+def shift_right(labels: Tensor, start: int, pad: int) -> Tensor:
+    """What a decoder is given to say `labels` (N, L): the start, then each before the next."""
+    moved = dc.cat([dc.full_like(labels[:, :1], start), labels[:, :-1]], 1)
+    return moved.masked_fill(moved == IGNORED, pad)
+
+
 def next_token_loss(logits: Tensor, labels: Tensor | None) -> Tensor | None:
     """The same for what each position predicts: the label after it."""
     return None if labels is None else token_loss(logits[:, :-1], labels[:, 1:])

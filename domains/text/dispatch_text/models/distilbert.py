@@ -83,10 +83,11 @@ class SelfAttention(nn.Module):
         self.heads, self.dropout = config.n_heads, config.attention_dropout
 
     def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
-        parts = (
+        query, key, value = (
             split_heads(layer(x), self.heads) for layer in (self.q_lin, self.k_lin, self.v_lin)
         )
-        return self.out_lin(attend(*parts, mask, dropout=self.dropout if self.training else 0.0))
+        dropout = self.dropout if self.training else 0.0
+        return self.out_lin(attend(query, key, value, mask, dropout=dropout))
 
 
 class FeedForward(nn.Module):

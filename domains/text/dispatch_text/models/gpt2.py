@@ -83,8 +83,7 @@ class Attention(nn.Module):
             self.scale /= layer + 1
 
     def forward(self, x: Tensor, mask: Tensor | None, cache: KeyValueCache | None) -> Tensor:
-        parts = (split_heads(part, self.heads) for part in self.c_attn(x).chunk(3, -1))
-        query, key, value = parts
+        query, key, value = (split_heads(part, self.heads) for part in self.c_attn(x).chunk(3, -1))
         key, value = extend_cached(cache, self.layer, key, value)
         dropout = self.dropout if self.training else 0.0
         out = attend(query, key, value, mask, dropout=dropout, scale=self.scale)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Generic
 
 import dispatch_core as dc
 from dispatch_core import nn
 from dispatch_core.extend import Tensor
 from dispatch_core.nn import functional as F
 from dispatch_text.models.bert import (
+    B,
     BertConfig,
     BertHead,
     BertModel,
@@ -66,7 +67,7 @@ class RobertaModel(BertModel[RobertaConfig]):
     embeddings_class = RobertaEmbeddings
 
 
-class _Roberta:
+class _Roberta(BertHead[B], Generic[B]):
     """What RoBERTa's heads have in common."""
 
     config_class = RobertaConfig
@@ -88,7 +89,7 @@ class LMHead(nn.Module):
         return self.decoder(self.layer_norm(F.gelu(self.dense(x))))
 
 
-class RobertaForMaskedLM(_Roberta, BertHead[RobertaConfig]):
+class RobertaForMaskedLM(_Roberta[RobertaConfig]):
     """Guesses masked words: logits (N, L, V); labels (N, L), -100 where nothing is to be guessed."""
 
     tied = {  # noqa: RUF012  a table of the class
@@ -123,7 +124,7 @@ class ClassificationHead(nn.Module):
         return self.out_proj(self.dropout(dc.tanh(self.dense(self.dropout(x[:, 0])))))
 
 
-class RobertaForSequenceClassification(_Roberta, BertHead[RobertaConfig]):
+class RobertaForSequenceClassification(_Roberta[RobertaConfig]):
     """A class for each text: logits (N, num_labels), labels (N,)."""
 
     def make_head(self) -> None:
@@ -140,9 +141,9 @@ class RobertaForSequenceClassification(_Roberta, BertHead[RobertaConfig]):
         return LogitsOutput(class_loss(logits, labels), logits)
 
 
-class RobertaForTokenClassification(_Roberta, TokenClassification[RobertaConfig]):
+class RobertaForTokenClassification(_Roberta[RobertaConfig], TokenClassification[RobertaConfig]):
     """A class for each token, as named entities are found."""
 
 
-class RobertaForQuestionAnswering(_Roberta, QuestionAnswering[RobertaConfig]):
+class RobertaForQuestionAnswering(_Roberta[RobertaConfig], QuestionAnswering[RobertaConfig]):
     """The stretch of a text that answers a question."""

@@ -12,7 +12,6 @@ from dispatch_core.extend import Tensor
 from dispatch_text.generation.cache import KeyValueCache
 from dispatch_text.generation.steps import Seq2SeqSteps
 from dispatch_text.models.blocks import (
-    IGNORED,
     RMSNorm,
     activation,
     attend,
@@ -20,6 +19,7 @@ from dispatch_text.models.blocks import (
     embed,
     extend_cached,
     padding_mask,
+    shift_right,
     split_heads,
     token_loss,
 )
@@ -123,8 +123,9 @@ class Attention(nn.Module):
         return self.relative_attention_bias(bucket).permute(2, 0, 1)[None]
 
     def forward(self, x: Tensor, bias: Tensor | None, cache: KeyValueCache | None) -> Tensor:
-        parts = (split_heads(layer(x), self.heads) for layer in (self.q, self.k, self.v))
-        query, key, value = parts
+        query, key, value = (
+            split_heads(layer(x), self.heads) for layer in (self.q, self.k, self.v)
+        )
         key, value = extend_cached(cache, self.layer, key, value)
         return self._out(query, key, value, bias)
 
@@ -313,13 +314,9 @@ class _T5(PretrainedModel[T5Config]):
         return self.encoder(input_ids, attention_mask)
 
     def shifted(self, labels: Tensor) -> Tensor:
-        """What the decoder is given to say `labels`: the start, then each before the next."""
-        config = self.config
-        pad = config.pad_token_id or 0
-        start = config.decoder_start_token_id
-        first = dc.full_like(labels[:, :1], pad if start is None else start)
-        moved = dc.cat([first, labels[:, :-1]], 1)
-        return moved.masked_fill(moved == IGNORED, pad)
+        """What the decoder is given to say `labels`."""
+        pad, start = self.config.pad_token_id or 0, self.config.decoder_start_token_id
+        return shift_right(labels, pad if start is None else start, pad)
 
 
 class T5EncoderModel(_T5):

@@ -28,7 +28,9 @@ def build(name, values):
 
 def fill(model, config):
     untied = config.get("tie_word_embeddings") is False
-    if untied:  # transformers 5 ties T5's head whatever the config says; the models of T5 1.1 have one
+    if (
+        untied
+    ):  # transformers 5 ties T5's head whatever the config says; the models of T5 1.1 have one
         model.lm_head.weight = torch.nn.Parameter(model.lm_head.weight.detach().clone())
     with torch.no_grad():
         for key, value in model.named_parameters():
@@ -39,7 +41,11 @@ def fill(model, config):
 
 
 def listed(value):
-    return [[round(v, 7) for v in row] for row in value.flatten(0, -2).tolist()] if value.ndim > 1 else value.tolist()
+    return (
+        [[round(v, 7) for v in row] for row in value.flatten(0, -2).tolist()]
+        if value.ndim > 1
+        else value.tolist()
+    )
 
 
 def outputs(model, arguments):
