@@ -8,7 +8,9 @@ DEVICES = [info.type for info in dc.devices() if info.available and info.type !=
 for _device in DEVICES:
     _name = f"TestOn{_device.capitalize()}"
     globals()[_name] = type(
-        _name, (conformance.Suite,), {"device": _device, "namespace": "text", "__module__": __name__}
+        _name,
+        (conformance.Suite,),
+        {"device": _device, "namespace": "text", "__module__": __name__},
     )
 
 
