@@ -36,13 +36,13 @@ def test_ag_news(tmp_path):
     [
         ('"1","a"\n', "line 1: 2 fields, expected class, title and description"),
         ('"1","a","b"\n"9","a","b"\n', "line 2: class '9'"),
-        ('"1","a","b\n', "line 2?1?: "),
+        ('"1","a","b\n', "line 1: unexpected end of data"),
         ("", "no rows"),
     ],
 )
 def test_ag_news_that_is_none(tmp_path, text, said):
     (tmp_path / "test.csv").write_text(text)
-    with pytest.raises(RuntimeError, match=rf"test\.csv: .*{said.replace('?1?', '')[:14]}"):
+    with pytest.raises(RuntimeError, match=rf"test\.csv: {said}"):
         AG_NEWS(tmp_path, "test")
 
 
