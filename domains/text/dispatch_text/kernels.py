@@ -22,8 +22,10 @@ def rotary(input: Any, cos: Any, sin: Any) -> Any:
 
 def fits(input: Any, cos: Any, sin: Any) -> str | None:
     """None to take the call, or why not."""
-    if input.shape[-1] % 2 or np.broadcast_shapes(input.shape, cos.shape) != input.shape:
-        return "the tables do not broadcast to the input"
+    if input.shape[-1] % 2 or cos.shape != sin.shape or cos.shape[-1:] != input.shape[-1:]:
+        return "the shapes do not fit, which the definition says"
+    if np.broadcast_shapes(input.shape, cos.shape) != input.shape:
+        return "the result is larger than the input"
     return None
 
 

@@ -23,7 +23,7 @@ def _turned(K: Any, x: Any) -> Any:
     return K.cat([-x[..., half:], x[..., :half]], -1)
 
 
-def _rotary_rule(input: Tensor, cos: Tensor, sin: Tensor) -> None:
+def _check_rotary(input: Tensor, cos: Tensor, sin: Tensor) -> None:
     if input.shape[-1] % 2 or cos.shape[-1] != input.shape[-1] or sin.shape != cos.shape:
         raise RuntimeError(
             f"rotary expects an even last dimension, the same in all three; got input "
@@ -40,7 +40,7 @@ def _rotary_samples(make: Any) -> list[tuple[Any, ...]]:
 
 
 @composite(
-    custom(FLOATING, samples=_rotary_samples, constant=("cos", "sin"), rule=_rotary_rule),
+    custom(FLOATING, samples=_rotary_samples, constant=("cos", "sin")),
     grad={
         # The transpose of the turn is the turn backwards.
         "input": lambda K, g, cos, sin: g * cos - _turned(K, g * sin),
@@ -55,6 +55,7 @@ def rotary(input: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     input (*, L, D) -> (*, L, D); `cos` and `sin` of the angles, (L, D) or broadcast to `input`, are
     constants. Feature i is paired with i + D/2, as in Llama.
     """
+    _check_rotary(input, cos, sin)
     return input * cos + _turned(K, input) * sin
 
 

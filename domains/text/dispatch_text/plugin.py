@@ -50,7 +50,7 @@ _NAMES = {
         "bleu": ("bleu_score",),
         "rouge": ("rouge_score",),
         "errors": ("word_error_rate", "char_error_rate", "edit_distance"),
-        "perplexity": ("Perplexity", "perplexity"),
+        "likelihood": ("Perplexity", "perplexity"),
     },
 }
 _ELSEWHERE = {

@@ -8,7 +8,7 @@ from dispatch_text.metrics.errors import (
     edits,
     word_error_rate,
 )
-from dispatch_text.metrics.perplexity import Perplexity, perplexity
+from dispatch_text.metrics.likelihood import Perplexity, perplexity
 from dispatch_text.metrics.rouge import RougeScore, rouge_score
 
 __all__ = [

@@ -9,7 +9,7 @@ from typing import Self
 
 from dispatch_core.extend import Tensor
 from dispatch_text.tokenizers.base import Tokenizer, as_ids
-from dispatch_text.vocab import Vocab, build_vocab_from_iterator
+from dispatch_text.vocabulary import Vocab, build_vocab_from_iterator
 
 PAD, UNKNOWN, BEGIN, END = "<pad>", "<unk>", "<s>", "</s>"
 
