@@ -111,6 +111,31 @@ def test_several_files_by_an_index(words):
         models.BertForMaskedLM.from_directory(folder)
 
 
+def test_parameters_that_a_file_has_two_of_are_not_tied(words, tmp_path):
+    folder, model = words
+    key, other = "cls.predictions.decoder.weight", "bert.embeddings.word_embeddings.weight"
+    tensors = state(folder)
+    write(folder, tensors | {key: tensors[other].clone()})
+    again = models.BertForMaskedLM.from_directory(folder)
+    assert again.get_parameter(key) is again.get_parameter(other)
+    write(folder, tensors | {key: tensors[other] + 1})
+    again = models.BertForMaskedLM.from_directory(folder)
+    assert again.get_parameter(key).tolist() == (tensors[other] + 1).tolist()
+    assert again.get_parameter(other).tolist() == tensors[other].tolist()
+    again.save_directory(tmp_path / "again")
+    assert key in state(tmp_path / "again")
+
+
+def test_only_the_tied_name_is_there(words):
+    folder, model = words
+    key, other = "cls.predictions.decoder.weight", "bert.embeddings.word_embeddings.weight"
+    tensors = dict(state(folder))
+    tensors[key] = tensors.pop(other)
+    write(folder, tensors)
+    again = models.BertForMaskedLM.from_directory(folder)
+    assert again(dc.tensor(IDS)).logits.tolist() == model(dc.tensor(IDS)).logits.tolist()
+
+
 def test_files_of_pytorch(words):
     folder, model = words
     dc.save(state(folder), folder / "pytorch_model.bin", format="pytorch")

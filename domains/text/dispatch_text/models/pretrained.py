@@ -29,7 +29,8 @@ class PretrainedModel(nn.Module, Generic[C]):
     """The attribute that holds the bare model, where this is one with a head, and what the files of
     models with heads put before its keys."""
     tied: ClassVar[Mapping[str, str]] = {}
-    """Keys of parameters that are the same as another: key -> the other's."""
+    """Keys of parameters that are the same as another: key -> the other's. Where a file has both, and
+    they differ, they stay two."""
     former_keys: ClassVar[tuple[tuple[str, str], ...]] = (
         (r"LayerNorm\.gamma$", "LayerNorm.weight"),
         (r"LayerNorm\.beta$", "LayerNorm.bias"),
@@ -46,6 +47,7 @@ class PretrainedModel(nn.Module, Generic[C]):
                 f"{type(config).__name__}"
             )
         self.config: C = config
+        self._separate: set[str] = set()
 
     # -- making ------------------------------------------------------------------------------------
 
@@ -80,9 +82,12 @@ class PretrainedModel(nn.Module, Generic[C]):
         """Keys of parameters that are another, for this config."""
         return self.tied
 
+    def _tied(self) -> dict[str, str]:
+        return {k: other for k, other in self.ties().items() if k not in self._separate}
+
     def tie_weights(self) -> None:
-        """Make tied parameters one."""
-        for key, other in self.ties().items():
+        """Make tied parameters one, but for those that a file had two of."""
+        for key, other in self._tied().items():
             owner, _, name = key.rpartition(".")
             setattr(self.get_submodule(owner), name, self.get_parameter(other))
 
@@ -135,10 +140,13 @@ class PretrainedModel(nn.Module, Generic[C]):
                 floats = dtype is not None and value.is_floating_point()
                 state[target] = value.to(dtype) if floats else value
         for key, other in self.ties().items():
-            if key in state:
-                state.setdefault(other, state[key])
-                del state[key]
-        missing = [k for k in own if k not in state and k not in self.ties()]
+            if key not in state:
+                continue
+            if other in state and not dc.equal(state[key], state[other]):
+                self._separate.add(key)
+            else:
+                state[other] = state.pop(key)
+        missing = [k for k in own if k not in state and k not in self._tied()]
         if missing and strict:
             shown = ", ".join(missing[:5]) + (", ..." if len(missing) > 5 else "")
             raise FileFormatError(
@@ -185,7 +193,7 @@ class PretrainedModel(nn.Module, Generic[C]):
         folder = Path(path)
         folder.mkdir(parents=True, exist_ok=True)
         self.config.save(folder)
-        state = {k: v.detach().cpu() for k, v in self.state_dict().items() if k not in self.ties()}
+        state = {k: v.detach().cpu() for k, v in self.state_dict().items() if k not in self._tied()}
         dc.save(state, folder / WEIGHTS[0])
 
 

@@ -57,6 +57,7 @@ class T5Config(Config):
     initializer_factor: float = 1.0
     feed_forward_proj: str = "relu"
     tie_word_embeddings: bool = True
+    scale_decoder_outputs: bool | None = None
     pad_token_id: int | None = 0
     eos_token_id: int | list[int] | None = 1
     decoder_start_token_id: int | None = 0
@@ -65,6 +66,8 @@ class T5Config(Config):
         super().__post_init__()
         if self.num_decoder_layers is None:
             self.num_decoder_layers = self.num_layers
+        if self.scale_decoder_outputs is None:  # younger files say it, whatever is tied
+            self.scale_decoder_outputs = self.tie_word_embeddings
         activation(self.act)
 
     @property
@@ -401,7 +404,7 @@ class T5ForConditionalGeneration(T5Model):
             past_key_values,
             encoder_output,
         )
-        if self.config.tie_word_embeddings:
+        if self.config.scale_decoder_outputs:
             x = x * self.config.d_model**-0.5
         logits = self.lm_head(x)
         return Seq2SeqOutput(token_loss(logits, labels), logits, cache, encoded)
