@@ -1,6 +1,7 @@
 """Own tokenizers, and those of the two libraries."""
 
 import json
+import pickle
 
 import pytest
 
@@ -138,6 +139,30 @@ def test_its_padding_and_cutting_are_off_and_ours_keep_the_end(tokenizer_folder)
     assert tokenizer(["the cat sat on the mat"])["input_ids"].shape == (1, 8)
     pair = tokenizer(["the"], ["cat"])
     assert pair["token_type_ids"].tolist() == [[0, 0, 0, 1, 1]]
+
+
+def test_no_room_for_the_special_tokens(tokenizer_folder):
+    tokenizer = dt.HuggingFaceTokenizer(tokenizer_folder)
+    with pytest.raises(ValueError, match="max_length=1 has no room for the 2 special tokens"):
+        tokenizer(["the cat"], max_length=1)
+    with pytest.raises(ValueError, match="no room for the 3 special tokens"):
+        tokenizer(["the cat"], ["sat"], max_length=2)
+    assert tokenizer(["the cat"], max_length=2)["input_ids"].tolist() == [[2, 3]]
+    assert tokenizer(["the cat"], max_length=1, add_special_tokens=False)["input_ids"].tolist() == [
+        [5]
+    ]
+
+
+def test_tokenizers_travel_to_other_processes(tokenizer_folder, pieces):
+    for tokenizer in (
+        dt.HuggingFaceTokenizer(tokenizer_folder),
+        dt.SentencePieceTokenizer(pieces, end=True),
+        dt.RegexTokenizer(lower=True).fit(["the cat"]),
+        dt.ByteTokenizer(end=True),
+    ):
+        again = pickle.loads(pickle.dumps(tokenizer))
+        assert again.encode("the cat") == tokenizer.encode("the cat")
+        assert again(["a cat", "the"])["input_ids"].shape[0] == 2
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,7 @@ class HuggingFaceTokenizer(Tokenizer):
         self.backend = self._read(library)
         self.backend.no_padding()
         self.backend.no_truncation()
+        self._lock = threading.Lock()
         self.special = self._special_tokens()
         pad = self.special.get("pad_token")
         self.pad_id = self.backend.token_to_id(pad) if pad else 0
@@ -70,16 +72,13 @@ class HuggingFaceTokenizer(Tokenizer):
         return size
 
     def tokenize(self, text: str) -> list[str]:
-        tokens: list[str] = self.backend.encode(text, add_special_tokens=False).tokens
-        return tokens
+        return [self.backend.id_to_token(i) for i in self.encode(text, add_special_tokens=False)]
 
     def encode(
         self, text: str, pair: str | None = None, *, add_special_tokens: bool = True
     ) -> list[int]:
-        found: list[int] = self.backend.encode(
-            text, pair, add_special_tokens=add_special_tokens
-        ).ids
-        return found
+        pairs = None if pair is None else [pair]
+        return self.encode_batch([text], pairs, add_special_tokens=add_special_tokens)[0]
 
     def encode_batch(
         self,
@@ -88,17 +87,29 @@ class HuggingFaceTokenizer(Tokenizer):
         *,
         add_special_tokens: bool = True,
     ) -> list[list[int]]:
-        found = self._encodings(texts, pairs, add_special_tokens)
-        return [encoding.ids for encoding in found]
+        return [found.ids for found in self._encodings(texts, pairs, add_special_tokens)]
 
     def _encodings(
-        self, texts: Sequence[str], pairs: Sequence[str] | None, add_special_tokens: bool
+        self,
+        texts: Sequence[str],
+        pairs: Sequence[str] | None,
+        add_special_tokens: bool,
+        max_length: int | None = None,
     ) -> list[Any]:
         given = list(texts) if pairs is None else list(zip(texts, pairs, strict=True))
-        # Without offsets, which nobody asks for here.
-        found: list[Any] = self.backend.encode_batch_fast(
-            given, add_special_tokens=add_special_tokens
-        )
+        with self._lock:  # where texts are cut is a state of the library's object
+            # It cuts before it adds what ends a text, so that a cut text still ends well.
+            if max_length is not None:
+                self.backend.enable_truncation(max_length)
+            try:
+                # Without offsets, which nobody asks for here.
+                found: list[Any] = self.backend.encode_batch_fast(
+                    given, add_special_tokens=add_special_tokens
+                )
+            except Exception as error:  # what the library raises has no class of its own
+                raise ValueError(f"the texts cannot be tokenized: {error}") from error
+            finally:
+                self.backend.no_truncation()
         return found
 
     def _rows(
@@ -108,15 +119,12 @@ class HuggingFaceTokenizer(Tokenizer):
         add_special_tokens: bool,
         max_length: int | None,
     ) -> dict[str, list[list[int]]]:
-        # The library cuts before it adds what ends a text, so that a cut text still ends well.
-        if max_length is not None:
-            self.backend.enable_truncation(max_length)
-        try:
-            encodings = self._encodings(texts, pairs, add_special_tokens)
-        except ValueError as error:
-            raise ValueError(f"max_length={max_length}: {error}") from error
-        finally:
-            self.backend.no_truncation()
+        needed = self.backend.num_special_tokens_to_add(pairs is not None)
+        if max_length is not None and add_special_tokens and max_length < needed:
+            raise ValueError(
+                f"max_length={max_length} has no room for the {needed} special tokens of a text"
+            )
+        encodings = self._encodings(texts, pairs, add_special_tokens, max_length)
         rows = {"input_ids": [encoding.ids for encoding in encodings]}
         if pairs is not None:
             rows["token_type_ids"] = [encoding.type_ids for encoding in encodings]
@@ -125,3 +133,9 @@ class HuggingFaceTokenizer(Tokenizer):
     def decode(self, ids: Iterable[int] | Tensor, *, skip_special_tokens: bool = True) -> str:
         text: str = self.backend.decode(as_ids(ids), skip_special_tokens=skip_special_tokens)
         return text
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "_lock"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state, _lock=threading.Lock())
