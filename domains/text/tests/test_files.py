@@ -111,6 +111,21 @@ def test_several_files_by_an_index(words):
         models.BertForMaskedLM.from_directory(folder)
 
 
+def test_the_first_files_of_gpt2(tmp_path):
+    """No prefix, and masks among the parameters."""
+    config = models.GPT2Config(vocab_size=9, n_embd=8, n_head=2, n_layer=1, n_positions=8)
+    model = models.GPT2LMHeadModel(config).eval()
+    model.save_directory(tmp_path)
+    tensors = {k.removeprefix("transformer."): v for k, v in state(tmp_path).items()}
+    tensors["h.0.attn.bias"] = dc.ones(1, 1, 8, 8).tril()
+    tensors["h.0.attn.masked_bias"] = dc.tensor(-1e4)
+    write(tmp_path, tensors)
+    ids = dc.tensor([[1, 2, 3]])
+    again = models.GPT2LMHeadModel.from_directory(tmp_path)
+    assert again(ids).logits.tolist() == model(ids).logits.tolist()
+    assert again.lm_head.weight is again.transformer.wte.weight
+
+
 def test_parameters_that_a_file_has_two_of_are_not_tied(words, tmp_path):
     folder, model = words
     key, other = "cls.predictions.decoder.weight", "bert.embeddings.word_embeddings.weight"
@@ -184,6 +199,7 @@ def _changed(folder, **changes):
         ),
         ({"num_attention_heads": 0}, r"config\.json: num_attention_heads must be at least 1"),
         ({"hidden_act": "wave"}, r"config\.json: unknown activation 'wave'; known are gelu"),
+        ({"pad_token_id": 99}, r"config\.json: pad_token_id=99 is outside of a vocabulary of 13"),
         (
             {"model_type": "gpt2"},
             r"config\.json: a model of type 'gpt2', which BertConfig does not",

@@ -83,6 +83,10 @@ def test_edits_by_kind():
     assert metrics.edits("", "abc") == (0, 3, 0)
     assert metrics.edit_distance([1, 2, 3], [1, 3]) == 1
     assert metrics.edits("", "").total == 0
+    assert metrics.edit_distance("", "") == 0
+    assert metrics.edit_distance("", "ab") == metrics.edit_distance("ab", "") == 2
+    long = "ab" * 150
+    assert metrics.edit_distance(long, long[1:] + "a") == 2
 
 
 def test_error_rates_without_references():

@@ -50,7 +50,8 @@ def generate(
     the best text that a beam search finds; the sum of its log-probabilities is divided by its length
     to the power `length_penalty`, and `early_stopping` ends when as many texts as beams have ended.
     A text ends with `eos_token_id` (by default the config's; several are possible), rows that have
-    ended are filled with `pad_token_id`. Prompts of different lengths are padded on the left.
+    ended are filled with `pad_token_id`. Prompts of different lengths are padded on the left. The
+    model's mode is left as it is: call `model.eval()` first, or dropout writes with it.
 
     Raises ValueError for options that make no sense, and where the model's positions are too few.
     """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -22,21 +22,34 @@ class Edits(NamedTuple):
 
 
 def edits(hypothesis: Sequence[Hashable], reference: Sequence[Hashable]) -> Edits:
-    """The changes between two sequences, found by the table of all beginnings' distances."""
+    """The changes between two sequences, by kind; where several are as few, one of them.
+
+    Memory grows with the product of the lengths; `edit_distance` takes that of one only.
+    """
+    first, second = _numbered(hypothesis, reference)
+    return _kinds(np.stack(list(_distances(first, second))), first, second)
+
+
+def _numbered(
+    hypothesis: Sequence[Hashable], reference: Sequence[Hashable]
+) -> tuple[np.ndarray, list[int]]:
+    """Equal things as equal numbers."""
     numbers: dict[Hashable, int] = {}
     first = np.array([numbers.setdefault(t, len(numbers)) for t in hypothesis], np.int64)
-    second = [numbers.setdefault(t, len(numbers)) for t in reference]
-    width = len(first) + 1
-    steps = np.arange(width)
-    table = np.empty((len(second) + 1, width), np.int64)
-    table[0] = steps
-    for row, token in enumerate(second, 1):
-        best = np.empty(width, np.int64)
-        best[0] = row
-        best[1:] = np.minimum(table[row - 1, 1:] + 1, table[row - 1, :-1] + (first != token))
+    return first, [numbers.setdefault(t, len(numbers)) for t in reference]
+
+
+def _distances(first: np.ndarray, second: list[int]) -> Iterator[np.ndarray]:
+    """Row by row: the distances of each beginning of `second` from all beginnings of `first`."""
+    steps = np.arange(len(first) + 1, dtype=np.int32)
+    row = steps
+    yield row
+    for token in second:
+        best = row + 1
+        best[1:] = np.minimum(best[1:], row[:-1] + (first != token))
         # An insertion costs one more than what stands to the left: a running minimum, tilted.
-        table[row] = np.minimum.accumulate(best - steps) + steps
-    return _kinds(table, first, second)
+        row = np.minimum.accumulate(best - steps) + steps
+        yield row
 
 
 def _kinds(table: np.ndarray, first: np.ndarray, second: list[int]) -> Edits:
@@ -59,7 +72,9 @@ def _kinds(table: np.ndarray, first: np.ndarray, second: list[int]) -> Edits:
 
 def edit_distance(hypothesis: Sequence[Hashable], reference: Sequence[Hashable]) -> int:
     """The fewest insertions, deletions and substitutions between two sequences."""
-    return edits(hypothesis, reference).total
+    for row in _distances(*_numbered(hypothesis, reference)):
+        last = row
+    return int(last[-1])
 
 
 def word_error_rate(hypotheses: str | Sequence[str], references: str | Sequence[str]) -> float:

@@ -71,7 +71,7 @@ def _common(reference: list[str], candidate: list[str]) -> list[int]:
     """The places in `reference` of a longest common subsequence."""
     numbers = {token: at for at, token in enumerate(dict.fromkeys(reference + candidate))}
     second = np.array([numbers[t] for t in candidate], np.int64)
-    table = np.zeros((len(reference) + 1, len(candidate) + 1), np.int64)
+    table = np.zeros((len(reference) + 1, len(candidate) + 1), np.int32)
     for at, token in enumerate(reference, 1):
         met = table[at - 1, :-1] + (second == numbers[token])
         table[at, 1:] = np.maximum.accumulate(np.maximum(table[at - 1, 1:], met))

@@ -41,6 +41,10 @@ class Config:
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
 
+        pad, size = self.pad_token_id, getattr(self, "vocab_size", None)
+        if pad is not None and size is not None and not -size <= pad < size:
+            raise ValueError(f"pad_token_id={pad} is outside of a vocabulary of {size}")
+
     def divides(self, size: str, parts: str) -> None:
         """ValueError unless the field `size` is a multiple of the field `parts`."""
         if getattr(self, size) % getattr(self, parts):
