@@ -64,7 +64,7 @@ class Site:
             [sys.executable, *arguments],
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=400,
             env=os.environ | {"PYTHONPATH": path} | self.environment,
             check=False,
         )
