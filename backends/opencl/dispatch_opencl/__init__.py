@@ -1,0 +1,1 @@
+"""OpenCL devices for dispatch_core."""
