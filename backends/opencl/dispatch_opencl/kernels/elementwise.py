@@ -19,7 +19,7 @@ from dispatch_opencl.launch import GEOMETRY_SIZE, Plan, Plans, geometry, layout,
 
 def _operands(text: str) -> list[tuple[str, str, str]]:
     """(variable, buffer, loader) of each operand that an expression names."""
-    names = [n for n in ("t", "x", "y", "z") if re.search(rf"\b{n}\b", text)]
+    names = [n for n in ("t", "x", "y", "z") if re.search(rf"(?<![.\w]){n}\b", text)]
     return [
         (name, buffer, "load_truth_@F" if name == "t" else "load_@F")
         for name, buffer in zip(names, ("a", "b", "c"), strict=False)

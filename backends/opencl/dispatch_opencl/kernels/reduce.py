@@ -108,7 +108,7 @@ class Reduction:
         steps, final, shape = self.plans.get(key) or self.plans.find(key, input, dim, keepdim)
         device = input.memory.device
         if steps is None:
-            return filled(device, shape, self.empty_value, final)
+            return filled(device, shape, self.empty_value or 0, final)
         if steps == "copy":
             return self(_contiguous(input, dim), dim, keepdim)
         source_buffer = input.memory.buffer
