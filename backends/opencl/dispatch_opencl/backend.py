@@ -11,10 +11,11 @@ from dispatch_opencl import array as arrays
 from dispatch_opencl.array import Array
 from dispatch_opencl.devices import device_at, devices, why_none
 from dispatch_opencl.kernels import register
+from dispatch_opencl.kernels._together import literal
 from dispatch_opencl.kernels.cast import write
+from dispatch_opencl.kinds import ORDER
 
 _BY_NUMPY: dict[Any, dtype] = {}
-MOST_LITERALS = 4096
 
 
 class OpenCLBackend(Backend):
@@ -26,7 +27,6 @@ class OpenCLBackend(Backend):
     def __init__(self) -> None:
         super().__init__()
         register(self.kernels)
-        self._literals: dict[Any, Array] = {}
 
     def from_host(self, array: np.ndarray[Any, Any], index: int | None) -> Array:
         device = device_at(index)
@@ -53,16 +53,7 @@ class OpenCLBackend(Backend):
         return raw.memory.device.index
 
     def scalar(self, value: complex, dtype: dtype) -> Array:
-        # Zeros of both signs, numbers of several types: their bits tell them apart.
-        key = (type(value), str(value), dtype)
-        found = self._literals.get(key)
-        if found is None:
-            found = super().scalar(value, dtype)
-            found.memory.literal = arrays.to_host(found)
-            if len(self._literals) >= MOST_LITERALS:
-                self._literals.clear()
-            self._literals[key] = found
-        return found
+        return literal(value, dtype, lambda: arrays.to_host(super(OpenCLBackend, self).scalar(value, dtype)))
 
     def count(self) -> int:
         return len(devices())
@@ -91,8 +82,6 @@ class OpenCLBackend(Backend):
 
 def dtype_of_numpy(given: Any) -> dtype:
     """The dtype of a host array."""
-    from dispatch_opencl.kinds import ORDER
-
     if not _BY_NUMPY:
         _BY_NUMPY.update({each.numpy_dtype: each for each in ORDER})
     return _BY_NUMPY[given]

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from dispatch_core.extend import VIEW_KERNELS, KernelTable
+from dispatch_core.extend import (
+    VIEW_KERNELS,
+    KernelTable,
+    bfloat16,
+    float16,
+    float32,
+    float64,
+)
 from dispatch_opencl.kernels import (
     cast,
     contract,
@@ -14,6 +21,7 @@ from dispatch_opencl.kernels import (
     sorting,
 )
 
+FLOATING = (float16, bfloat16, float32, float64)
 _TOPICS = (cast, contract, create, index, random, reduce, sorting)
 
 
@@ -24,3 +32,8 @@ def register(table: KernelTable) -> None:
             table.register(op, function)
     for op, kernel in elementwise.KERNELS.items():
         table.register(op, kernel, out=True)
+    table.register("linear", contract.linear, when=contract.is_matrix)
+    for op, kernel in elementwise.FASTER_KERNELS.items():
+        table.register(op, kernel, out=True, dtypes=elementwise.dtypes_of(kernel.expression))
+    for op, function in elementwise.FLOATING_KERNELS.items():
+        table.register(op, function, dtypes=FLOATING)

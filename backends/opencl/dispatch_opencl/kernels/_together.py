@@ -2,7 +2,33 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+
+from dispatch_core.extend import dtype
 from dispatch_opencl.array import Array, common_device, from_host
+from dispatch_opencl.devices import device_at
+
+MOST_LITERALS = 4096
+_LITERALS: dict[Any, Array] = {}
+
+
+def literal(value: complex, dtype: dtype, host: Any = None) -> Array:
+    """A read-only array without dimensions of a Python number, remembered by type and digits.
+
+    `host` is the number as a host array, where it takes more than numpy to convert it.
+    """
+    key = (type(value), str(value), dtype)  # zeros have two signs, and True equals 1
+    found = _LITERALS.get(key)
+    if found is None:
+        values = np.asarray(value, dtype.numpy_dtype) if host is None else host()
+        found = from_host(device_at(None), values, dtype)
+        found.memory.literal = values
+        if len(_LITERALS) >= MOST_LITERALS:
+            _LITERALS.clear()
+        _LITERALS[key] = found
+    return found
 
 
 def together(*arrays: Array) -> tuple[Array, ...]:

@@ -8,16 +8,19 @@ from typing import Any
 
 from dispatch_core.extend import broadcast_shapes
 from dispatch_opencl import source
-from dispatch_opencl.array import Array, empty
+from dispatch_opencl.array import Array, common_device, empty
 from dispatch_opencl.device import Device
 from dispatch_opencl.geometry import broadcast_strides, collapse, padded
+from dispatch_opencl.kernels import _gemm
 from dispatch_opencl.kernels._expressions import COMPLEX
 from dispatch_opencl.kernels._together import together
 from dispatch_opencl.kernels.create import filled
+from dispatch_opencl.kernels.elementwise import KERNELS as ELEMENTWISE
 from dispatch_opencl.kinds import CODE, FAMILY, Family
 from dispatch_opencl.launch import Plans, typed
 from dispatch_opencl.source import DIMS
 
+add = ELEMENTWISE["add"]
 _PRODUCT = struct.Struct(f"11q4i{3 * DIMS}q")
 _KERNELS: dict[Any, Any] = {}
 
@@ -43,8 +46,6 @@ def _plan(a: Array, b: Array) -> Any:
     device = a.memory.device
     m, k = a.shape[-2:]
     n = b.shape[-1]
-    if b.shape[-2] != k:
-        raise ValueError(f"matrices of shapes {a.shape} and {b.shape} cannot be multiplied")
     batch = tuple(broadcast_shapes(a.shape[:-2], b.shape[:-2]))
     strides = [broadcast_strides(x.shape[:-2], x.strides[:-2], batch) for x in (a, b)]
     dims = collapse(batch, strides)
@@ -69,6 +70,13 @@ _PLANS = Plans(_plan)
 
 def _matrices(a: Array, b: Array) -> Array:
     """The product of arrays with two dimensions or more."""
+    if a.shape[-1] != b.shape[-2]:
+        raise ValueError(f"matrices of shapes {a.shape} and {b.shape} cannot be multiplied")
+    batch = broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    if _gemm.suits(a, b) and prod(batch) and b.shape[-1]:
+        found = _gemm.multiply(a, b)
+        if found is not None:
+            return found
     key = (a.dtype, a.memory.device, a.shape, a.strides, a.offset, b.shape, b.strides, b.offset)
     plan = _PLANS.find(key, a, b)
     if plan is None:
@@ -106,6 +114,30 @@ def matmul(input: Array, other: Array) -> Array:
     columns = out.shape[-1:] if len(other.shape) > 1 else ()
     shape = (*out.shape[:-2], *rows, *columns)
     return out if shape == out.shape else Array(out.memory, out.dtype, shape)
+
+
+def linear(input: Array, weight: Array, bias: Array | None) -> Array:
+    """input @ weight.T + bias: (*, in), (out, in), (out) -> (*, out)."""
+    if len(weight.shape) != 2 or len(input.shape) < 2 or input.shape[-1] != weight.shape[1]:
+        raise ValueError(f"got shapes {input.shape} and {weight.shape}")
+    if bias is not None and bias.shape != weight.shape[:1]:
+        raise ValueError(f"bias has shape {bias.shape} for {weight.shape[0]} outputs")
+    turned: Any = weight.view(weight.shape[::-1], weight.strides[::-1], weight.offset)
+    given = () if bias is None else (bias,)
+    common_device((input, weight, *given))
+    if _gemm.suits(input, turned) and prod(input.shape) and weight.shape[0]:
+        found = _gemm.multiply(input, turned, bias)
+        if found is not None:
+            return found
+    out = matmul(input, turned)
+    return out if bias is None else add(out, bias)
+
+
+def is_matrix(input: Array, weight: Array, bias: Array | None) -> str | None:
+    """None to take a call of `linear`, or why not."""
+    if len(input.shape) < 2 or len(weight.shape) != 2:
+        return "only for matrices"
+    return None
 
 
 KERNELS = {"matmul": matmul}

@@ -2,43 +2,41 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from dispatch_core.extend import bool_, broadcast_shapes, dtype
 from dispatch_opencl import source
 from dispatch_opencl.array import Array, common_device
 from dispatch_opencl.device import Device
-from dispatch_opencl.geometry import in_order, result_strides
-from dispatch_opencl.kernels._expressions import COMPLEX, EXPRESSIONS, REAL, Expression
-from dispatch_opencl.kernels._together import together
+from dispatch_opencl.geometry import result_strides
+from dispatch_opencl.kernels._expressions import (
+    COMPLEX,
+    EXPRESSIONS,
+    FASTER,
+    PARAMETERS,
+    REAL,
+    Expression,
+)
+from dispatch_opencl.kernels._together import literal, together
 from dispatch_opencl.kernels.cast import write
-from dispatch_opencl.kinds import FAMILY, LONG, ULONG, Family
+from dispatch_opencl.kinds import FAMILY, FLOAT, LONG, ULONG, Family
 from dispatch_opencl.launch import GEOMETRY_SIZE, Plan, Plans, geometry, layout, typed
 
 
-def _operands(text: str) -> list[tuple[str, str, str]]:
-    """(variable, buffer, loader) of each operand that an expression names."""
-    names = [n for n in ("t", "x", "y", "z") if re.search(rf"(?<![.\w]){n}\b", text)]
-    return [
-        (name, buffer, "load_truth_@F" if name == "t" else "load_@F")
-        for name, buffer in zip(names, ("a", "b", "c"), strict=False)
-    ]
+_ALL = EXPRESSIONS | FASTER | PARAMETERS
 
 
 def _kernel_text(name: str, expression: Expression, family: Family) -> str:
     """One kernel of the program of a family."""
     value = expression.of(family)
-    operands = _operands(value)
-    buffers = "".join(f", In {buffer}" for _, buffer, _ in operands)
+    variables = expression.variables
+    buffers = "".join(f", In {buffer}" for buffer in "abc"[: len(variables)])
     checks = expression.by_zero and family in (LONG, ULONG)
     flag = ", global long* report" if checks else ""
     lines = [f"kernel void op_{name}(Out out{buffers}{flag}, const Geometry g) {{"]
     lines.append("  EACH_CHUNK(LANES_@F)")
-    for k, ((variable, buffer, load), start) in enumerate(
-        zip(operands, "pqr", strict=False), 1
-    ):
-        kind = "M_@F" if variable == "t" else "V_@F"
+    for k, (variable, buffer, start) in enumerate(zip(variables, "abc", "pqr", strict=False), 1):
+        kind, load = ("M_@F", "load_truth_@F") if variable == "t" else ("V_@F", "load_@F")
         lines.append(f"  {kind} {variable} = LOAD_OPERAND({k}, {load}, {buffer}, {start});")
     if checks:
         lines.append("  if (any(y == 0)) report[0] = 1;")
@@ -62,7 +60,7 @@ def program(family: Family, lanes: int, group: str) -> str:
     """The text of all kernels of a group for a family, after its loads and stores."""
     kernels = [
         _kernel_text(name, expression, family)
-        for name, expression in EXPRESSIONS.items()
+        for name, expression in _ALL.items()
         if expression.group == group and expression.of(family)
     ]
     return source.filled(
@@ -72,6 +70,7 @@ def program(family: Family, lanes: int, group: str) -> str:
         R=family.parts,
         M="long",
         W=lanes,
+        SINGLE=int(family is FLOAT),
         UNSIGNED=-int(family is ULONG),
     )
 
@@ -82,6 +81,8 @@ class Elementwise:
     def __init__(self, name: str, expression: Expression) -> None:
         self.__name__ = self.__qualname__ = name
         self.expression = expression
+        self.first = max(expression.variables.index("x"), 0)
+        """Which operand has the dtype that is computed with."""
         self.plans = Plans(self._plan)
         self._kernels: dict[tuple[Device, Family], Any] = {}
 
@@ -104,7 +105,7 @@ class Elementwise:
 
     def _plan(self, operands: tuple[Array, ...], out: Array | None) -> Plan:
         device = common_device(operands)
-        computed = operands[-1].dtype
+        computed = operands[self.first].dtype
         family = FAMILY[computed]
         shape = tuple(broadcast_shapes(*(a.shape for a in operands)))
         result = self.result_dtype(computed)
@@ -189,7 +190,7 @@ class Binary(Elementwise):
             x, y = together(x, y)
             mx, my = x.memory, y.memory
         key: Any = (
-            y.dtype, mx.device, x.shape, x.strides, x.offset, y.shape, y.strides, y.offset
+            x.dtype, mx.device, x.shape, x.strides, x.offset, y.shape, y.strides, y.offset
         )  # fmt: skip
         if out is not None:
             if not self._safe((x, y), out):
@@ -203,8 +204,8 @@ class Binary(Elementwise):
                     plan.queue, plan.launches[0][0], plan.local, made.buffer, mx.buffer, my.buffer,
                     plan.launches[0][1],
                 )  # fmt: skip
-            return Array(made, self.result_dtype(y.dtype), plan.shape, plan.strides)
-        return self._finish(plan, y.dtype, out, (x, y))
+            return Array(made, self.result_dtype(x.dtype), plan.shape, plan.strides)
+        return self._finish(plan, x.dtype, out, (x, y))
 
 
 class Several(Elementwise):
@@ -214,7 +215,7 @@ class Several(Elementwise):
         """The result as a new array, or in `out`."""
         operands = together(*operands)
         key: Any = (
-            operands[-1].dtype, operands[0].memory.device,
+            operands[self.first].dtype, operands[0].memory.device,
             *[(a.shape, a.strides, a.offset) for a in operands],
         )  # fmt: skip
         if out is not None:
@@ -222,7 +223,7 @@ class Several(Elementwise):
                 return into(out, self(*operands))
             key = (*key, out.strides, out.offset, out.shape)
         plan = self.plans.get(key) or self.plans.find(key, operands, out)
-        return self._finish(plan, operands[-1].dtype, out, operands)
+        return self._finish(plan, operands[self.first].dtype, out, operands)
 
 
 def into(target: Array, source: Array) -> Array:
@@ -232,11 +233,28 @@ def into(target: Array, source: Array) -> Array:
 
 
 def _made(name: str, expression: Expression) -> Elementwise:
-    text = expression.real or expression.whole or expression.complex
-    count = len(_operands(text))
-    return (Unary, Binary, Several)[count - 1](name, expression)
+    return (Unary, Binary, Several)[len(expression.variables) - 1](name, expression)
 
 
 KERNELS = {name: _made(name, expression) for name, expression in EXPRESSIONS.items()}
+FASTER_KERNELS = {name: _made(name, expression) for name, expression in FASTER.items()}
+_OF_PARAMETERS = {name: _made(name, expression) for name, expression in PARAMETERS.items()}
 
-__all__ = ["KERNELS", "Binary", "Elementwise", "Several", "Unary", "in_order", "program"]
+
+def dtypes_of(expression: Expression) -> list[dtype]:
+    """The dtypes for which an operator is computed by its expression."""
+    return [each for each, family in FAMILY.items() if expression.of(family)]
+
+
+def gelu(input: Array, approximate: str) -> Array:
+    """x times the normal distribution's probability below it, or the approximation by tanh."""
+    return _OF_PARAMETERS["gelu_tanh" if approximate == "tanh" else "gelu_none"](input)  # type: ignore[operator]
+
+
+def leaky_relu(input: Array, negative_slope: float) -> Array:
+    """x where x > 0, else negative_slope * x."""
+    slope = literal(negative_slope, input.dtype)
+    return _OF_PARAMETERS["leaky_relu"](input, slope)  # type: ignore[operator]
+
+
+FLOATING_KERNELS = {"gelu": gelu, "leaky_relu": leaky_relu}

@@ -2,11 +2,16 @@
 
 typedef @M@W M_@F;
 
-static M_@F load_truth_@F(In p, long at, long stride, int count, int kind) {
-  if (stride == 1 && count == @N) return convert_@M@W(vload@W(0, p + at) != (uchar)0);
+OUT_OF_LINE static M_@F load_truth_slow_@F(In p, long at, long stride, int count) {
   uchar t[@N];
   for (int j = 0; j < @N; j++) t[j] = p[at + min(j, count - 1) * stride];
   return convert_@M@W(vload@W(0, t) != (uchar)0);
+}
+
+static M_@F load_truth_@F(In p, long at, long stride, int count, int kind) {
+  return stride == 1 && count == @N
+    ? convert_@M@W(vload@W(0, p + at) != (uchar)0)
+    : load_truth_slow_@F(p, at, stride, count);
 }
 
 static void store_truth_@F(Out p, long at, long stride, int count, int kind, M_@F x) {

@@ -13,6 +13,9 @@ typedef global const uchar* In;
 #define JOIN_(a, b) a##b
 #define JOIN(a, b) JOIN_(a, b)
 
+// What is seldom run is compiled once, not wherever it is called.
+#define OUT_OF_LINE __attribute__((noinline))
+
 // -- 16-bit floats -----------------------------------------------------------------------------------
 
 static float from_bf16(ushort x) { return as_float((uint)x << 16); }
