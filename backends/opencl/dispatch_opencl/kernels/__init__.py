@@ -13,6 +13,7 @@ from dispatch_core.extend import (
 from dispatch_opencl.kernels import (
     cast,
     contract,
+    conv,
     create,
     elementwise,
     index,
@@ -33,6 +34,8 @@ def register(table: KernelTable) -> None:
     for op, kernel in elementwise.KERNELS.items():
         table.register(op, kernel, out=True)
     table.register("linear", contract.linear, when=contract.is_matrix)
+    for op, function in conv.KERNELS.items():
+        table.register(op, function, dtypes=FLOATING, when=conv.is_flat)
     for op, kernel in elementwise.FASTER_KERNELS.items():
         table.register(op, kernel, out=True, dtypes=elementwise.dtypes_of(kernel.expression))
     for op, function in elementwise.FLOATING_KERNELS.items():
