@@ -17,8 +17,10 @@ from dispatch_opencl.kernels import (
     create,
     elementwise,
     index,
+    norm,
     random,
     reduce,
+    softmax,
     sorting,
 )
 
@@ -36,6 +38,9 @@ def register(table: KernelTable) -> None:
     table.register("linear", contract.linear, when=contract.is_matrix)
     for op, function in conv.KERNELS.items():
         table.register(op, function, dtypes=FLOATING, when=conv.is_flat)
+    for topic in (norm, softmax):
+        for op, function in topic.KERNELS.items():
+            table.register(op, function, dtypes=FLOATING)
     for op, kernel in elementwise.FASTER_KERNELS.items():
         table.register(op, kernel, out=True, dtypes=elementwise.dtypes_of(kernel.expression))
     for op, function in elementwise.FLOATING_KERNELS.items():

@@ -23,6 +23,8 @@ from dispatch_opencl.launch import Plans, typed
 
 Ints = tuple[int, ...]
 ROWS = 6
+TILE_O, TILE_K = 9, 8
+"""Outputs and kernel elements that one work-item sums, as conv.cl has it."""
 _ARRANGEMENT = struct.Struct("15q2i")
 _CORRELATION = struct.Struct("13q2i")
 _LOCAL = (1, 1, 1)
@@ -46,12 +48,8 @@ def _text(family: Family, lanes: int) -> str:
             for r in rows
         ),
         SPILLS=" ".join(f"vstore@N(c{r}, {r}, t);" for r in rows),
-        SUMS=", ".join(f"s{r}{c} = 0" for r, c in sums),
-        FOLDS=" ".join(
-            f"if ({r} <= o_last && {c} <= k_last) {{ T_@F s = 0; vstore@N(s{r}{c}, 0, t);"
-            f" for (int j = 0; j < @N; j++) s += t[j]; to[{r} * g.depth + {c}] = s; }}"
-            for r, c in sums
-        ),
+        LOADED=", ".join(f"s{r}{c} = sums[tile + {2 * r + c}]" for r, c in sums),
+        KEPT=" ".join(f"sums[tile + {2 * r + c}] = s{r}{c};" for r, c in sums),
     )
     return (
         text.replace("@F", family.name).replace("@N", str(lanes)).replace("@R", str(ROWS))
@@ -320,8 +318,8 @@ def convolution_weight(
     fitted = _fitted(grads, columns, grad_rows, wide, kernels)
     each = c // groups
     depth = each * prod(kernel)
-    tiles = -(-depth // 2) * -(-(o // groups) // 3) * groups
-    parts = max(1, min(n, -(-device.profile.workers * 8 // tiles)))
+    tiles = (-(-depth // TILE_K), -(-(o // groups) // TILE_O))
+    parts = max(1, min(n, -(-device.profile.workers * 8 // (prod(tiles) * groups))))
     images_each = -(-n // parts)
     parts = -(-n // images_each)
     plane = prod(window.stride) * rows * columns
@@ -330,7 +328,7 @@ def convolution_weight(
         0, 0, images_each, CODE[wide], 0,
     )  # fmt: skip
     partial = empty(device, wide, (parts, prod(shape)))
-    grid = (-(-depth // 2), -(-(o // groups) // 3), groups * parts)
+    grid = (*tiles, groups * parts)
     with device.lock:
         kernels.weight(
             device.queue, grid, _LOCAL, partial.memory.buffer, arranged.buffer, fitted.buffer,

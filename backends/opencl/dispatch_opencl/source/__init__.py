@@ -54,12 +54,13 @@ def family(family: Family, lanes: int) -> str:
         "M": _MASK[name],
         "NATIVE": _NATIVE[name],
     }
+    begin = f"#define NATIVE_{name} {_NATIVE[name]}\n"
     values["FUNCTIONS"] = filled(_functions(family), **values)
     if lanes == 1:
-        return filled(text("single.cl"), **values)
+        return begin + filled(text("single.cl"), **values)
     values["LOADS"] = filled(_fast_loads(family), **values)
     values["STORES"] = filled(_fast_stores(family), **values)
-    return filled(text("family.cl"), **values) + filled(text("truth.cl"), **values)
+    return begin + filled(text("family.cl"), **values) + filled(text("truth.cl"), **values)
 
 
 def _functions(family: Family) -> str:

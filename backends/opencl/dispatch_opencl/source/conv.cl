@@ -94,33 +94,72 @@ kernel void correlate(Out out, In arranged, In left, In bias, global const int* 
   }
 }
 
-// part[o][k] = sum over some images and all places of grad[n][o][p] * image[n][table[k] + p].
+// part[o][k] = sum over some images and all places of grad[n][o][p] * image[n][table[k] + p]. A work-item
+// makes TILES_O x TILES_K tiles of 3 x 2 sums, one stretch of places after the other, so that what the
+// tiles share stays in the first cache.
+#define TILES_O 3
+#define TILES_K 4
+#define STRETCH 384
+
+static V_@F first_of(V_@F x, long count) {
+  T_@F t[@N];
+  vstore@N(x, 0, t);
+  for (int j = 0; j < @N; j++) t[j] = j < count ? t[j] : (T_@F)0;
+  return vload@N(0, t);
+}
+
 kernel void correlate_weight(Out out, In arranged, In grads, global const int* table,
                              const Correlation g) {
   long group = get_global_id(2) % g.groups, part = get_global_id(2) / g.groups;
   long first = part * g.images_each, last = min(first + g.images_each, g.images);
-  long o = get_global_id(1) * 3, k = get_global_id(0) * 2;
-  long o_last = g.outputs - 1 - o, k_last = g.depth - 1 - k;
-  long step = g.places;
-  V_@F @SUMS;
-  long t0 = table[k], t1 = table[k + min(1L, k_last)];
-  for (long n = first; n < last; n++) {
-    global const T_@F* image = (global const T_@F*)arranged + n * g.image_size + group * g.group_size;
-    global const T_@F* grad = (global const T_@F*)grads + ((n * g.groups + group) * g.outputs + o) * step;
-    global const T_@F* g0 = grad;
-    global const T_@F* g1 = grad + min(1L, o_last) * step;
-    global const T_@F* g2 = grad + min(2L, o_last) * step;
-    for (long p = 0; p < g.places; p += @N) {
-      V_@F x0 = vload@N(0, image + t0 + p), x1 = vload@N(0, image + t1 + p);
-      V_@F y = vload@N(0, g0 + p);
-      s00 += y * x0; s01 += y * x1;
-      y = vload@N(0, g1 + p);
-      s10 += y * x0; s11 += y * x1;
-      y = vload@N(0, g2 + p);
-      s20 += y * x0; s21 += y * x1;
+  long o_begin = get_global_id(1) * (3 * TILES_O), o_last = g.outputs - 1;
+  long k_begin = get_global_id(0) * (2 * TILES_K), k_last = g.depth - 1;
+  long step = g.places, valid = (g.height - 1) * g.columns + g.width;
+  V_@F sums[TILES_O * TILES_K * 6];
+  for (int i = 0; i < TILES_O * TILES_K * 6; i++) sums[i] = 0;
+  long images = max((long)STRETCH / step, 1L);
+  for (long n0 = first; n0 < last; n0 += images)
+    for (long p0 = 0; p0 < step; p0 += STRETCH) {
+      long n1 = min(n0 + images, last), p1 = min(p0 + STRETCH, step);
+      int tile = 0;
+      for (long o = o_begin; o <= min(o_last, o_begin + 3 * TILES_O - 1); o += 3)
+        for (long k = k_begin; k <= min(k_last, k_begin + 2 * TILES_K - 1); k += 2, tile += 6) {
+          V_@F @LOADED;
+          long t0 = table[k], t1 = table[min(k + 1, k_last)];
+          for (long n = n0; n < n1; n++) {
+            global const T_@F* image =
+              (global const T_@F*)arranged + n * g.image_size + group * g.group_size;
+            global const T_@F* grad =
+              (global const T_@F*)grads + (n * g.groups + group) * g.outputs * step;
+            global const T_@F* g0 = grad + o * step;
+            global const T_@F* g1 = grad + min(o + 1, o_last) * step;
+            global const T_@F* g2 = grad + min(o + 2, o_last) * step;
+            for (long p = p0; p < p1; p += @N) {
+              V_@F x0 = vload@N(0, image + t0 + p), x1 = vload@N(0, image + t1 + p);
+              if (p + @N > valid) {  // what lies behind the image is not zero times zero
+                x0 = first_of(x0, valid - p);
+                x1 = first_of(x1, valid - p);
+              }
+              V_@F y = vload@N(0, g0 + p);
+              s00 += y * x0; s01 += y * x1;
+              y = vload@N(0, g1 + p);
+              s10 += y * x0; s11 += y * x1;
+              y = vload@N(0, g2 + p);
+              s20 += y * x0; s21 += y * x1;
+            }
+          }
+          @KEPT
+        }
     }
-  }
-  global T_@F* to = (global T_@F*)out + ((part * g.groups + group) * g.outputs + o) * g.depth + k;
-  T_@F t[@N];
-  @FOLDS
+  global T_@F* to = (global T_@F*)out + (part * g.groups + group) * g.outputs * g.depth;
+  int tile = 0;
+  for (long o = o_begin; o <= min(o_last, o_begin + 3 * TILES_O - 1); o += 3)
+    for (long k = k_begin; k <= min(k_last, k_begin + 2 * TILES_K - 1); k += 2, tile += 6)
+      for (int i = 0; i < 6; i++) {
+        long row = o + i / 2, column = k + i % 2;
+        T_@F lanes[@N], total = 0;
+        vstore@N(sums[tile + i], 0, lanes);
+        for (int j = 0; j < @N; j++) total += lanes[j];
+        if (row <= o_last && column <= k_last) to[row * g.depth + column] = total;
+      }
 }
