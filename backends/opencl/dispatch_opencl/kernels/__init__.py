@@ -18,6 +18,7 @@ from dispatch_opencl.kernels import (
     elementwise,
     index,
     norm,
+    optim,
     random,
     reduce,
     softmax,
@@ -41,6 +42,9 @@ def register(table: KernelTable) -> None:
     for topic in (norm, softmax):
         for op, function in topic.KERNELS.items():
             table.register(op, function, dtypes=FLOATING)
+    for op, (function, takes) in optim.KERNELS.items():
+        table.register(op, function, dtypes=FLOATING, when=takes)
+    table.register("count_", optim.count_)
     for op, kernel in elementwise.FASTER_KERNELS.items():
         table.register(op, kernel, out=True, dtypes=elementwise.dtypes_of(kernel.expression))
     for op, function in elementwise.FLOATING_KERNELS.items():
