@@ -17,8 +17,10 @@ from dispatch_opencl.kernels import (
     create,
     elementwise,
     index,
+    loss,
     norm,
     optim,
+    pool,
     random,
     reduce,
     softmax,
@@ -39,10 +41,10 @@ def register(table: KernelTable) -> None:
     table.register("linear", contract.linear, when=contract.is_matrix)
     for op, function in conv.KERNELS.items():
         table.register(op, function, dtypes=FLOATING, when=conv.is_flat)
-    for topic in (norm, softmax):
+    for topic in (loss, norm, softmax):
         for op, function in topic.KERNELS.items():
             table.register(op, function, dtypes=FLOATING)
-    for op, (function, takes) in optim.KERNELS.items():
+    for op, (function, takes) in (optim.KERNELS | pool.KERNELS).items():
         table.register(op, function, dtypes=FLOATING, when=takes)
     table.register("count_", optim.count_)
     for op, kernel in elementwise.FASTER_KERNELS.items():
