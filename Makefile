@@ -43,6 +43,7 @@ demo: $(VENV)/.demo
 	$(VENV)/bin/python docs/examples/digits.py $(DEMO_ARGS)
 
 test: $(VENV)/.everything
+	@$(VENV)/bin/python -m dispatch_opencl provide
 	$(VENV)/bin/python -m pytest -q README.md docs
 	$(VENV)/bin/python -m pytest -n 2 -m "not slow" $(PYTEST_ARGS)
 

@@ -215,7 +215,7 @@ def test_an_unknown_device_says_what_is_installed_and_what_to_install(site):
         ("xpu", ""),
         ("gpu", ""),
         ("cuda", ". Install it: pip install dispatch-cuda"),
-        ("OpenCL", ". Install it: pip install dispatch-opencl"),
+        ("OpenCL", " (did you mean 'opencl'?)"),
     ],
 )
 def test_no_package_is_invented_for_an_unknown_device(site, name, end):

@@ -6,6 +6,8 @@ import hashlib
 import os
 import tempfile
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -82,20 +84,27 @@ class ProgramCache:
         binary = self.read(path)
         if binary is not None:
             try:
-                return _quietly(cl.Program(context, [device], [binary]), options)
+                with _quiet():
+                    return cl.Program(context, [device], [binary]).build(options=options.split())
             except cl.Error:  # made by a driver that only says it is the same
                 pass
-        program = _quietly(cl.Program(context, source), options)
-        if path is not None:
-            self.write(path, program.get_info(cl.program_info.BINARIES)[0])
+        with _quiet():
+            program = cl.Program(context, source)
+            if path is None:
+                return program.build(options=options.split())
+            # In two steps: what pyopencl builds in one it keeps in a cache of its own.
+            program = cl.link_program(context, [program.compile(options=options.split())])
+        self.write(path, program.get_info(cl.program_info.BINARIES)[0])
         return program
 
 
-def _quietly(program: Any, options: str) -> Any:
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the warnings of compilers that have nothing to complain of, and of pyopencl's cache."""
     with warnings.catch_warnings():
-        # Compilers that have nothing to complain of say so.
         warnings.simplefilter("ignore", cl.CompilerWarning)
-        return program.build(options=options.split())
+        warnings.filterwarnings("ignore", message="Pre-build attribute access")
+        yield
 
 
 def cache_for(device: Any) -> ProgramCache:

@@ -26,25 +26,29 @@ Combine = tuple[str, str]
 """The macro that combines two elements, and what they begin with."""
 
 
-def program(family: Family, lanes: int) -> str:
+def program(family: Family, lanes: int, group: int) -> str:
     """The text of the reductions and scans of a family."""
-    fold = "FOLD_SINGLE" if lanes == 1 else "FOLD_VECTOR"
     one = f"({family.scalar})(1, 0)" if family in COMPLEX else "1"
     times = "mul_@F" if family in COMPLEX else "MULTIPLIED"
+    exact = "JOIN_PLAIN" if family in (LONG, ULONG) else "JOIN_EXACT"
+    store = f"vstore{lanes}" if lanes > 1 else "STORE_SINGLE"
     lines = [
         source.text("elementwise.cl"),
         source.text("reduce.cl"),
-        f"#define STORE_LANES_@F vstore{lanes}" if lanes > 1 else source.text("complex.cl"),
-        f"REDUCTION(sum, @F, 0, ADDED, {fold})",
-        f"REDUCTION(prod, @F, {one}, {times}, {fold})",
+        source.text("complex.cl") if family in COMPLEX else "",
+        f"#define GROUP {group}",
+        "#define STORE_SINGLE(x, i, p) (p)[i] = x",
+        f"#define STORE_LANES_@F {store}",
+        f"REDUCTION(sum, @F, 0, ADDED, {exact})",
+        f"REDUCTION(prod, @F, {one}, {times}, JOIN_PLAIN)",
         "SCAN(cumsum, @F, 0, ADDED)",
         f"SCAN(cumprod, @F, {one}, {times})",
     ]
     if family not in COMPLEX:
         low, high = _LIMITS[family.name]
         lines += [
-            f"REDUCTION(amax, @F, {low}, LARGER, {fold})",
-            f"REDUCTION(amin, @F, {high}, SMALLER, {fold})",
+            f"REDUCTION(amax, @F, {low}, LARGER, JOIN_PLAIN)",
+            f"REDUCTION(amin, @F, {high}, SMALLER, JOIN_PLAIN)",
         ]
     return source.filled("\n".join(lines), F=family.name, C=family.scalar, R=family.parts)
 
@@ -57,12 +61,17 @@ _LIMITS = {
 }
 
 
+def group_of(device: Device) -> int:
+    """Vectors of columns that are reduced together: on CPUs enough to read memory in long pieces."""
+    return 16 if device.profile.is_cpu else 1
+
+
 def kernel_of(device: Device, family: Family, name: str, constants: int) -> Any:
     """A kernel of the program for a family."""
     key = (device, family, name)
     found = _KERNELS.get(key)
     if found is None:
-        text = program(family, device.profile.lanes(family))
+        text = program(family, device.profile.lanes(family), group_of(device))
         found = _KERNELS[key] = typed(device.kernel([family], text, name), 2, constants)
     return found
 
@@ -156,17 +165,17 @@ class Reduction:
         columns = columns and keep[-1].size > 1 and inner.size > 1
         width = keep.pop().size if columns else 1
         rows, outer = (prod(dim.size for dim in dims) for dims in (keep, reduced))
-        lanes = device.profile.lanes(family)
-        tasks = rows * -(-width // lanes) if columns else rows
+        wide = device.profile.lanes(family) * group_of(device)
+        tasks = rows * -(-width // wide) if columns else rows
         each = inner.size * outer
         parts, span, split_inner = self._parts(device, tasks, each, inner.size, outer)
         chunk = max(device.profile.chunk // max(each // parts, 1), 1)
         chunk = min(chunk, -(-tasks // (device.profile.workers * 2)))
         row_span = max(chunk, 1)
-        wide = final if parts == 1 else _accumulator(input.dtype, final)
+        kept = final if parts == 1 else _accumulator(input.dtype, final)
         constants = _REDUCTION.pack(
             rows, row_span, inner.size, outer, span, width, inner.strides[-1], input.offset,
-            len(keep), len(reduced), CODE[input.dtype], CODE[wide], split_inner, 0, 0, 0,
+            len(keep), len(reduced), CODE[input.dtype], CODE[kept], split_inner, 0, 0, 0,
             *padded([d.size for d in keep]), *padded([d.strides[1] for d in keep]),
             *padded([d.size for d in reduced]), *padded([d.strides[0] for d in reduced]),
         )  # fmt: skip
@@ -175,11 +184,11 @@ class Reduction:
         total = rows * width
         step = Step(
             kernel, (-(-tasks // row_span), parts), constants, (parts, total),
-            parts * total * wide.itemsize,
+            parts * total * kept.itemsize,
         )  # fmt: skip
         if parts == 1:
             return [step]
-        partial = Array(input.memory, wide, (parts, total))
+        partial = Array(input.memory, kept, (parts, total))
         rest = self._steps(
             partial,
             collapse((total,), [(1,), (1,)]),
