@@ -32,9 +32,10 @@ def command() -> list[str] | None:
     if os.geteuid() == 0:
         return ["apt-get"]
     sudo = ["sudo", "-n", "apt-get"]
-    if shutil.which("sudo") and not subprocess.run(
-        [*sudo, "--version"], capture_output=True, check=False
-    ).returncode:
+    if (
+        shutil.which("sudo")
+        and not subprocess.run([*sudo, "--version"], capture_output=True, check=False).returncode
+    ):
         return sudo
     return None
 

@@ -53,7 +53,9 @@ class OpenCLBackend(Backend):
         return raw.memory.device.index
 
     def scalar(self, value: complex, dtype: dtype) -> Array:
-        return literal(value, dtype, lambda: arrays.to_host(super(OpenCLBackend, self).scalar(value, dtype)))
+        return literal(
+            value, dtype, lambda: arrays.to_host(super(OpenCLBackend, self).scalar(value, dtype))
+        )
 
     def count(self) -> int:
         return len(devices())

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import product
-from math import prod
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from dispatch_opencl.device import Profile
 from dispatch_opencl.source import DIMS
@@ -63,14 +62,14 @@ class Dim(NamedTuple):
     strides: Sizes
 
 
-def collapse(shape: Sequence[int], arrays: Sequence[Sizes], ordered: bool = True) -> list[Dim]:
+def collapse(
+    shape: Sequence[int], arrays: Sequence[Sequence[int]], ordered: bool = True
+) -> list[Dim]:
     """The dimensions that remain when neighbours are joined where all arrays allow it; innermost last.
 
     The first array (the result) says which dimension is innermost, unless they are to stay `ordered`.
     """
-    dims = [
-        Dim(n, strides) for n, *strides in zip(shape, *arrays, strict=True) if n != 1
-    ]  # type: ignore[misc]
+    dims = [Dim(n, tuple(strides[d] for strides in arrays)) for d, n in enumerate(shape) if n != 1]
     if not ordered:
         dims.sort(key=lambda dim: -dim.strides[0])
     joined: list[Dim] = []
@@ -81,7 +80,7 @@ def collapse(shape: Sequence[int], arrays: Sequence[Sizes], ordered: bool = True
         ):
             joined[-1] = Dim(joined[-1].size * dim.size, dim.strides)
         else:
-            joined.append(Dim(dim.size, tuple(dim.strides)))
+            joined.append(dim)
     return joined
 
 
@@ -115,8 +114,3 @@ def spans(profile: Profile, n: int, rows: int, lanes: int) -> tuple[int, int, tu
     span = min(-(-n // lanes) * lanes, -(-chunk // lanes) * lanes)
     row_span = max(1, chunk // max(n, 1)) if span >= n else 1
     return span, row_span, (-(-n // span), -(-rows // row_span))
-
-
-def count(dims: Sequence[Any]) -> int:
-    """The product of the sizes."""
-    return prod(dim.size for dim in dims)

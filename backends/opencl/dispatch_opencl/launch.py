@@ -13,7 +13,6 @@ from dispatch_core.extend import dtype
 from dispatch_opencl.array import Array
 from dispatch_opencl.device import Device
 from dispatch_opencl.geometry import (
-    DIMS,
     Dim,
     Sizes,
     broadcast_strides,
@@ -23,6 +22,7 @@ from dispatch_opencl.geometry import (
     split,
 )
 from dispatch_opencl.kinds import CODE
+from dispatch_opencl.source import DIMS
 
 _GEOMETRY = struct.Struct(f"4q8i{DIMS}q{4 * DIMS}q4q4q4q")
 MOST_PLANS = 1 << 14
@@ -38,7 +38,17 @@ def typed(kernel: Any, buffers: int, constants: int) -> Any:
 class Plan:
     """The launches of one kernel for one layout."""
 
-    __slots__ = ("kernel", "launches", "local", "lock", "nbytes", "queue", "shape", "strides", "take")
+    __slots__ = (
+        "kernel",
+        "launches",
+        "local",
+        "lock",
+        "nbytes",
+        "queue",
+        "shape",
+        "strides",
+        "take",
+    )
 
     def __init__(
         self,
@@ -90,7 +100,7 @@ def geometry(
     n, steps = inner
     missing = 4 - len(arrays)
     kinds = [CODE[d] for *_, d in arrays] + [0] * missing
-    launches = []
+    launches: list[tuple[tuple[int, ...], bytes]] = []
     for outer, offsets in split(dims, [o for _, _, o, _ in arrays]):
         rows = prod(dim.size for dim in outer)
         span, row_span, grid = spans(device.profile, n, rows, lanes)

@@ -93,7 +93,8 @@ class ProgramCache:
             if path is None:
                 return program.build(options=options.split())
             # In two steps: what pyopencl builds in one it keeps in a cache of its own.
-            program = cl.link_program(context, [program.compile(options=options.split())])
+            parts = [program.compile(options=options.split())]
+            program = cl.link_program(context, parts)  # type: ignore[no-untyped-call]
         self.write(path, program.get_info(cl.program_info.BINARIES)[0])
         return program
 

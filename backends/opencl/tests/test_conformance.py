@@ -14,7 +14,9 @@ TABLE = KernelTable("opencl")
 register(TABLE)
 OWN = {name for name in TABLE.names() if not name.endswith("_new")}
 STEPS = {name for name in OWN if name.endswith("_")}
-CHECKS = {name.removeprefix("test_") for name in vars(conformance.Suite) if name.startswith("test_")}
+CHECKS = {
+    name.removeprefix("test_") for name in vars(conformance.Suite) if name.startswith("test_")
+}
 
 
 class TestKernels(conformance.Suite):

@@ -42,7 +42,9 @@ def test_a_machine_without_opencl_says_what_to_install(tmp_path):
     )
     first, second, third = run(code, OCL_ICD_VENDORS=str(tmp_path))
     assert first == "False 0"
-    assert second.startswith("DeviceUnavailableError device 'opencl' cannot be used here: no OpenCL")
+    assert second.startswith(
+        "DeviceUnavailableError device 'opencl' cannot be used here: no OpenCL"
+    )
     assert second.endswith("apt-get install pocl-opencl-icd")
     assert "no OpenCL platform is installed" in third
 

@@ -51,7 +51,9 @@ def gradients(function, *given, **close):
 
 
 @pytest.mark.parametrize("n", [1, 7, 8, 15, 16, 17, 1023, 1024, 100_003])
-@pytest.mark.parametrize("dtype", [dc.float32, dc.float64, dc.float16, dc.bfloat16, dc.int32, dc.bool])
+@pytest.mark.parametrize(
+    "dtype", [dc.float32, dc.float64, dc.float16, dc.bfloat16, dc.int32, dc.bool]
+)
 def test_every_length_and_what_is_left_of_vectors(n, dtype):
     x = (normal(n) * 4).to(dtype)
     compare(lambda x: x + x if dtype is not dc.bool else x | ~x, x)
@@ -60,7 +62,13 @@ def test_every_length_and_what_is_left_of_vectors(n, dtype):
 
 @pytest.mark.parametrize(
     ("left", "right"),
-    [((33, 70), (70,)), ((33, 70), (33, 1)), ((5, 1, 70), (3, 1)), ((4, 3, 65), (4, 1, 65)), ((70,), ())],
+    [
+        ((33, 70), (70,)),
+        ((33, 70), (33, 1)),
+        ((5, 1, 70), (3, 1)),
+        ((4, 3, 65), (4, 1, 65)),
+        ((70,), ()),
+    ],
 )
 def test_broadcasting(left, right):
     compare(lambda x, y: x * y - y / 2, normal(*left), normal(*right))
@@ -295,7 +303,9 @@ def test_convolutions_and_their_gradients(input, weight, options):
 
 
 def test_other_convolutions():
-    compare(lambda x, w, b: F.conv1d(x, w, b, padding=2), normal(2, 3, 19), normal(4, 3, 5), normal(4))
+    compare(
+        lambda x, w, b: F.conv1d(x, w, b, padding=2), normal(2, 3, 19), normal(4, 3, 5), normal(4)
+    )
     compare(
         lambda x, w: F.conv_transpose2d(x, w, stride=2, padding=1, output_padding=1),
         normal(2, 3, 9, 9), normal(3, 4, 3, 3),

@@ -6,7 +6,7 @@ Comparisons and the like give masks, as OpenCL's vectors compare: all bits or no
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from dispatch_opencl.kinds import (
     COMPLEX_DOUBLE,
@@ -93,7 +93,7 @@ EXPRESSIONS: dict[str, Expression] = {
 """The primitives, for all dtypes that they take."""
 
 
-def _real(text: str, whole: str = "", group: str = "basic", **rest: str) -> Expression:
+def _real(text: str, whole: str = "", group: str = "basic", **rest: Any) -> Expression:
     return Expression(text, whole, group=group, **rest)
 
 
@@ -145,7 +145,9 @@ FASTER: dict[str, Expression] = {
 """Operators that have a definition, but are faster as one kernel."""
 
 PARAMETERS: dict[str, Expression] = {
-    "gelu_none": _real("x * (V_@F)0.5f * (1 + erf_@F(x * (V_@F)0.70710678118654752f))", group="functions"),
+    "gelu_none": _real(
+        "x * (V_@F)0.5f * (1 + erf_@F(x * (V_@F)0.70710678118654752f))", group="functions"
+    ),
     "gelu_tanh": _real(
         "x / (1 + exp(x * (V_@F)-1.5957691216057308f * (1 + (V_@F)0.044715f * x * x)))",
         group="functions",

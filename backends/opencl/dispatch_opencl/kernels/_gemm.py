@@ -92,7 +92,7 @@ def _merged(a: Array, b: Array) -> Array:
     if len(dims) > 1:
         return a
     rows, step = (dims[0].size, dims[0].strides[0]) if dims else (1, 0)
-    return a.view((rows, a.shape[-1]), (step, a.strides[-1]), a.offset)  # type: ignore[return-value]
+    return a.view((rows, a.shape[-1]), (step, a.strides[-1]), a.offset)
 
 
 def _plan(a: Array, b: Array, bias: Array | None, out: dtype) -> Any:
@@ -159,7 +159,7 @@ _PLANS = Plans(_plan)
 
 
 def multiply(a: Array, b: Array, bias: Array | None = None) -> Array | None:
-    """a @ b (+ bias for each row), for arrays that `suits`; None for too many batch dimensions."""
+    """The product a @ b (+ bias for each row), for arrays that `suits`; None for too many batch dimensions."""
     device = a.memory.device
     wide = wide_dtype(a.dtype)
     final = a.dtype
@@ -169,7 +169,7 @@ def multiply(a: Array, b: Array, bias: Array | None = None) -> Array | None:
     a = _merged(a, b)
     single = len(a.shape) == 2 and len(lead) != 1
     if single and len(b.shape) > 2:
-        b = b.view(b.shape[-2:], b.strides[-2:], b.offset)  # type: ignore[assignment]
+        b = b.view(b.shape[-2:], b.strides[-2:], b.offset)
     key = (
         device, wide, b.dtype, a.shape, a.strides, a.offset, b.shape, b.strides, b.offset,
         None if bias is None else (bias.dtype, bias.strides, bias.offset),

@@ -115,4 +115,3 @@ class Functions:
         """`x` where the condition holds, `y` elsewhere."""
         a, b = self._trace.text(x), self._trace.text(y)
         return self._trace.new(f"{condition.name} ? {a} : {b}")
-

@@ -8,7 +8,7 @@ from dispatch_core.extend import bool_, dtype
 from dispatch_opencl import source
 from dispatch_opencl.array import COPY, Array, empty
 from dispatch_opencl.device import Device
-from dispatch_opencl.geometry import in_order, result_strides
+from dispatch_opencl.geometry import result_strides
 from dispatch_opencl.kernels._together import together
 from dispatch_opencl.kinds import COMPLEX_DOUBLE, COMPLEX_FLOAT, FAMILY, LONG, ULONG, Family
 from dispatch_opencl.launch import GEOMETRY_SIZE, Plan, Plans, geometry, layout, typed
@@ -124,5 +124,3 @@ def cast(input: Array, dtype: dtype) -> Array:
 COPY.of = copied
 
 KERNELS = {"cast": cast}
-
-__all__ = ["KERNELS", "cast", "copied", "in_order", "write"]

@@ -73,7 +73,7 @@ def _matrices(a: Array, b: Array) -> Array:
     if a.shape[-1] != b.shape[-2]:
         raise ValueError(f"matrices of shapes {a.shape} and {b.shape} cannot be multiplied")
     batch = broadcast_shapes(a.shape[:-2], b.shape[:-2])
-    if _gemm.suits(a, b) and prod(batch) and b.shape[-1]:
+    if _gemm.suits(a, b) and all(batch) and b.shape[-1]:
         found = _gemm.multiply(a, b)
         if found is not None:
             return found
@@ -117,7 +117,7 @@ def matmul(input: Array, other: Array) -> Array:
 
 
 def linear(input: Array, weight: Array, bias: Array | None) -> Array:
-    """input @ weight.T + bias: (*, in), (out, in), (out) -> (*, out)."""
+    """(*, in), weight (out, in), bias (out) -> (*, out): input @ weight.T + bias."""
     if len(weight.shape) != 2 or len(input.shape) < 2 or input.shape[-1] != weight.shape[1]:
         raise ValueError(f"got shapes {input.shape} and {weight.shape}")
     if bias is not None and bias.shape != weight.shape[:1]:
@@ -125,7 +125,7 @@ def linear(input: Array, weight: Array, bias: Array | None) -> Array:
     turned: Any = weight.view(weight.shape[::-1], weight.strides[::-1], weight.offset)
     given = () if bias is None else (bias,)
     common_device((input, weight, *given))
-    if _gemm.suits(input, turned) and prod(input.shape) and weight.shape[0]:
+    if _gemm.suits(input, turned) and all(input.shape) and weight.shape[0]:
         found = _gemm.multiply(input, turned, bias)
         if found is not None:
             return found

@@ -13,13 +13,11 @@ from dispatch_core.extend import dtype
 from dispatch_opencl import source
 from dispatch_opencl.array import Array, common_device, empty, is_whole
 from dispatch_opencl.device import Device
-from dispatch_opencl.devices import device_at
 from dispatch_opencl.kernels._gemm import wide_dtype
 from dispatch_opencl.kernels.cast import cast
-from dispatch_opencl.kernels.elementwise import KERNELS as ELEMENTWISE
 from dispatch_opencl.kernels.reduce import KERNELS as REDUCTIONS
 from dispatch_opencl.kinds import CODE, FAMILY, Family
-from dispatch_opencl.launch import Plans, typed
+from dispatch_opencl.launch import typed
 
 Ints = tuple[int, ...]
 ROWS = 6
@@ -28,7 +26,6 @@ TILE_O, TILE_K = 9, 8
 _ARRANGEMENT = struct.Struct("15q2i")
 _CORRELATION = struct.Struct("13q2i")
 _LOCAL = (1, 1, 1)
-add = ELEMENTWISE["add"]
 
 
 def _text(family: Family, lanes: int) -> str:
@@ -43,17 +40,14 @@ def _text(family: Family, lanes: int) -> str:
         STEPS=" ".join(f"c{r} += w{r}[k] * z;" for r in rows),
         BIAS=" ".join(f"c{r} += b[min({r}L, last)];" for r in rows),
         STORES=" ".join(
-            f"if ({r} <= last)"
-            f" vstore@N(c{r}, 0, to + (o + {r}) * g.height * g.width + place);"
+            f"if ({r} <= last) vstore@N(c{r}, 0, to + (o + {r}) * g.height * g.width + place);"
             for r in rows
         ),
         SPILLS=" ".join(f"vstore@N(c{r}, {r}, t);" for r in rows),
         LOADED=", ".join(f"s{r}{c} = sums[tile + {2 * r + c}]" for r, c in sums),
         KEPT=" ".join(f"sums[tile + {2 * r + c}] = s{r}{c};" for r, c in sums),
     )
-    return (
-        text.replace("@F", family.name).replace("@N", str(lanes)).replace("@R", str(ROWS))
-    )
+    return text.replace("@F", family.name).replace("@N", str(lanes)).replace("@R", str(ROWS))
 
 
 class _Kernels:
@@ -62,9 +56,7 @@ class _Kernels:
         text = _text(family, self.lanes)
         self.arrange = typed(device.kernel([family], text, "arrange"), 2, _ARRANGEMENT.size)
         self.correlate = typed(device.kernel([family], text, "correlate"), 5, _CORRELATION.size)
-        self.weight = typed(
-            device.kernel([family], text, "correlate_weight"), 4, _CORRELATION.size
-        )
+        self.weight = typed(device.kernel([family], text, "correlate_weight"), 4, _CORRELATION.size)
 
 
 _KERNELS: dict[tuple[Device, Family], _Kernels] = {}
@@ -125,7 +117,7 @@ def _as_images(array: Array) -> Array:
         return array
     n, c, w = array.shape
     a, b, d = array.strides
-    return array.view((n, c, 1, w), (a, b, w * d, d), array.offset)  # type: ignore[return-value]
+    return array.view((n, c, 1, w), (a, b, w * d, d), array.offset)
 
 
 class _Tables(dict[Any, Any]):
@@ -172,7 +164,7 @@ def _arranged(images: Array, window: Window, wide: dtype) -> Any:
 def _correlated(
     images: Array, weight: Array, bias: Array | None, window: Window, groups: int
 ) -> Array:
-    """images (N, C, H, W) with weight (O, C/groups, kh, kw) in order: (N, O, *out)."""
+    """Correlate images (N, C, H, W) with weight (O, C/groups, kh, kw) in order: (N, O, *out)."""
     device = images.memory.device
     wide = wide_dtype(images.dtype)
     final = images.dtype
@@ -373,9 +365,7 @@ def is_flat(input: Array, *_: Any) -> str | None:
 
 
 KERNELS = {
-    "convolution": convolution,
-    "convolution_transpose": convolution_transpose,
-    "convolution_weight": convolution_weight,
+    "convolution": (convolution, is_flat),
+    "convolution_transpose": (convolution_transpose, is_flat),
+    "convolution_weight": (convolution_weight, is_flat),
 }
-
-__all__ = ["KERNELS", "device_at", "is_flat"]

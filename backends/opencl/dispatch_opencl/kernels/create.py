@@ -15,7 +15,7 @@ from dispatch_opencl.device import Device
 from dispatch_opencl.devices import device_at
 from dispatch_opencl.kernels._together import together
 from dispatch_opencl.kernels.cast import cast, write
-from dispatch_opencl.kinds import FAMILY, LONG
+from dispatch_opencl.kinds import FAMILY
 
 _RANGE = """
 typedef struct { @T start, step; long n, span; } Range;
@@ -73,9 +73,7 @@ def arange_new(start: Any, step: Any, count: int, place: Any) -> Array:
         constants[-16:] = np.array([count, _SPAN], np.int64).view(np.uint8)
         with device.lock:
             kernel.set_args(made.memory.buffer, constants.tobytes())
-            cl.enqueue_nd_range_kernel(
-                device.queue, kernel, (-(-count // _SPAN),), device.line
-            )
+            cl.enqueue_nd_range_kernel(device.queue, kernel, (-(-count // _SPAN),), device.line)
     return made if place.dtype is wide else cast(made, place.dtype)
 
 
@@ -107,11 +105,9 @@ def cat(tensors: Any, dim: int) -> Array:
     place = 0
     for each in arrays:
         part = out.view(each.shape, out.strides, place * out.strides[at])
-        write(part, each)  # type: ignore[arg-type]
+        write(part, each)
         place += each.shape[at]
     return out
 
 
 KERNELS = {"arange_new": arange_new, "cat": cat, "fill_new": fill_new}
-
-__all__ = ["KERNELS", "LONG", "filled"]

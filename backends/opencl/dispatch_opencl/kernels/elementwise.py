@@ -22,7 +22,6 @@ from dispatch_opencl.kernels.cast import write
 from dispatch_opencl.kinds import FAMILY, FLOAT, LONG, ULONG, Family
 from dispatch_opencl.launch import GEOMETRY_SIZE, Plan, Plans, geometry, layout, typed
 
-
 _ALL = EXPRESSIONS | FASTER | PARAMETERS
 
 
@@ -96,10 +95,12 @@ class Elementwise:
         found = self._kernels.get((device, family))
         if found is None:
             if not self.expression.of(family):
-                raise NotImplementedError(f"\"{self.__name__}\" is not implemented for this dtype")
+                raise NotImplementedError(f'"{self.__name__}" is not implemented for this dtype')
             lanes = device.profile.lanes(family)
             text = program(family, lanes, self.expression.group)
-            found = typed(device.kernel([family], text, f"op_{self.__name__}"), buffers, GEOMETRY_SIZE)
+            found = typed(
+                device.kernel([family], text, f"op_{self.__name__}"), buffers, GEOMETRY_SIZE
+            )
             self._kernels[device, family] = found
         return found
 
@@ -161,6 +162,7 @@ class Unary(Elementwise):
     def __call__(self, x: Array, out: Array | None = None) -> Array:
         """The result as a new array, or in `out`."""
         memory = x.memory
+        key: Any
         if out is None:
             key = (x.dtype, memory.device, x.shape, x.strides, x.offset)
         elif self._safe((x,), out):
@@ -232,7 +234,7 @@ def into(target: Array, source: Array) -> Array:
     return target
 
 
-def _made(name: str, expression: Expression) -> Elementwise:
+def _made(name: str, expression: Expression) -> Any:
     return (Unary, Binary, Several)[len(expression.variables) - 1](name, expression)
 
 
@@ -247,14 +249,14 @@ def dtypes_of(expression: Expression) -> list[dtype]:
 
 
 def gelu(input: Array, approximate: str) -> Array:
-    """x times the normal distribution's probability below it, or the approximation by tanh."""
-    return _OF_PARAMETERS["gelu_tanh" if approximate == "tanh" else "gelu_none"](input)  # type: ignore[operator]
+    """Each x times the probability of a normal number below it, or the approximation by tanh."""
+    return _OF_PARAMETERS["gelu_tanh" if approximate == "tanh" else "gelu_none"](input)
 
 
 def leaky_relu(input: Array, negative_slope: float) -> Array:
-    """x where x > 0, else negative_slope * x."""
+    """Each x > 0 as it is, others times `negative_slope`."""
     slope = literal(negative_slope, input.dtype)
-    return _OF_PARAMETERS["leaky_relu"](input, slope)  # type: ignore[operator]
+    return _OF_PARAMETERS["leaky_relu"](input, slope)
 
 
 FLOATING_KERNELS = {"gelu": gelu, "leaky_relu": leaky_relu}

@@ -18,9 +18,7 @@ from dispatch_opencl.launch import GEOMETRY_SIZE, Plan, Plans, geometry, typed
 def _kernel(device: Device, family: Family, name: str) -> Any:
     found = _KERNELS.get((device, family, name))
     if found is None:
-        text = source.filled(
-            source.text("elementwise.cl") + source.text("index.cl"), F=family.name
-        )
+        text = source.filled(source.text("elementwise.cl") + source.text("index.cl"), F=family.name)
         found = typed(device.kernel([family], text, name), 4, GEOMETRY_SIZE)
         _KERNELS[device, family, name] = found
     return found
@@ -31,7 +29,7 @@ _KERNELS: dict[Any, Any] = {}
 
 def _as_vector(array: Array) -> Array:
     """An array without dimensions as one of a single element."""
-    return array if array.shape else array.view((1,), (1,), array.offset)  # type: ignore[return-value]
+    return array if array.shape else array.view((1,), (1,), array.offset)
 
 
 def _raise_if_wrong(device: Device, at: int, size: int) -> None:
@@ -89,10 +87,7 @@ def _scatter_plan(name: str, out: Array, at: int, index: Array, src: Array) -> P
     launches = geometry(
         device,
         shape,
-        [
-            (shape, without(a.strides, at), a.offset, a.dtype)
-            for a in (out, index, src)
-        ],
+        [(shape, without(a.strides, at), a.offset, a.dtype) for a in (out, index, src)],
         1,
         whole=(out.shape[at], out.strides[at], 0, 0),
         inner=Dim(index.shape[at], (0, index.strides[at], src.strides[at])),

@@ -83,9 +83,7 @@ def _traced(
 
 def _loaded(trace: Trace, at: int) -> Any:
     f = trace.family
-    return trace.new(
-        f"load_{f}((In){_LETTERS[at]}, g.offset[{at}] + i, 1, count, g.kind[{at}])"
-    )
+    return trace.new(f"load_{f}((In){_LETTERS[at]}, g.offset[{at}] + i, 1, count, g.kind[{at}])")
 
 
 def _fused(formula: Formula) -> Callable[..., None]:
@@ -169,7 +167,7 @@ def _takes(formula: Formula) -> Callable[..., str | None]:
 def count_(counters: Sequence[Array]) -> None:
     """Adds one to each of many arrays of one element."""
     for counter in counters:
-        ELEMENTWISE["add"](counter, literal(1, counter.dtype), out=counter)  # type: ignore[operator]
+        ELEMENTWISE["add"](counter, literal(1, counter.dtype), out=counter)
 
 
 KERNELS = {

@@ -13,7 +13,7 @@ from dispatch_opencl.device import Device
 from dispatch_opencl.devices import device_at
 from dispatch_opencl.kernels.cast import cast
 from dispatch_opencl.kernels.sorting import sorted_places
-from dispatch_opencl.kinds import CODE, DOUBLE, FAMILY, FLOAT, LONG, Family
+from dispatch_opencl.kinds import CODE, DOUBLE, FAMILY, LONG, Family
 from dispatch_opencl.launch import typed
 
 _DRAW = struct.Struct("4Q3q2i2d")
@@ -48,16 +48,12 @@ def random_new(size: Any, kind: str, a: Any, b: Any, seed: int, offset: int, pla
         return places if wanted is int64 else cast(places, wanted)
     if kind == "integers":
         if a >= b:
-            raise ValueError(
-                f"expected low < high, got low={a} and high={b}: the range is empty"
-            )
+            raise ValueError(f"expected low < high, got low={a} and high={b}: the range is empty")
         span = (b - a) if b - a < 1 << 64 else 0
         return _drawn(device, shape, kind, LONG, wanted, seed, offset, low=a, span=span)
     scale, shift = (b - a, a) if kind == "uniform" else (b, a)
     family = FAMILY[wanted]
-    return _drawn(
-        device, shape, f"{kind}_", family, wanted, seed, offset, scale=scale, shift=shift
-    )
+    return _drawn(device, shape, f"{kind}_", family, wanted, seed, offset, scale=scale, shift=shift)
 
 
 def _drawn(
@@ -91,5 +87,3 @@ def _drawn(
 
 
 KERNELS = {"random_new": random_new}
-
-__all__ = ["FLOAT", "KERNELS", "random_new"]

@@ -93,7 +93,7 @@ class Step:
 
 
 def _moved(input: Array, order: Sequence[int]) -> Array:
-    return input.view(  # type: ignore[return-value]
+    return input.view(
         [input.shape[d] for d in order], [input.strides[d] for d in order], input.offset
     )
 
@@ -153,9 +153,7 @@ class Reduction:
             return "copy", final, shape
         return self._steps(input, keep, reduced, final), final, shape
 
-    def _steps(
-        self, input: Array, keep: list[Dim], reduced: list[Dim], final: dtype
-    ) -> list[Step]:
+    def _steps(self, input: Array, keep: list[Dim], reduced: list[Dim], final: dtype) -> list[Step]:
         device = input.memory.device
         family = FAMILY[input.dtype]
         if family is ULONG and final is int64:
@@ -198,9 +196,7 @@ class Reduction:
         return [step, *rest]
 
     @staticmethod
-    def _parts(
-        device: Device, tasks: int, each: int, n: int, outer: int
-    ) -> tuple[int, int, bool]:
+    def _parts(device: Device, tasks: int, each: int, n: int, outer: int) -> tuple[int, int, bool]:
         """In how many parts the elements of a row are divided, of what size, along what."""
         workers = device.profile.workers * 4
         split_inner = outer < n
@@ -220,7 +216,7 @@ def _contiguous(input: Array, dim: Any) -> Array:
     order = [d for d in range(len(input.shape)) if d not in dims] + list(dims)
     copy = _moved(input, order).copied()
     back = sorted(range(len(order)), key=order.__getitem__)
-    return _moved(copy, back)  # type: ignore[arg-type]
+    return _moved(copy, back)
 
 
 def _accumulator(given: dtype, final: dtype) -> dtype:
@@ -241,7 +237,7 @@ def scan(name: str) -> Callable[..., Array]:
         out = empty(input.memory.device, final, input.shape)
         if not ndim:
             key_shape: tuple[int, ...] = (1,)
-            input = input.view((1,), (1,), input.offset)  # type: ignore[assignment]
+            input = input.view((1,), (1,), input.offset)
         else:
             key_shape = input.shape
         key = (name, input.dtype, input.memory.device, key_shape, input.strides, input.offset, at)
@@ -280,7 +276,7 @@ def without(values: Sequence[int], at: int) -> tuple[int, ...]:
     return (*values[:at], *values[at + 1 :])
 
 
-KERNELS = {
+KERNELS: dict[str, Callable[..., Array]] = {
     "amax": Reduction("amax", lambda given: given, None),
     "amin": Reduction("amin", lambda given: given, None),
     "cumprod": scan("cumprod"),

@@ -12,7 +12,7 @@ from dispatch_opencl import source
 from dispatch_opencl.array import Array, empty, is_whole
 from dispatch_opencl.device import Device
 from dispatch_opencl.kernels.create import filled
-from dispatch_opencl.kinds import CODE, DOUBLE, FAMILY, FLOAT, LONG, Family
+from dispatch_opencl.kinds import CODE, FAMILY, FLOAT, Family
 
 RUN = 16
 """The length of the runs that are sorted by insertion."""
@@ -80,8 +80,9 @@ def sorted_places(values: Array, descending: bool) -> Array:
         sorter.runs(queue, (-(-n // RUN), lines), local, key.memory.buffer, place.memory.buffer, n)
         width = RUN
         while width < n:
-            other_key, other_place = empty(device, key.dtype, (count,)), empty(
-                device, int64, values.shape
+            other_key, other_place = (
+                empty(device, key.dtype, (count,)),
+                empty(device, int64, values.shape),
             )
             sorter.merge(
                 queue, (spans, lines), local, other_key.memory.buffer, other_place.memory.buffer,
@@ -104,7 +105,7 @@ def argsort(input: Array, dim: int, descending: bool, stable: bool = True) -> Ar
     )
     places = sorted_places(moved if is_whole(moved) else moved.copied(), bool(descending))
     back = sorted(range(ndim), key=order.__getitem__)
-    return places.view(  # type: ignore[return-value]
+    return places.view(
         [places.shape[d] for d in back], [places.strides[d] for d in back], 0
     ) if at == ndim - 1 else _in_order(places, back)  # fmt: skip
 
@@ -114,9 +115,7 @@ def _in_order(places: Array, back: list[int]) -> Array:
     moved = places.view(
         [places.shape[d] for d in back], [places.strides[d] for d in back], places.offset
     )
-    return moved.copied()  # type: ignore[return-value]
+    return moved.copied()
 
 
 KERNELS = {"argsort": argsort}
-
-__all__ = ["DOUBLE", "KERNELS", "LONG", "sorted_places"]

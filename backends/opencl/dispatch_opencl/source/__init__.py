@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import cache
 from importlib.resources import files
 
-from dispatch_opencl.kinds import DOUBLE, FLOAT, LONG, ULONG, Family
+from dispatch_opencl.kinds import FLOAT, LONG, Family
 
 DIMS = 6
 """Dimensions beside the innermost one that a kernel walks through."""
@@ -67,8 +67,7 @@ def _functions(family: Family) -> str:
     """`read` and `write` of single elements, of whatever kind they are stored in."""
     if family is LONG:
         reads = "".join(
-            f"    case {kind}: return ((global const {c}*)p)[i];\n"
-            for kind, c in _INTEGERS.items()
+            f"    case {kind}: return ((global const {c}*)p)[i];\n" for kind, c in _INTEGERS.items()
         )
         writes = "".join(
             f"    case {kind}: ((global {c}*)p)[i] = ({c})x; break;\n"
@@ -102,9 +101,7 @@ def _fast_loads(family: Family) -> str:
 
 def _fast_stores(family: Family) -> str:
     if family is LONG:
-        return (
-            "if (kind == I32) { vstore@W(convert_int@W(x), 0, (global int*)p + at); return; }"
-        )
+        return "if (kind == I32) { vstore@W(convert_int@W(x), 0, (global int*)p + at); return; }"
     if family is FLOAT:
         return (
             "if (kind == F16) { vstore_half@W_rte(x, 0, (global half*)p + at); return; }\n"
@@ -116,6 +113,3 @@ def _fast_stores(family: Family) -> str:
             "    }"
         )
     return ""
-
-
-__all__ = ["DIMS", "DOUBLE", "ULONG", "family", "filled", "prelude", "text"]
