@@ -24,7 +24,9 @@ def broadcast_strides(shape: Sequence[int], strides: Sequence[int], to: Sequence
     """The strides of an array seen in a shape that it broadcasts to."""
     missing = len(to) - len(shape)
     found = [0] * missing
-    for n, stride, wanted in zip(shape, strides, to[missing:], strict=True):
+    for n, stride, wanted in zip(shape, strides, to[max(missing, 0) :], strict=True):
+        if n not in (1, wanted):
+            raise ValueError(f"shape {tuple(shape)} does not broadcast to {tuple(to)}")
         found.append(0 if n == 1 and wanted != 1 else stride)
     return tuple(found)
 

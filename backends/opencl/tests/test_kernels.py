@@ -84,6 +84,15 @@ def test_permuted_operands(dims):
     assert found.stride() == x.to("opencl").permute(dims).stride()
 
 
+@pytest.mark.parametrize("dtype", [dc.float32, dc.bfloat16, dc.int32, dc.bool, dc.float64])
+def test_turned_copies(dtype):
+    x = (normal(3, 37, 4, 65) * 5).to(dtype)
+    compare(lambda x: x.permute(3, 0, 1, 2).contiguous(), x)
+    compare(lambda x: x.permute(0, 3, 2, 1).contiguous().to(dc.float32), x)
+    compare(lambda x: dc.empty(65, 37).to(x).copy_(x[0, :, 1].t()), x)
+    compare(lambda x: x[0, :, 1].t().contiguous() != 0, x)
+
+
 def test_results_may_be_written_over_operands_that_they_overlap():
     x = dc.arange(100.0)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 from dispatch_core.extend import bool_, dtype
 from dispatch_opencl import source
 from dispatch_opencl.array import COPY, Array, empty
 from dispatch_opencl.device import Device
-from dispatch_opencl.geometry import result_strides
+from dispatch_opencl.geometry import Dim, broadcast_strides, collapse, result_strides
 from dispatch_opencl.kernels._together import together
 from dispatch_opencl.kinds import COMPLEX_DOUBLE, COMPLEX_FLOAT, FAMILY, LONG, ULONG, Family
 from dispatch_opencl.launch import GEOMETRY_SIZE, Plan, Plans, geometry, layout, typed
@@ -22,7 +23,28 @@ kernel void cast(Out out, In a, const Geometry g) {
   STORE_RESULT(@STORE, (@VALUE));
   END_CHUNK
 }
+
+// The same where the dimension that lies together here (n) is another than there: squares of @N x @N.
+// whole: size, stride here, and elements a work-item takes, of the dimension that lies together there.
+kernel void turned(Out out, In a, const Geometry g) {
+  long first = get_global_id(0) * g.whole[2], end = min(first + g.whole[2], g.whole[0]);
+  EACH_ROW
+    for (long j = first; j < end; j += @N)
+      for (long i = 0; i < g.n; i += @N) {
+        int across = (int)min((long)@N, end - j), down = (int)min((long)@N, g.n - i);
+        T_@S t[@N * @N], u[@N];
+        for (int r = 0; r < down; r++)
+          vstore@N(load_@S(a, p + (i + r) * g.inner[1] + j, 1, across, g.kind[1]), r, t);
+        for (int c = 0; c < across; c++) {
+          for (int r = 0; r < @N; r++) u[r] = t[min(r, down - 1) * @N + c];
+          V_@S x = vload@N(0, u);
+          @STORE(out, o + (j + c) * g.whole[1] + i, 1, down, g.kind[0], (@VALUE));
+        }
+      }
+  }
+}
 """
+_PLAIN, _, _ = _TEXT.partition("\n// The same")
 
 
 def _converted(x: str, start: Family, end: Family, width: str) -> str:
@@ -54,34 +76,71 @@ def _value(start: Family, end: Family | None, lanes: int) -> str:
     return _converted("x", start, end, width)
 
 
-def _kernel(device: Device, start: dtype, end: dtype) -> tuple[Any, int]:
+def _kernel(device: Device, start: dtype, end: dtype, name: str) -> tuple[Any, int]:
     source_family = FAMILY[start]
     target_family = FAMILY[end]
     truth = end is bool_ and source_family is not LONG
     families = [source_family] if truth else [source_family, target_family]
     lanes = min(device.profile.lanes(family) for family in families)
     text = source.filled(
-        source.text("elementwise.cl") + _TEXT,
+        source.text("elementwise.cl") + (_TEXT if lanes > 1 else _PLAIN),
         N=lanes,
         S=source_family.name,
         STORE=f"store_truth_{source_family.name}" if truth else f"store_{target_family.name}",
         VALUE=_value(source_family, None if truth else target_family, lanes),
     )
-    return typed(device.kernel(families, text, "cast"), 2, GEOMETRY_SIZE), lanes
+    return typed(device.kernel(families, text, name), 2, GEOMETRY_SIZE), lanes
 
 
 _KERNELS: dict[Any, tuple[Any, int]] = {}
 
 
-def _plan(target: Array, origin: Array) -> Plan:
-    device = target.memory.device
-    key = (device, FAMILY[origin.dtype], FAMILY[target.dtype], target.dtype is bool_)
+def _found(device: Device, origin: Array, target: Array, name: str) -> tuple[Any, int]:
+    key = (device, FAMILY[origin.dtype], FAMILY[target.dtype], target.dtype is bool_, name)
     found = _KERNELS.get(key)
     if found is None:
-        found = _KERNELS[key] = _kernel(device, origin.dtype, target.dtype)
-    kernel, lanes = found
+        found = _KERNELS[key] = _kernel(device, origin.dtype, target.dtype, name)
+    return found
+
+
+def _plan(target: Array, origin: Array) -> Plan:
+    device = target.memory.device
+    kernel, lanes = _found(device, origin, target, "cast")
     launches = geometry(device, target.shape, [layout(target), layout(origin)], lanes)
+    if device.profile.is_cpu and lanes > 1:
+        turned = _turned(target, origin, lanes)
+        if turned is not None:
+            launches = turned
+            kernel, _ = _found(device, origin, target, "turned")
     return Plan(device, kernel, launches, target.shape, target.strides, target.dtype)
+
+
+def _turned(target: Array, origin: Array, lanes: int) -> Any:
+    """The launches of `turned`; None where one dimension lies together in both arrays, or is short."""
+    seen = broadcast_strides(origin.shape, origin.strides, target.shape)
+    dims = collapse(target.shape, [target.strides, seen], ordered=False)
+    if len(dims) < 2 or dims[-1].strides[0] != 1 or dims[-1].strides[1] == 1:
+        return None
+    other = next((d for d in dims[:-1] if d.strides[1] == 1), None)
+    if other is None or min(other.size, dims[-1].size) < lanes:
+        return None
+    rest = [d for d in dims[:-1] if d is not other]
+    shape = tuple(d.size for d in rest)
+    device = target.memory.device
+    wanted = max(device.profile.workers * 4 // max(prod(shape), 1), 1)
+    span = -(-other.size // wanted // lanes) * lanes
+    launches = geometry(
+        device,
+        shape,
+        [
+            (shape, tuple(d.strides[0] for d in rest), target.offset, target.dtype),
+            (shape, tuple(d.strides[1] for d in rest), origin.offset, origin.dtype),
+        ],
+        1,
+        whole=(other.size, other.strides[0], span, 0),
+        inner=Dim(dims[-1].size, (1, dims[-1].strides[1])),
+    )
+    return [((-(-other.size // span), grid[1]), constants) for grid, constants in launches]
 
 
 _PLANS = Plans(_plan)
