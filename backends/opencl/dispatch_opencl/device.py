@@ -43,9 +43,13 @@ class Profile:
 
 
 def profile_of(device: Any) -> Profile:
-    """The profile for a device: few large work-items on CPUs, many small ones elsewhere."""
+    """The profile for a device: few large work-items on CPUs, many small ones elsewhere.
+
+    DISPATCH_OPENCL_PROFILE=gpu (or cpu) overrules the device, to try the other kernels where they are slow.
+    """
     units = device.max_compute_units
-    if device.type & cl.device_type.CPU:
+    kind = "cpu" if device.type & cl.device_type.CPU else "gpu"
+    if os.environ.get("DISPATCH_OPENCL_PROFILE", kind) == "cpu":
         # Compilers for CPUs loop over a work-group: groups of one leave the loops to us.
         return Profile(True, (1, 1), 1 << 14, units, 16, 8)
     return Profile(False, None, 4, units * 2048, 4, 4)

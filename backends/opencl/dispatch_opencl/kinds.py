@@ -81,3 +81,8 @@ FAMILY: dict[dtype, Family] = {
     complex64: COMPLEX_FLOAT,
     complex128: COMPLEX_DOUBLE,
 }
+
+
+def wide_dtype(given: dtype) -> dtype:
+    """What sums of floating point numbers are kept in."""
+    return float32 if FAMILY[given] is FLOAT else float64

@@ -226,6 +226,18 @@ def test_equal_places_accumulate_in_order_every_time():
     compare(lambda x, i: dc.zeros(4, 3, device=x.device).scatter(1, i, x), x.cpu(), index.cpu())
 
 
+@pytest.mark.parametrize("width", [1, 5, 16, 100])
+@pytest.mark.parametrize("dtype", [dc.float32, dc.bfloat16, dc.int32, dc.complex64])
+def test_rows_by_index(width, dtype):
+    rows, places = normal(20, width).to(dtype), dc.tensor(rng.integers(0, 20, 300))
+    more = (normal(300, width) * 4).round().to(dtype)
+    compare(lambda x, i: x.index_select(0, i), rows, places)
+    compare(lambda x, i, y: x.index_add(0, i, y), rows, places, more, rtol=2e-2, atol=2e-2)
+    compare(lambda x, i, y: x.index_copy(0, i, y), rows, places[:1], more[:1])
+    if dtype is dc.float32:
+        gradients(lambda x: F.embedding(places.to(x.device), x), rows)
+
+
 # -- random numbers -----------------------------------------------------------------------------------
 
 

@@ -6,13 +6,13 @@ import struct
 from math import prod
 from typing import Any
 
-from dispatch_core.extend import dtype, float32, float64
+from dispatch_core.extend import dtype
 from dispatch_opencl import source
 from dispatch_opencl.array import Array, empty
 from dispatch_opencl.device import Device
 from dispatch_opencl.geometry import Sizes, broadcast_strides, collapse, in_order, padded
 from dispatch_opencl.kernels.cast import cast
-from dispatch_opencl.kinds import CODE, DOUBLE, FAMILY, FLOAT, Family
+from dispatch_opencl.kinds import CODE, DOUBLE, FAMILY, FLOAT, Family, wide_dtype
 from dispatch_opencl.launch import Plans, typed
 from dispatch_opencl.source import DIMS
 
@@ -77,11 +77,6 @@ def suits(a: Array, b: Array) -> bool:
         and a.shape[-2] >= 4
         and a.shape[-1] > 1
     )
-
-
-def wide_dtype(given: dtype) -> dtype:
-    """What sums are kept in."""
-    return float32 if FAMILY[given] is FLOAT else float64
 
 
 def _merged(a: Array, b: Array) -> Array:

@@ -10,8 +10,8 @@ from dispatch_opencl import source
 from dispatch_opencl.array import Array, common_device, empty
 from dispatch_opencl.device import Device
 from dispatch_opencl.geometry import Dim
-from dispatch_opencl.kernels.reduce import without
-from dispatch_opencl.kinds import FAMILY, Family
+from dispatch_opencl.kernels.cast import cast
+from dispatch_opencl.kinds import FAMILY, FLOAT, Family, wide_dtype
 from dispatch_opencl.launch import GEOMETRY_SIZE, Plan, Plans, geometry, typed
 
 
@@ -83,28 +83,55 @@ def gather(input: Array, dim: int, index: Array) -> Array:
 
 def _scatter_plan(name: str, out: Array, at: int, index: Array, src: Array) -> Plan:
     device = common_device((out, index, src))
-    shape = without(index.shape, at)
+    lanes = device.profile.lanes(FAMILY[out.dtype])
+    beside = next(
+        (d for d in range(len(index.shape)) if d != at and _shared(out, index, src, d)), None
+    )
+    left_out = {at} if beside is None else {at, beside}
+    width = 0 if beside is None else index.shape[beside]
+
+    def rest(values: tuple[int, ...]) -> tuple[int, ...]:
+        return tuple(v for d, v in enumerate(values) if d not in left_out)
+
+    shape = rest(index.shape)
     launches = geometry(
         device,
         shape,
-        [(shape, without(a.strides, at), a.offset, a.dtype) for a in (out, index, src)],
+        [(shape, rest(a.strides), a.offset, a.dtype) for a in (out, index, src)],
         1,
-        whole=(out.shape[at], out.strides[at], 0, 0),
+        whole=(out.shape[at], out.strides[at], width, 0),
         inner=Dim(index.shape[at], (0, index.strides[at], src.strides[at])),
     )
+    if width:
+        launches = [((-(-width // lanes), grid[1]), constants) for grid, constants in launches]
+        name = f"{name}_side_by_side"
     kernel = _kernel(device, FAMILY[out.dtype], name)
     return Plan(device, kernel, launches, out.shape, out.strides, out.dtype)
+
+
+def _shared(out: Array, index: Array, src: Array, d: int) -> bool:
+    """Whether lines that lie side by side in a dimension have the same index."""
+    return (
+        index.strides[d] == 0
+        and out.strides[d] == src.strides[d] == 1
+        and index.shape[d] > 1
+        and not FAMILY[out.dtype].parts
+    )
 
 
 _SCATTERS = Plans(_scatter_plan)
 
 
 def _scatter(name: str) -> Any:
+    adds = name == "scatter_add"
+
     def scatter(input: Array, dim: int, index: Array, src: Array) -> Array:
         at = check_index_shape(input.shape, dim, index.shape)
-        out = input.copied()
+        # What is added often keeps its digits.
+        wide = wide_dtype(input.dtype) if adds and FAMILY[input.dtype] is FLOAT else input.dtype
+        out = input.copied() if wide is input.dtype else cast(input, wide).copied()
         if not prod(index.shape):
-            return out
+            return out if wide is input.dtype else cast(out, input.dtype)
         target, places, values = (_as_vector(a) for a in (out, index, src))
         if len(values.shape) != len(places.shape) or any(
             n > m for n, m in zip(places.shape, values.shape, strict=True)
@@ -115,14 +142,14 @@ def _scatter(name: str) -> Any:
         if not size:
             raise IndexError(f"index is out of bounds for dimension {at} with size 0")
         key = (name, target.dtype, device, target.shape, at, places.dtype, places.memory.device,
-               places.shape, places.strides, places.offset, values.memory.device, values.strides,
+               places.shape, places.strides, places.offset, values.dtype, values.memory.device, values.strides,
                values.offset)  # fmt: skip
         plan = _SCATTERS.find(key, name, target, at, places, values)
         plan.run(
             out.memory.buffer, places.memory.buffer, values.memory.buffer, device.report.buffer
         )
         _raise_if_wrong(device, at, size)
-        return out
+        return out if wide is input.dtype else cast(out, input.dtype)
 
     scatter.__name__ = scatter.__qualname__ = name
     return scatter

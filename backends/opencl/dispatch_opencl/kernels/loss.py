@@ -10,9 +10,8 @@ from dispatch_core.extend import int64
 from dispatch_opencl import source
 from dispatch_opencl.array import Array, common_device, empty, is_whole
 from dispatch_opencl.device import Device
-from dispatch_opencl.kernels._gemm import wide_dtype
 from dispatch_opencl.kernels.cast import cast
-from dispatch_opencl.kinds import CODE, FAMILY, LONG, Family
+from dispatch_opencl.kinds import CODE, FAMILY, LONG, Family, wide_dtype
 from dispatch_opencl.launch import typed
 
 _LOSS = struct.Struct("5q8i")

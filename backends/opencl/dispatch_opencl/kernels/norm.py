@@ -10,10 +10,9 @@ from dispatch_core.extend import dtype
 from dispatch_opencl import source
 from dispatch_opencl.array import Array, common_device, empty, is_whole
 from dispatch_opencl.device import Device
-from dispatch_opencl.kernels._gemm import wide_dtype
 from dispatch_opencl.kernels.cast import cast
 from dispatch_opencl.kernels.reduce import KERNELS as REDUCTIONS
-from dispatch_opencl.kinds import CODE, DOUBLE, FAMILY, Family
+from dispatch_opencl.kinds import CODE, DOUBLE, FAMILY, Family, wide_dtype
 from dispatch_opencl.launch import typed
 
 _BUFFERS = {
