@@ -18,6 +18,8 @@ from dispatch_opencl.memory import Pool
 from dispatch_opencl.programs import cache_for
 
 OPTIONS = "-w -cl-std=CL1.2"
+SINGLE = " -cl-single-precision-constant"
+"""For devices that have no double precision to read a constant in."""
 
 
 @dataclass(frozen=True)
@@ -125,6 +127,7 @@ class Device:
         with self.lock:
             program = self._programs.get(code)
             if program is None:
-                program = self._cache.build(self.context, self.cl_device, code, OPTIONS)
+                options = OPTIONS if self.has_double else OPTIONS + SINGLE
+                program = self._cache.build(self.context, self.cl_device, code, options)
                 self._programs[code] = program
             return cl.Kernel(program, name)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import dispatch_core as dc
-from dispatch_core.extend import STEP_FORMULAS
+from dispatch_core.extend import STEP_FORMULAS, K
 from dispatch_opencl.kernels import optim
 from dispatch_opencl.kernels._trace import Trace
 from dispatch_opencl.kinds import FLOAT
@@ -236,6 +236,23 @@ def test_rows_by_index(width, dtype):
     compare(lambda x, i, y: x.index_copy(0, i, y), rows, places[:1], more[:1])
     if dtype is dc.float32:
         gradients(lambda x: F.embedding(places.to(x.device), x), rows)
+
+
+def test_operands_of_other_dtypes_are_converted_or_refused_and_never_misread():
+    single, double = normal(3, 4).to("opencl"), normal(3, 4).double().to("opencl")
+    for use in (
+        lambda: K.softmax_backward(single, double, 1),
+        lambda: K.softmax_backward(double, single, 1),
+    ):
+        with pytest.raises((RuntimeError, TypeError)):
+            use()
+    mean, rstd = dc.zeros(3, 1, device="opencl"), dc.ones(3, 1, device="opencl")
+    wanted = K.layer_norm_backward(double, double, (4,), None, mean.double(), rstd.double())
+    found = K.layer_norm_backward(double, double, (4,), None, mean, rstd)
+    for a, b in zip(found, wanted, strict=True):
+        dc.testing.assert_close(a, b)
+    small = dc.tensor([[0, 1], [2, 0], [1, 1]], device="opencl", dtype=dc.int32)
+    assert dc.equal(single.gather(1, small), single.gather(1, small.long()))
 
 
 # -- random numbers -----------------------------------------------------------------------------------

@@ -146,10 +146,10 @@ FASTER: dict[str, Expression] = {
 
 PARAMETERS: dict[str, Expression] = {
     "gelu_none": _real(
-        "x * (V_@F)0.5f * (1 + erf_@F(x * (V_@F)0.70710678118654752f))", group="functions"
+        "x * (V_@F)0.5 * (1 + erf_@F(x * (V_@F)0.70710678118654752))", group="functions"
     ),
     "gelu_tanh": _real(
-        "x / (1 + exp(x * (V_@F)-1.5957691216057308f * (1 + (V_@F)0.044715f * x * x)))",
+        "x / (1 + exp(x * (V_@F)-1.5957691216057308 * (1 + (V_@F)0.044715 * x * x)))",
         group="functions",
     ),
     "leaky_relu": _real("x > 0 ? x : x * y"),

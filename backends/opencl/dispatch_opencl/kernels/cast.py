@@ -180,6 +180,13 @@ def cast(input: Array, dtype: dtype) -> Array:
     return made
 
 
+def fitting(array: Array, like: Array) -> Array:
+    """The array, converted where the kernels for `like` could not read it."""
+    if FAMILY[array.dtype] is FAMILY[like.dtype]:
+        return array
+    return cast(array, like.dtype)
+
+
 COPY.of = copied
 
 KERNELS = {"cast": cast}

@@ -101,6 +101,8 @@ def matmul(input: Array, other: Array) -> Array:
     """The matrix product; vectors count as a row on the left and a column on the right."""
     if input.memory.device is not other.memory.device:
         input, other = together(input, other)
+    if input.dtype is not other.dtype:
+        raise ValueError(f"expected matrices of one dtype, got {input.dtype} and {other.dtype}")
     if not input.shape or not other.shape:
         raise ValueError("both arguments to matmul need to be at least 1D")
     a: Any = input
@@ -123,8 +125,10 @@ def linear(input: Array, weight: Array, bias: Array | None) -> Array:
     if bias is not None and bias.shape != weight.shape[:1]:
         raise ValueError(f"bias has shape {bias.shape} for {weight.shape[0]} outputs")
     turned: Any = weight.view(weight.shape[::-1], weight.strides[::-1], weight.offset)
-    given = () if bias is None else (bias,)
-    common_device((input, weight, *given))
+    given = (weight,) if bias is None else (weight, bias)
+    if any(a.dtype is not input.dtype for a in given):
+        raise ValueError("expected input, weight and bias of one dtype")
+    common_device((input, *given))
     if _gemm.suits(input, turned) and all(input.shape) and weight.shape[0]:
         found = _gemm.multiply(input, turned, bias)
         if found is not None:

@@ -13,7 +13,7 @@ from dispatch_core.extend import dtype
 from dispatch_opencl import source
 from dispatch_opencl.array import Array, common_device, empty, is_whole
 from dispatch_opencl.device import Device
-from dispatch_opencl.kernels.cast import cast
+from dispatch_opencl.kernels.cast import cast, fitting
 from dispatch_opencl.kernels.reduce import KERNELS as REDUCTIONS
 from dispatch_opencl.kinds import CODE, FAMILY, Family, wide_dtype
 from dispatch_opencl.launch import typed
@@ -289,7 +289,7 @@ def convolution_weight(
 ) -> Array:  # fmt: skip
     """The gradient of `convolution` for its weight, (O, C/groups, *kernel_size)."""
     device = common_device((input, grad_output))
-    images, grads = _as_images(input), _as_images(grad_output)
+    images, grads = _as_images(input), _as_images(fitting(grad_output, input))
     wide = wide_dtype(input.dtype)
     kernels = _kernels(device, wide)
     lanes = kernels.lanes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import repeat
 from typing import Any
 
 from dispatch_core.extend import bool_, broadcast_shapes, dtype
@@ -108,6 +109,8 @@ class Elementwise:
         device = common_device(operands)
         computed = operands[self.first].dtype
         family = FAMILY[computed]
+        if not all(map(self._reads, self.expression.variables, operands, repeat(family))):
+            raise ValueError(f"expected operands of one dtype, got {[a.dtype for a in operands]}")
         shape = tuple(broadcast_shapes(*(a.shape for a in operands)))
         result = self.result_dtype(computed)
         if out is not None and out.shape != shape:
@@ -123,6 +126,13 @@ class Elementwise:
             device, shape, [target, *map(layout, operands)], device.profile.lanes(family)
         )
         return Plan(device, kernel, launches, shape, strides, result)
+
+    @staticmethod
+    def _reads(variable: str, operand: Array, family: Family) -> bool:
+        """Whether a kernel of a family reads an operand as it is stored."""
+        if variable == "t":
+            return operand.dtype.itemsize == 1
+        return FAMILY[operand.dtype] is family
 
     def checks(self, computed: dtype) -> bool:
         """Whether the kernel reports operands that it cannot take."""
@@ -192,7 +202,7 @@ class Binary(Elementwise):
             x, y = together(x, y)
             mx, my = x.memory, y.memory
         key: Any = (
-            x.dtype, mx.device, x.shape, x.strides, x.offset, y.shape, y.strides, y.offset
+            x.dtype, mx.device, x.shape, x.strides, x.offset, y.dtype, y.shape, y.strides, y.offset
         )  # fmt: skip
         if out is not None:
             if not self._safe((x, y), out):
@@ -218,7 +228,7 @@ class Several(Elementwise):
         operands = together(*operands)
         key: Any = (
             operands[self.first].dtype, operands[0].memory.device,
-            *[(a.shape, a.strides, a.offset) for a in operands],
+            *[(a.dtype, a.shape, a.strides, a.offset) for a in operands],
         )  # fmt: skip
         if out is not None:
             if not self._safe(operands, out):

@@ -5,12 +5,12 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
-from dispatch_core.extend import check_index_shape
+from dispatch_core.extend import check_index_shape, int32, int64
 from dispatch_opencl import source
 from dispatch_opencl.array import Array, common_device, empty
 from dispatch_opencl.device import Device
 from dispatch_opencl.geometry import Dim
-from dispatch_opencl.kernels.cast import cast
+from dispatch_opencl.kernels.cast import cast, fitting
 from dispatch_opencl.kinds import FAMILY, FLOAT, Family, wide_dtype
 from dispatch_opencl.launch import GEOMETRY_SIZE, Plan, Plans, geometry, typed
 
@@ -30,6 +30,11 @@ _KERNELS: dict[Any, Any] = {}
 def _as_vector(array: Array) -> Array:
     """An array without dimensions as one of a single element."""
     return array if array.shape else array.view((1,), (1,), array.offset)
+
+
+def _places(index: Array) -> Array:
+    """An index of a dtype that the kernels read."""
+    return index if index.dtype in (int32, int64) else cast(index, int64)
 
 
 def _raise_if_wrong(device: Device, at: int, size: int) -> None:
@@ -69,7 +74,7 @@ def gather(input: Array, dim: int, index: Array) -> Array:
     out = empty(device, input.dtype, index.shape)
     if not prod(index.shape):
         return out
-    values, places = _as_vector(input), _as_vector(index)
+    values, places = _as_vector(input), _as_vector(_places(index))
     size = values.shape[at]
     if not size:
         raise IndexError(f"index is out of bounds for dimension {at} with size 0")
@@ -132,7 +137,7 @@ def _scatter(name: str) -> Any:
         out = input.copied() if wide is input.dtype else cast(input, wide).copied()
         if not prod(index.shape):
             return out if wide is input.dtype else cast(out, input.dtype)
-        target, places, values = (_as_vector(a) for a in (out, index, src))
+        target, places, values = (_as_vector(a) for a in (out, _places(index), fitting(src, out)))
         if len(values.shape) != len(places.shape) or any(
             n > m for n, m in zip(places.shape, values.shape, strict=True)
         ):
@@ -142,8 +147,8 @@ def _scatter(name: str) -> Any:
         if not size:
             raise IndexError(f"index is out of bounds for dimension {at} with size 0")
         key = (name, target.dtype, device, target.shape, at, places.dtype, places.memory.device,
-               places.shape, places.strides, places.offset, values.dtype, values.memory.device, values.strides,
-               values.offset)  # fmt: skip
+               places.shape, places.strides, places.offset, values.dtype, values.memory.device,
+               values.strides, values.offset)  # fmt: skip
         plan = _SCATTERS.find(key, name, target, at, places, values)
         plan.run(
             out.memory.buffer, places.memory.buffer, values.memory.buffer, device.report.buffer

@@ -10,7 +10,7 @@ from dispatch_core.extend import int64
 from dispatch_opencl import source
 from dispatch_opencl.array import Array, common_device, empty, is_whole
 from dispatch_opencl.device import Device
-from dispatch_opencl.kernels.cast import cast
+from dispatch_opencl.kernels.cast import cast, fitting
 from dispatch_opencl.kinds import CODE, FAMILY, LONG, Family, wide_dtype
 from dispatch_opencl.launch import typed
 
@@ -84,7 +84,7 @@ def cross_entropy_classes(
     input (N, C, *) or (C), target of class numbers (N, *) or ().
     """
     input, classes = _whole(input), _target(target)
-    weight = None if weight is None else _whole(weight)
+    weight = None if weight is None else _whole(fitting(weight, input))
     call = _Call(input, classes, weight, None, ignore_index, reduction)
     log_probs = empty(call.device, input.dtype, input.shape)
     losses, counts = (empty(call.device, call.wide, target.shape) for _ in range(2))
@@ -106,8 +106,9 @@ def cross_entropy_backward(
     reduction: str,
 ) -> Array:  # fmt: skip
     """The gradient of `cross_entropy_classes` for its input: (softmax - one-hot) * share."""
-    grad, log_probs, classes = _whole(grad), _whole(log_probs), _target(target)
-    weight = None if weight is None else _whole(weight)
+    log_probs, classes = _whole(log_probs), _target(target)
+    grad = _whole(fitting(grad, log_probs))
+    weight = None if weight is None else _whole(fitting(weight, log_probs))
     call = _Call(log_probs, classes, weight, grad, ignore_index, reduction)
     out = empty(call.device, log_probs.dtype, log_probs.shape)
     counts = empty(call.device, call.wide, ())

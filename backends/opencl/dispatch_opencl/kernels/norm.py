@@ -10,7 +10,7 @@ from dispatch_core.extend import dtype
 from dispatch_opencl import source
 from dispatch_opencl.array import Array, common_device, empty, is_whole
 from dispatch_opencl.device import Device
-from dispatch_opencl.kernels.cast import cast
+from dispatch_opencl.kernels.cast import cast, fitting
 from dispatch_opencl.kernels.reduce import KERNELS as REDUCTIONS
 from dispatch_opencl.kinds import CODE, DOUBLE, FAMILY, Family, wide_dtype
 from dispatch_opencl.launch import typed
@@ -83,8 +83,8 @@ def _whole(array: Array) -> Array:
     return array if is_whole(array) and not array.offset else array.copied()
 
 
-def _parameter(array: Array | None) -> Array | None:
-    return None if array is None else _whole(array)
+def _parameter(array: Array | None, input: Array) -> Array | None:
+    return None if array is None else _whole(fitting(array, input))
 
 
 def _split(input: Array, normalized_shape: Any) -> tuple[tuple[int, ...], int]:
@@ -99,7 +99,7 @@ def native_layer_norm(
 ) -> tuple[Array, Array, Array]:
     """Normalised over the last dimensions; also mean and 1 / sqrt(var + eps), (*, 1, ..., 1)."""
     lead, length = _split(input, normalized_shape)
-    input, weight, bias = _whole(input), _parameter(weight), _parameter(bias)
+    input, weight, bias = _whole(input), _parameter(weight, input), _parameter(bias, input)
     rows = prod(lead)
     call = _Call(input, rows, 1, length, weight=weight, bias=bias, eps=eps)
     out = empty(call.device, input.dtype, input.shape)
@@ -115,8 +115,9 @@ def layer_norm_backward(
 ) -> tuple[Array, Array, Array]:
     """Gradients of `native_layer_norm` for input, weight and bias."""
     lead, length = _split(input, normalized_shape)
-    grad, input, weight = _whole(grad), _whole(input), _parameter(weight)
-    mean, rstd = _whole(mean), _whole(rstd)
+    input = _whole(input)
+    weight = _parameter(weight, input)
+    grad, mean, rstd = (_whole(fitting(a, input)) for a in (grad, mean, rstd))
     rows = prod(lead)
     call = _Call(input, rows, 1, length, weight=weight, grad=grad, statistics=mean.dtype)
     out = empty(call.device, input.dtype, input.shape)
@@ -141,7 +142,7 @@ def native_batch_norm(
     input: Array, weight: Array | None, bias: Array | None, eps: float
 ) -> tuple[Array, Array, Array]:
     """Each channel of (N, C, *) normalised; also the mean and 1 / sqrt(var + eps), both (C)."""
-    input, weight, bias = _whole(input), _parameter(weight), _parameter(bias)
+    input, weight, bias = _whole(input), _parameter(weight, input), _parameter(bias, input)
     n, c = input.shape[:2]
     length = prod(input.shape[2:])
     call = _Call(input, n, c, length, weight=weight, bias=bias, eps=eps)
@@ -158,8 +159,9 @@ def batch_norm_backward(
     grad: Array, input: Array, weight: Array | None, mean: Array, rstd: Array
 ) -> tuple[Array, Array, Array]:
     """Gradients of `native_batch_norm` for input, weight and bias."""
-    grad, input, weight = _whole(grad), _whole(input), _parameter(weight)
-    mean, rstd = _whole(mean), _whole(rstd)
+    input = _whole(input)
+    weight = _parameter(weight, input)
+    grad, mean, rstd = (_whole(fitting(a, input)) for a in (grad, mean, rstd))
     n, c = input.shape[:2]
     length = prod(input.shape[2:])
     call = _Call(input, n, c, length, weight=weight, grad=grad, statistics=mean.dtype)

@@ -159,6 +159,9 @@ def _takes(formula: Formula) -> Callable[..., str | None]:
         shapes = zip(*(column for column in given[:lists] if column is not None), strict=True)
         if any(a.shape != row[0].shape for row in shapes for a in row):
             return "only for state of the parameters' shapes"
+        arrays = [a for column in given[:lists] if column is not None for a in column]
+        if len({FAMILY[a.dtype] for a in arrays}) > 1:
+            return "only for parameters, gradients and state of like dtypes"
         return None
 
     return takes

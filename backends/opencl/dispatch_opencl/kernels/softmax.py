@@ -56,8 +56,8 @@ def _over_rows(name: str) -> Any:
         *others, dim = rest
         at = check_dim(dim, len(input.shape))
         operands: Any = (input, *others)
-        if any(a.shape != input.shape for a in others):
-            raise ValueError(f"got shapes {[a.shape for a in operands]}")
+        if any(a.shape != input.shape or a.dtype is not input.dtype for a in others):
+            raise ValueError(f"got {[(a.dtype, a.shape) for a in operands]}, expected all alike")
         if not input.shape:
             operands = [a.view((1,), (1,), a.offset) for a in operands]
         if not prod(input.shape):

@@ -69,11 +69,18 @@ kernel void NAME##_columns(Out out, In a, const Reduction g) {                  
       long at = start + walked(q, g.dims, g.size, g.stride);                               \
       for (long i = i0; i < i1; i += BLOCK) {                                              \
         for (long r = i; r < min(i + BLOCK, i1); r++)                                      \
-          for (long w = 0, v = 0; w < width; w += LANES_##FAMILY, v++) {                   \
-            int count = (int)min((long)LANES_##FAMILY, width - w);                         \
-            V_##FAMILY x = load_##FAMILY(a, at + r * g.step + w, 1, count, g.kind_in);     \
-            part[v] = r == i ? x : COMBINE(part[v], x);                                    \
-          }                                                                                \
+          if (width == wide)                                                               \
+            for (int v = 0; v < GROUP; v++) {                                              \
+              long from = at + r * g.step + v * LANES_##FAMILY;                            \
+              V_##FAMILY x = load_##FAMILY(a, from, 1, LANES_##FAMILY, g.kind_in);         \
+              part[v] = r == i ? x : COMBINE(part[v], x);                                  \
+            }                                                                              \
+          else                                                                             \
+            for (long w = 0, v = 0; w < width; w += LANES_##FAMILY, v++) {                 \
+              int count = (int)min((long)LANES_##FAMILY, width - w);                       \
+              V_##FAMILY x = load_##FAMILY(a, at + r * g.step + w, 1, count, g.kind_in);   \
+              part[v] = r == i ? x : COMBINE(part[v], x);                                  \
+            }                                                                              \
         for (int v = 0; v * LANES_##FAMILY < width; v++)                                   \
           JOIN(V_##FAMILY, COMBINE, totals[v], lost[v], part[v])                           \
       }                                                                                    \
