@@ -63,7 +63,7 @@ _LIMITS = {
 
 def group_of(device: Device) -> int:
     """Vectors of columns that are reduced together: on CPUs enough to read memory in long pieces."""
-    return 16 if device.profile.is_cpu else 1
+    return 64 if device.profile.is_cpu else 1
 
 
 def kernel_of(device: Device, family: Family, name: str, constants: int) -> Any:
@@ -166,8 +166,9 @@ class Reduction:
         wide = device.profile.lanes(family) * group_of(device)
         tasks = rows * -(-width // wide) if columns else rows
         each = inner.size * outer
-        parts, span, split_inner = self._parts(device, tasks, each, inner.size, outer)
-        chunk = max(device.profile.chunk // max(each // parts, 1), 1)
+        work = each * min(width, wide) if columns else each
+        parts, span, split_inner = self._parts(device, tasks, work, inner.size, outer)
+        chunk = max(device.profile.chunk // max(work // parts, 1), 1)
         chunk = min(chunk, -(-tasks // (device.profile.workers * 2)))
         row_span = max(chunk, 1)
         kept = final if parts == 1 else _accumulator(input.dtype, final)
@@ -196,14 +197,14 @@ class Reduction:
         return [step, *rest]
 
     @staticmethod
-    def _parts(device: Device, tasks: int, each: int, n: int, outer: int) -> tuple[int, int, bool]:
-        """In how many parts the elements of a row are divided, of what size, along what."""
+    def _parts(device: Device, tasks: int, work: int, n: int, outer: int) -> tuple[int, int, bool]:
+        """In how many parts the elements of a task are divided, of what size, along what."""
         workers = device.profile.workers * 4
         split_inner = outer < n
         along = n if split_inner else outer
-        if tasks >= workers or tasks * each < _FEW:
+        if tasks >= workers or tasks * work < _FEW:
             return 1, along, split_inner
-        parts = min(-(-workers // tasks), max(each // 2048, 1), along)
+        parts = min(-(-workers // tasks), max(work // 2048, 1), along)
         span = -(-along // parts)
         if split_inner:
             span = -(-span // 64) * 64
