@@ -86,6 +86,13 @@ def to_host(array: Array) -> np.ndarray[Any, Any]:
     return values
 
 
+def check_sizes(**expected: tuple[Array | None, int]) -> None:
+    """Raise ValueError where an array has not the number of elements that kernels will read."""
+    for name, (array, size) in expected.items():
+        if array is not None and array.size != size:
+            raise ValueError(f"{name} has shape {array.shape}, expected {size} elements")
+
+
 def common_device(arrays: Sequence[Array]) -> Device:
     """The device of all of them; RuntimeError where they lie on several."""
     first = arrays[0].memory.device

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -122,3 +123,21 @@ def test_the_module_lists_devices_and_fails_without_any(tmp_path):
     )
     assert none.returncode == 1
     assert "no OpenCL platform is installed" in none.stderr
+
+
+@pytest.mark.slow
+def test_the_kernels_for_graphics_compute_the_same():
+    chosen = (
+        "products or reductions or turned or convolutions or norms or pooling or rows or sorting"
+    )
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"),
+            *(str(Path(__file__).with_name("test_kernels.py")), "-k", chosen),
+        ],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"DISPATCH_OPENCL_PROFILE": "gpu"},
+        check=False,
+    )
+    assert not done.returncode, done.stdout[-3000:]

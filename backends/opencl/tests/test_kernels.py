@@ -255,6 +255,33 @@ def test_operands_of_other_dtypes_are_converted_or_refused_and_never_misread():
     assert dc.equal(single.gather(1, small), single.gather(1, small.long()))
 
 
+def test_arrays_of_wrong_sizes_are_refused_before_a_kernel_reads_them():
+    x, few = normal(3, 4).to("opencl"), dc.ones(2, device="opencl")
+    image, classes = normal(2, 3, 5, 5).to("opencl"), dc.zeros(3, dtype=dc.int64, device="opencl")
+    wide = normal(4, 3, 9, 9).to("opencl")
+    for use in (
+        lambda: K.native_layer_norm(x, (4,), few, None, 1e-5),
+        lambda: K.layer_norm_backward(few, x, (4,), None, few, few),
+        lambda: K.native_batch_norm(image, few, None, 1e-5),
+        lambda: K.batch_norm_backward(image, image, None, few, few),
+        lambda: K.softmax_backward(x, few, 0),
+        lambda: K.cross_entropy_classes(x, classes, few, -100, "mean"),
+        lambda: K.cross_entropy_classes(x, few.long(), None, -100, "mean"),
+        lambda: K.convolution(image, wide, None, (1, 1), (0, 0), (1, 1), 1),
+        lambda: K.convolution(image, wide[:, :, :3, :3], few, (1, 1), (0, 0), (1, 1), 1),
+        lambda: K.convolution_weight(image, wide[:1], (3, 3), (1, 1), (1, 1), (1, 1), 1),
+        lambda: K.avg_pool_backward(x[None], (2, 3, 8), (2,), (2,), (0,), False, True, None),
+        lambda: K.max_pool(image, (9, 9), (1, 1), (0, 0), (1, 1), False),
+        lambda: K.linear(x, wide[0, 0], None),
+        lambda: K.matmul(x, x),
+        lambda: K.gather(x, 0, dc.zeros(3, 5, dtype=dc.int64, device="opencl")),
+        lambda: K.scatter_add(x, 0, classes[:, None].expand(3, 4), few[:, None]),
+    ):
+        with pytest.raises((RuntimeError, ValueError, IndexError)):
+            use()
+    assert dc.isfinite(x + x).all()
+
+
 # -- random numbers -----------------------------------------------------------------------------------
 
 

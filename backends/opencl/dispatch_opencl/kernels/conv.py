@@ -214,6 +214,12 @@ def _checked(input: Array, weight: Array, bias: Array | None, groups: int, outpu
         raise ValueError(f"{input.shape[1]} channels in {groups} groups")
 
 
+def _shape(images: int, outputs: int, out: Ints) -> Ints:
+    if any(n < 0 for n in out):
+        raise ValueError(f"the kernel is larger than the image: sizes would be {out}")
+    return (images, outputs, *out)
+
+
 def convolution(
     input: Array, weight: Array, bias: Array | None, stride: Any, padding: Any, dilation: Any,
     groups: int,
@@ -230,7 +236,7 @@ def convolution(
         for size, p, d, k, s in zip(images.shape[2:], pads, gaps, kernel, steps, strict=True)
     )
     window = Window(kernel, out, steps, pads, gaps, (1, 1))
-    shape = (input.shape[0], weight.shape[0], *out[4 - len(input.shape) :])
+    shape = _shape(input.shape[0], weight.shape[0], out[4 - len(input.shape) :])
     if not prod(shape):
         return empty(input.memory.device, input.dtype, shape)
     found = _correlated(images, weight, bias, window, groups)
@@ -260,7 +266,7 @@ def convolution_transpose(
         )
     )
     low = tuple(d * (k - 1) - p for d, k, p in zip(gaps, kernel, pads, strict=True))
-    shape = (input.shape[0], per_group * groups, *out[4 - len(input.shape) :])
+    shape = _shape(input.shape[0], per_group * groups, out[4 - len(input.shape) :])
     if not prod(shape):
         return empty(input.memory.device, input.dtype, shape)
     window = Window(kernel, out, (1, 1), low, gaps, steps)
@@ -296,6 +302,8 @@ def convolution_weight(
     kernel = _two(kernel_size, 1)
     n, c = images.shape[:2]
     o, height, width = grads.shape[1:]
+    if grads.shape[0] != n or groups < 1 or c % groups or o % groups:
+        raise ValueError(f"got shapes {input.shape} and {grad_output.shape} in {groups} groups")
     shape = (o, c // groups, *tuple(int(k) for k in kernel_size))
     if not prod(shape) or not prod(grads.shape):
         return _zeros(device, input.dtype, shape)

@@ -8,7 +8,7 @@ from typing import Any
 
 from dispatch_core.extend import int64
 from dispatch_opencl import source
-from dispatch_opencl.array import Array, common_device, empty, is_whole
+from dispatch_opencl.array import Array, check_sizes, common_device, empty, is_whole
 from dispatch_opencl.device import Device
 from dispatch_opencl.kernels.cast import cast, fitting
 from dispatch_opencl.kinds import CODE, FAMILY, LONG, Family, wide_dtype
@@ -40,6 +40,9 @@ class _Call:
         self.rows = shape[0] * prod(shape[2:])
         if prod(target.shape) != self.rows:
             raise ValueError(f"got shapes {logits.shape} and {target.shape}")
+        check_sizes(
+            weight=(weight, self.classes), grad=(grad, self.rows if reduction == "none" else 1)
+        )
         given = [a for a in (weight, grad) if a is not None]
         self.device = common_device((logits, target, *given))
         self.family = FAMILY[logits.dtype]

@@ -8,7 +8,7 @@ from typing import Any
 
 from dispatch_core.extend import dtype
 from dispatch_opencl import source
-from dispatch_opencl.array import Array, common_device, empty, is_whole
+from dispatch_opencl.array import Array, check_sizes, common_device, empty, is_whole
 from dispatch_opencl.device import Device
 from dispatch_opencl.kernels.cast import cast, fitting
 from dispatch_opencl.kernels.reduce import KERNELS as REDUCTIONS
@@ -101,6 +101,7 @@ def native_layer_norm(
     lead, length = _split(input, normalized_shape)
     input, weight, bias = _whole(input), _parameter(weight, input), _parameter(bias, input)
     rows = prod(lead)
+    check_sizes(weight=(weight, length), bias=(bias, length))
     call = _Call(input, rows, 1, length, weight=weight, bias=bias, eps=eps)
     out = empty(call.device, input.dtype, input.shape)
     kept = (*lead, *(1,) * len(normalized_shape))
@@ -118,7 +119,11 @@ def layer_norm_backward(
     input = _whole(input)
     weight = _parameter(weight, input)
     grad, mean, rstd = (_whole(fitting(a, input)) for a in (grad, mean, rstd))
+    rstd = rstd if rstd.dtype is mean.dtype else cast(rstd, mean.dtype)
     rows = prod(lead)
+    check_sizes(
+        grad=(grad, rows * length), weight=(weight, length), mean=(mean, rows), rstd=(rstd, rows)
+    )
     call = _Call(input, rows, 1, length, weight=weight, grad=grad, statistics=mean.dtype)
     out = empty(call.device, input.dtype, input.shape)
     parts = empty(call.device, call.wide, (-(-rows // call.images_each) if rows else 0, 2, length))
@@ -145,6 +150,7 @@ def native_batch_norm(
     input, weight, bias = _whole(input), _parameter(weight, input), _parameter(bias, input)
     n, c = input.shape[:2]
     length = prod(input.shape[2:])
+    check_sizes(weight=(weight, c), bias=(bias, c))
     call = _Call(input, n, c, length, weight=weight, bias=bias, eps=eps)
     out = empty(call.device, input.dtype, input.shape)
     mean, rstd = (empty(call.device, call.wide, (c,)) for _ in range(2))
@@ -162,8 +168,10 @@ def batch_norm_backward(
     input = _whole(input)
     weight = _parameter(weight, input)
     grad, mean, rstd = (_whole(fitting(a, input)) for a in (grad, mean, rstd))
+    rstd = rstd if rstd.dtype is mean.dtype else cast(rstd, mean.dtype)
     n, c = input.shape[:2]
     length = prod(input.shape[2:])
+    check_sizes(grad=(grad, n * c * length), weight=(weight, c), mean=(mean, c), rstd=(rstd, c))
     call = _Call(input, n, c, length, weight=weight, grad=grad, statistics=mean.dtype)
     out = empty(call.device, input.dtype, input.shape)
     products, sums = (empty(call.device, call.wide, (c,)) for _ in range(2))

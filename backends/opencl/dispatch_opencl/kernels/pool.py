@@ -8,7 +8,7 @@ from typing import Any
 
 from dispatch_core.extend import float32, int64
 from dispatch_opencl import source
-from dispatch_opencl.array import Array, common_device, empty, is_whole
+from dispatch_opencl.array import Array, check_sizes, common_device, empty, is_whole
 from dispatch_opencl.device import Device
 from dispatch_opencl.kernels.cast import cast
 from dispatch_opencl.kinds import CODE, FAMILY, FLOAT, Family
@@ -31,9 +31,15 @@ def _kernel(device: Device, family: Family, name: str) -> Any:
 
 def pooled_size(n: int, window: int, stride: int, padding: int, gap: int, ceil: bool) -> int:
     """How many windows there are; with `ceil` the last may reach beyond, if it begins inside."""
+    if window < 1 or stride < 1 or gap < 1:
+        raise ValueError(f"window {window}, stride {stride}, dilation {gap}: expected at least 1")
     span = n + 2 * padding - gap * (window - 1) - 1
     count = (span + (stride - 1 if ceil else 0)) // stride + 1
-    return count - 1 if ceil and (count - 1) * stride >= n + padding else count
+    if ceil and (count - 1) * stride >= n + padding:
+        count -= 1
+    if count < 0:
+        raise ValueError(f"a window of {window} is larger than {n} elements")
+    return count
 
 
 def _three(values: Any, fill: int) -> Ints:
@@ -147,8 +153,9 @@ def avg_pool_backward(
     shape = tuple(input_shape)
     size, out = shape[len(shape) - nd :], grad.shape[len(grad.shape) - nd :]
     made = empty(grad.memory.device, wide.dtype, shape)
+    planes = prod(shape[: len(shape) - nd])
+    check_sizes(grad=(grad, planes * prod(out)))
     if prod(shape):
-        planes = prod(shape[: len(shape) - nd])
         constants, grid = _constants(
             grad.memory.device, wide, planes, planes, size, out, kernel_size, stride, padding,
             (1,) * nd, divisor_override or 0, count_include_pad,
