@@ -120,3 +120,28 @@ def test_threads_share_a_device():
     for thread in threads:
         thread.join()
     assert not errors
+
+
+def test_a_threads_wrong_index_is_its_own():
+    found = []
+    x = dc.arange(50.0).to("opencl")
+
+    def right():
+        for _ in range(100):
+            found.append(x.gather(0, dc.arange(50).to("opencl")).sum().item() == 1225)
+
+    def wrong():
+        for _ in range(100):
+            try:
+                x.gather(0, dc.full((3,), 99, device="opencl"))
+            except (IndexError, RuntimeError) as error:
+                found.append("index 99" in str(error))
+            else:
+                found.append(False)
+
+    threads = [threading.Thread(target=work) for work in (right, wrong, right, wrong)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [True] * 400

@@ -149,9 +149,12 @@ class Elementwise:
         buffers = [a.memory.buffer for a in operands]
         if self.checks(computed):
             device = memory.device
-            plan.run(memory.buffer, *buffers, device.report.buffer)
             divisor = operands[-1].memory.literal
-            if (divisor is None or divisor == 0) and device.report.taken() is not None:
+            with device.lock:
+                plan.run(memory.buffer, *buffers, device.report.buffer)
+                asks = divisor is None or divisor == 0
+                wrong = device.report.taken() if asks else None
+            if wrong is not None:
                 raise RuntimeError("ZeroDivisionError: integer division or modulo by zero")
         else:
             plan.run(memory.buffer, *buffers)

@@ -81,8 +81,11 @@ def gather(input: Array, dim: int, index: Array) -> Array:
     key = (values.dtype, device, values.shape, values.strides, values.offset, at, places.dtype,
            places.memory.device, places.shape, places.strides, places.offset)  # fmt: skip
     plan = _GATHERS.find(key, values, at, places)
-    plan.run(out.memory.buffer, values.memory.buffer, places.memory.buffer, device.report.buffer)
-    _raise_if_wrong(device, at, size)
+    with device.lock:
+        plan.run(
+            out.memory.buffer, values.memory.buffer, places.memory.buffer, device.report.buffer
+        )
+        _raise_if_wrong(device, at, size)
     return out
 
 
@@ -150,10 +153,11 @@ def _scatter(name: str) -> Any:
                places.shape, places.strides, places.offset, values.dtype, values.memory.device,
                values.strides, values.offset)  # fmt: skip
         plan = _SCATTERS.find(key, name, target, at, places, values)
-        plan.run(
-            out.memory.buffer, places.memory.buffer, values.memory.buffer, device.report.buffer
-        )
-        _raise_if_wrong(device, at, size)
+        with device.lock:
+            plan.run(
+                out.memory.buffer, places.memory.buffer, values.memory.buffer, device.report.buffer
+            )
+            _raise_if_wrong(device, at, size)
         return out if wide is input.dtype else cast(out, input.dtype)
 
     scatter.__name__ = scatter.__qualname__ = name

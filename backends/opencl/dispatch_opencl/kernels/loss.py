@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from math import prod
 from typing import Any
 
@@ -64,9 +66,12 @@ class _Call:
         with self.device.lock:
             kernel(self.device.queue, grid, self.device.profile.local, *buffers, self.constants)
 
-    def check(self) -> None:
-        """Raise IndexError where a target was no class."""
-        wrong = self.device.report.taken()
+    @contextmanager
+    def checked(self) -> Iterator[None]:
+        """Run kernels inside; IndexError where a target was no class."""
+        with self.device.lock:
+            yield
+            wrong = self.device.report.taken()
         if wrong is not None:
             raise IndexError(f"Target {wrong} is out of bounds.")
 
@@ -92,11 +97,11 @@ def cross_entropy_classes(
     log_probs = empty(call.device, input.dtype, input.shape)
     losses, counts = (empty(call.device, call.wide, target.shape) for _ in range(2))
     if call.rows:
-        call.run(
-            "cross_entropy", call.grid, losses, log_probs, counts, input, classes, weight or input,
-            None,
-        )  # fmt: skip
-        call.check()
+        with call.checked():
+            call.run(
+                "cross_entropy", call.grid, losses, log_probs, counts, input, classes,
+                weight or input, None,
+            )  # fmt: skip
     if reduction == "none":
         return (losses if losses.dtype is input.dtype else cast(losses, input.dtype)), log_probs
     out = empty(call.device, input.dtype, ())
@@ -116,13 +121,13 @@ def cross_entropy_backward(
     out = empty(call.device, log_probs.dtype, log_probs.shape)
     counts = empty(call.device, call.wide, ())
     if call.rows and call.classes:
-        if reduction == "mean":
-            call.run("count", (1, 1), counts, classes, weight or log_probs, None)
-        call.run(
-            "cross_entropy_backward", call.grid, out, grad, log_probs, classes,
-            weight or log_probs, counts, None,
-        )  # fmt: skip
-        call.check()
+        with call.checked():
+            if reduction == "mean":
+                call.run("count", (1, 1), counts, classes, weight or log_probs, None)
+            call.run(
+                "cross_entropy_backward", call.grid, out, grad, log_probs, classes,
+                weight or log_probs, counts, None,
+            )  # fmt: skip
     return out
 
 

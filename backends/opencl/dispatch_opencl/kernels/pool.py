@@ -114,8 +114,9 @@ def max_pool_backward(grad: Array, indices: Array, input_shape: Any) -> Array:
         buffers = (
             out.memory.buffer, wide.memory.buffer, indices.memory.buffer, device.report.buffer
         )  # fmt: skip
-        _run("max_pool_backward", wide, grid, buffers, _POOL.pack(*fields))
-        wrong = device.report.taken()
+        with device.lock:
+            _run("max_pool_backward", wide, grid, buffers, _POOL.pack(*fields))
+            wrong = device.report.taken()
         if wrong is not None:
             raise IndexError(f"index {wrong} is out of bounds for a plane of {size} elements")
     return cast(out, grad.dtype) if half else out
