@@ -23,6 +23,7 @@ class OpenCLBackend(Backend):
 
     device = "opencl"
     array = Array
+    numbered = True
 
     def __init__(self) -> None:
         super().__init__()
@@ -77,6 +78,9 @@ class OpenCLBackend(Backend):
 
     def reset_peak_memory(self, index: int | None) -> None:
         device_at(index).pool.reset_peak()
+
+    def limit_memory(self, index: int | None, limit: int | None) -> None:
+        device_at(index).set_limit(limit)
 
     def describe(self) -> str:
         return "; ".join(device.describe() for device in devices())

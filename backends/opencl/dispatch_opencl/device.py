@@ -93,9 +93,15 @@ class Device:
         self.pool = Pool(self)
         self.report = Report(self)
         share = float(os.environ.get("DISPATCH_OPENCL_MEMORY", "0.9"))
-        self.limit = int(cl_device.global_mem_size * share)
+        self.most = int(cl_device.global_mem_size * share)
+        self.limit = self.most
+        """The bytes that buffers may take from the driver."""
         self._cache = cache_for(cl_device)
         self._programs: dict[str, Any] = {}
+
+    def set_limit(self, limit: int | None) -> None:
+        """Let buffers take so many bytes at most; None: the share of DISPATCH_OPENCL_MEMORY."""
+        self.limit = self.most if limit is None else min(limit, self.most)
 
     @property
     def line(self) -> tuple[int, ...] | None:

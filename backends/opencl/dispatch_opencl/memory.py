@@ -94,8 +94,9 @@ class Pool:
 
     def use(self) -> Use:
         """How much is in use."""
-        total = self.device.limit
-        return Use(self.used, self.peak, self.reserved, max(total - self.reserved, 0), total)
+        device = self.device
+        free = max(device.limit - self.reserved, 0)
+        return Use(self.used, self.peak, self.reserved, free, device.most)
 
     def reset_peak(self) -> None:
         """Count the largest use from now on."""

@@ -72,6 +72,20 @@ def test_a_limit_is_kept_by_emptying_the_pool(pool, monkeypatch):
     assert y.sum().item() == 3 << 19
 
 
+def test_a_fraction_of_the_memory(pool):
+    dc.opencl.empty_cache()
+    total = dc.opencl.mem_get_info()[1]
+    dc.opencl.set_per_process_memory_fraction((pool.reserved + (4 << 20)) / total)
+    try:
+        with pytest.raises(dc.OutOfMemoryError):
+            dc.ones(2 << 20, device="opencl")
+        assert dc.ones(1 << 18, device="opencl").sum().item() == 1 << 18
+        assert dc.opencl.mem_get_info()[1] == total
+    finally:
+        dc.opencl.set_per_process_memory_fraction(1.0)
+    assert dc.ones(2 << 20, device="opencl").sum().item() == 2 << 20
+
+
 def test_views_are_free_and_share_memory():
     x = dc.arange(24.0).to("opencl").reshape(2, 3, 4)
     for view in (x.mT, x[1], x[:, ::2], x.flatten(), x[None, :, 1:2]):
