@@ -19,8 +19,9 @@ class Unary(KernelChain):
     __slots__ = ()
 
     def call(self, x: Tensor) -> Tensor:
+        kernel = self.kernel
         try:
-            r = self.kernel(x._raw)
+            r = kernel(x._raw)
         except Exception as error:
             raise failure(self.op, (x,), error) from error
         if r.__class__ is not self.array:
@@ -43,8 +44,9 @@ class UnaryBound(KernelChain):
         self.a, self.b = kernel.fn.constants  # type: ignore[attr-defined]
 
     def call(self, x: Tensor) -> Tensor:
+        fn = self.fn
         try:
-            r = self.fn(x._raw, self.a, self.b)
+            r = fn(x._raw, self.a, self.b)
         except Exception as error:
             raise failure(self.op, (x,), error) from error
         if r.__class__ is not self.array:
@@ -62,8 +64,9 @@ class UnaryParams(KernelChain):
     __slots__ = ()
 
     def call(self, x: Tensor, *params: Any) -> Tensor:
+        kernel = self.kernel
         try:
-            r = self.kernel(x._raw, *params)
+            r = kernel(x._raw, *params)
         except Exception as error:
             raise failure(self.op, (x, *params), error) from error
         if r.__class__ is not self.array:
@@ -81,8 +84,9 @@ class UnaryTwo(KernelChain):
     __slots__ = ()
 
     def call(self, x: Tensor, p: Any, q: Any) -> Tensor:
+        kernel = self.kernel
         try:
-            r = self.kernel(x._raw, p, q)
+            r = kernel(x._raw, p, q)
         except Exception as error:
             raise failure(self.op, (x, p, q), error) from error
         if r.__class__ is not self.array:
@@ -100,8 +104,9 @@ class Binary(KernelChain):
     __slots__ = ()
 
     def call(self, x: Tensor, y: Tensor) -> Tensor:
+        kernel = self.kernel
         try:
-            r = self.kernel(x._raw, y._raw)
+            r = kernel(x._raw, y._raw)
         except Exception as error:
             raise failure(self.op, (x, y), error) from error
         if r.__class__ is not self.array:
@@ -154,8 +159,9 @@ class BinaryScalar(KernelChain):
         self.scalars = Scalars(backend, dtype, literal).get
 
     def call(self, x: Tensor, s: Any) -> Tensor:
+        kernel, scalars = self.kernel, self.scalars
         try:
-            r = self.kernel(x._raw, self.scalars(s))
+            r = kernel(x._raw, scalars(s))
         except Exception as error:
             raise failure(self.op, (x, s), error) from error
         if r.__class__ is not self.array:
@@ -178,8 +184,9 @@ class ScalarBinary(BinaryScalar):
     at = 0
 
     def call(self, s: Any, x: Tensor) -> Tensor:  # type: ignore[override]
+        kernel, scalars = self.kernel, self.scalars
         try:
-            r = self.kernel(self.scalars(s), x._raw)
+            r = kernel(scalars(s), x._raw)
         except Exception as error:
             raise failure(self.op, (s, x), error) from error
         if r.__class__ is not self.array:
@@ -197,8 +204,9 @@ class Ternary(KernelChain):
     __slots__ = ()
 
     def call(self, x: Any, y: Any, z: Any) -> Tensor:
+        kernel = self.kernel
         try:
-            r = self.kernel(x._raw, y._raw, None if z is None else z._raw)
+            r = kernel(x._raw, y._raw, None if z is None else z._raw)
         except Exception as error:
             raise failure(self.op, (x, y, z), error) from error
         if r.__class__ is not self.array:
@@ -219,8 +227,9 @@ class ListParams(KernelChain):
     __slots__ = ()
 
     def call(self, tensors: Sequence[Tensor], *params: Any) -> Tensor:
+        kernel = self.kernel
         try:
-            r = self.kernel([t._raw for t in tensors], *params)
+            r = kernel([t._raw for t in tensors], *params)
         except Exception as error:
             raise failure(self.op, (tensors, *params), error) from error
         if r.__class__ is not self.array:
@@ -243,8 +252,9 @@ class ListOne(ListParams):
             each
         ) in tensors:  # faster than a comprehension, which is a call of its own before Python 3.12
             raws.append(each._raw)  # noqa: PERF401
+        kernel = self.kernel
         try:
-            r = self.kernel(raws, p)
+            r = kernel(raws, p)
         except Exception as error:
             raise failure(self.op, (tensors, p), error) from error
         if r.__class__ is not self.array:
@@ -284,8 +294,9 @@ class General(KernelChain):
                 raws[i] = self.makers[i](value)
         for i in self.lists:
             raws[i] = [t._raw for t in raws[i]]
+        kernel = self.kernel
         try:
-            results = self.kernel(*raws)
+            results = kernel(*raws)
         except Exception as error:
             raise failure(self.op, args, error) from error
         if results.__class__ is tuple:
@@ -321,8 +332,9 @@ class Writing(KernelChain):
         for i in self.single:
             if raws[i] is not None:
                 raws[i] = raws[i]._raw
+        kernel = self.kernel
         try:
-            self.kernel(*raws)
+            kernel(*raws)
         except Exception as error:
             raise failure(self.op, args, error) from error
         storage_of = self.backend.storage_of
@@ -342,8 +354,9 @@ class UnarySeveral(KernelChain):
         self.pack = op.pack
 
     def call(self, x: Tensor, *params: Any) -> Any:
+        kernel = self.kernel
         try:
-            results = self.kernel(x._raw, *params)
+            results = kernel(x._raw, *params)
         except Exception as error:
             raise failure(self.op, (x, *params), error) from error
         array, keys = self.array, self.keys

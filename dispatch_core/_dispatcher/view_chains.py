@@ -26,8 +26,9 @@ class View(KernelChain):
         self.nested = nested
 
     def call(self, x: Tensor, *params: Any) -> Tensor:
+        kernel = self.kernel
         try:
-            r = self.kernel(x._raw, *params)
+            r = kernel(x._raw, *params)
         except Exception as error:
             raise failure(self.op, (x, *params), error) from error
         t = fresh()
@@ -49,8 +50,9 @@ class ViewOne(View):
     __slots__ = ()
 
     def call(self, x: Tensor, p: Any) -> Tensor:
+        kernel = self.kernel
         try:
-            r = self.kernel(x._raw, p)
+            r = kernel(x._raw, p)
         except Exception as error:
             raise failure(self.op, (x, p), error) from error
         t = fresh()
@@ -73,8 +75,9 @@ class ViewSometimes(View):
 
     def call(self, x: Tensor, p: Any) -> Tensor:
         raw = x._raw
+        kernel = self.kernel
         try:
-            r = self.kernel(raw, p)
+            r = kernel(raw, p)
         except Exception as error:
             raise failure(self.op, (x, p), error) from error
         t = fresh()
@@ -175,8 +178,9 @@ class ViewTwo(View):
     __slots__ = ()
 
     def call(self, x: Tensor, p: Any, q: Any) -> Tensor:
+        kernel = self.kernel
         try:
-            r = self.kernel(x._raw, p, q)
+            r = kernel(x._raw, p, q)
         except Exception as error:
             raise failure(self.op, (x, p, q), error) from error
         t = fresh()

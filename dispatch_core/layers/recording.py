@@ -29,7 +29,8 @@ class Record(Chain):
         self.spec = spec
 
     def call(self, *args: Any) -> Any:
-        results = self.below(*args)
+        below = self.below
+        results = below(*args)
         spec = self.spec
         node = Node()
         node.spec = spec
@@ -85,7 +86,8 @@ class RecordUnary(Record):
         self.save_shape = len(op.params) + 1 in spec.keeps
 
     def call(self, x: Tensor, *params: Any) -> Tensor:
-        t: Tensor = self.below(x, *params)
+        below = self.below
+        t: Tensor = below(x, *params)
         node = Node()
         node.spec = self.spec
         node.order = tick()
@@ -117,8 +119,9 @@ class RecordPlainUnary(RecordUnary):
 
     def call(self, x: Tensor) -> Tensor:
         raw = x._raw
+        kernel = self.kernel
         try:
-            r = self.kernel(raw)
+            r = kernel(raw)
         except Exception as error:
             raise failure(self.op, (x,), error) from error
         if r.__class__ is not self.array:
@@ -152,8 +155,9 @@ class RecordBound(RecordPlainUnary):
 
     def call(self, x: Tensor) -> Tensor:
         raw = x._raw
+        fn = self.fn
         try:
-            r = self.fn(raw, self.a, self.b)
+            r = fn(raw, self.a, self.b)
         except Exception as error:
             raise failure(self.op, (x,), error) from error
         if r.__class__ is not self.array:
@@ -183,8 +187,9 @@ class RecordTwo(RecordPlainUnary):
 
     def call(self, x: Tensor, p: Any, q: Any) -> Tensor:  # type: ignore[override]
         raw = x._raw
+        kernel = self.kernel
         try:
-            r = self.kernel(raw, p, q)
+            r = kernel(raw, p, q)
         except Exception as error:
             raise failure(self.op, (x, p, q), error) from error
         if r.__class__ is not self.array:
@@ -234,7 +239,8 @@ class RecordBinary(Record):
         self.tensor_x, self.tensor_y = spec.are_tensors
 
     def call(self, x: Any, y: Any) -> Tensor:
-        t: Tensor = self.below(x, y)
+        below = self.below
+        t: Tensor = below(x, y)
         node = Node()
         node.spec = self.spec
         node.order = tick()
@@ -273,7 +279,8 @@ class RecordSeveral(Record):
         self.save_shape = spec.saves_shapes
 
     def call(self, x: Tensor, *params: Any) -> Any:
-        results = self.below(x, *params)
+        below = self.below
+        results = below(x, *params)
         kept = self.kept
         node = Node()
         node.spec = self.spec
@@ -308,7 +315,8 @@ class RecordTernary(Record):
         self.sums = spec.broadcasts
 
     def call(self, x: Tensor, y: Tensor, z: Any) -> Tensor:
-        t: Tensor = self.below(x, y, z)
+        below = self.below
+        t: Tensor = below(x, y, z)
         a, b, c = self.edges
         node = Node()
         node.spec = self.spec
@@ -345,7 +353,8 @@ class RecordList(Record):
         self.save_shapes = spec.saves_shapes
 
     def call(self, tensors: Any, *params: Any) -> Tensor:
-        t: Tensor = self.below(tensors, *params)
+        below = self.below
+        t: Tensor = below(tensors, *params)
         node = Node()
         node.spec = self.spec
         node.order = tick()
@@ -377,8 +386,9 @@ class RecordListOne(RecordList):
         for each in tensors:
             raws.append(each._raw)
             edges.append(each._node)
+        kernel = self.kernel
         try:
-            r = self.kernel(raws, p)
+            r = kernel(raws, p)
         except Exception as error:
             raise failure(self.op, (tensors, p), error) from error
         if r.__class__ is not self.array:

@@ -27,8 +27,9 @@ class RecordView(RecordUnary):
 
     def call(self, x: Tensor, p: Any) -> Tensor:
         raw = x._raw
+        kernel = self.kernel
         try:
-            r = self.kernel(raw, p)
+            r = kernel(raw, p)
         except Exception as error:
             raise failure(self.op, (x, p), error) from error
         edge = x._node
@@ -59,8 +60,9 @@ class RecordViewSometimes(RecordView):
 
     def call(self, x: Tensor, p: Any) -> Tensor:
         raw = x._raw
+        kernel = self.kernel
         try:
-            r = self.kernel(raw, p)
+            r = kernel(raw, p)
         except Exception as error:
             raise failure(self.op, (x, p), error) from error
         edge = x._node
@@ -101,8 +103,9 @@ class RecordViewTwo(RecordUnary):
 
     def call(self, x: Tensor, p: Any, q: Any) -> Tensor:
         raw = x._raw
+        kernel = self.kernel
         try:
-            r = self.kernel(raw, p, q)
+            r = kernel(raw, p, q)
         except Exception as error:
             raise failure(self.op, (x, p, q), error) from error
         edge = x._node

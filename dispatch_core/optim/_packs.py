@@ -78,6 +78,9 @@ class Packs:
         self._ids: list[int] = []
         self._places: list[tuple[Pack, list[int]]] = []
 
+    def __bool__(self) -> bool:
+        return bool(self._packs)
+
     def add(self, params: list[Tensor], states: list[State], kind: Callable[[Tensor], Any]) -> None:
         """Packs what can be: small real parameters of one kind, whose state has their shape."""
         found: dict[Any, list[int]] = {}

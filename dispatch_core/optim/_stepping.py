@@ -88,8 +88,9 @@ class FormulaOptimizer(GroupwiseOptimizer):
             params.append(param)
             grads.append(grad)
             states.append(self._state_of(param, group))
-        if is_fused(group):
-            with self._packs[id(group)].joined(params, grads, states) as rows:
+        packs = self._packs.get(id(group))
+        if packs and is_fused(group):
+            with packs.joined(params, grads, states) as rows:
                 self._update(*rows, group)
         else:
             self._update(params, grads, states, group)

@@ -106,6 +106,7 @@ def test_results_may_be_written_over_operands_that_they_overlap():
     compare(shifted, x)
 
 
+@pytest.mark.filterwarnings("ignore:Casting complex values to real")
 def test_all_casts():
     values = dc.tensor([-3.7, -1, -0.2, 0, 0.5, 1, 2.5, 100, 126.9])
     dtypes = [
