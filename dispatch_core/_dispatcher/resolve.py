@@ -12,8 +12,7 @@ Overrides of a task are a layer of their own and come before all of this.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from dispatch_core._dispatcher.operator import Op
@@ -46,30 +45,44 @@ class Step(NamedTuple):
         return f"{self.number}. [{'x' if self.taken else ' '}] {self.what}: {self.why}"
 
 
-@dataclass(slots=True)
 class Resolution:
     """The outcome of the search; where a kernel may decline, also the first of what comes after kernels."""
 
-    op: Op
-    backend: Backend
-    dtype: DType
-    kernels: tuple[Kernel, ...] = ()
-    """The kernels to ask one after the other while their predicates decline a call."""
-    body: bool = False
-    emulate: DType | None = None
-    fallback: bool = False
-    warn: bool = False
-    """Whether emulation or fallback is warned about."""
-    steps: list[Step] = field(default_factory=list)
+    __slots__ = (
+        "backend",
+        "body",
+        "dtype",
+        "emulate",
+        "fallback",
+        "kernels",
+        "op",
+        "steps",
+        "warn",
+    )
+
+    def __init__(
+        self, op: Op, backend: Backend, dtype: DType, kernels: tuple[Kernel, ...] = ()
+    ) -> None:
+        self.op = op
+        self.backend = backend
+        self.dtype = dtype
+        self.kernels = kernels
+        """The kernels to ask one after the other while their predicates decline a call."""
+        self.body = False
+        self.emulate: DType | None = None
+        self.fallback = False
+        self.warn = False
+        """Whether emulation or fallback is warned about."""
+        self.steps: list[Step] = []
 
     @property
     def found(self) -> bool:
         """Whether the operator can be computed at all."""
         return bool(self.kernels or self.body or self.emulate or self.fallback)
 
-    def error(self) -> NoKernelError:
-        """What to raise when nothing was found."""
-        shown = [f"  {step}" for step in self.steps]
+    def error(self, steps: Sequence[Step] | None = None) -> NoKernelError:
+        """What to raise when nothing was found; `steps` in place of those of the search."""
+        shown = [f"  {step}" for step in (self.steps if steps is None else steps)]
         if len(shown) > MOST_STEPS:
             left_out = len(shown) - MOST_STEPS + 1
             shown = [*shown[: MOST_STEPS - 4], f"  ... {left_out} more kernels", *shown[-3:]]

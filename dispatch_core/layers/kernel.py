@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -242,7 +241,7 @@ class Declined(Chain):
             Step(s.number, s.what, False, f"declined: {declined[s.what]}") if s.taken else s
             for s in self.found.steps
         ]
-        raise dataclasses.replace(self.found, steps=steps).error()
+        raise self.found.error(steps)
 
 
 class Emulated(Chain):
