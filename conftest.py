@@ -9,19 +9,28 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import hypothesis
+import pytest
 from sybil import Example, Sybil
 from sybil.parsers.markdown import CodeBlockParser
+
+from dispatch_core.extend import DeviceUnavailableError
 
 _EXPECTED = re.compile(r"(?:^# .*\n?)+\Z", re.MULTILINE)
 
 
 def run(example: Example) -> None:
-    """Execute one block and compare what it printed with the comment lines that end it."""
+    """Execute one block and compare what it printed with the comment lines that end it.
+
+    One that needs a device which this machine lacks is skipped.
+    """
     source: str = example.parsed
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
         code = compile(source, str(example.path), "exec", dont_inherit=True)
-        exec(code, example.namespace)
+        try:
+            exec(code, example.namespace)
+        except DeviceUnavailableError as error:
+            pytest.skip(str(error))
     expected = _EXPECTED.search(source)
     if expected is None:
         return

@@ -12,6 +12,8 @@ import subprocess
 import sys
 
 PACKAGE = "pocl-opencl-icd"
+PATIENCE = 300
+"""Seconds that a command may take: a machine without a network is not waited for."""
 
 
 def found() -> bool:
@@ -40,6 +42,26 @@ def command() -> list[str] | None:
     return None
 
 
+def _run(command: list[str]) -> str:
+    """Run a command; empty, or what it said when it failed."""
+    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    try:
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
+            timeout=PATIENCE,
+            env=environment,
+        )
+    except subprocess.TimeoutExpired:
+        return f"{' '.join(command)} did not end within {PATIENCE} s"
+    if not done.returncode:
+        return ""
+    return done.stderr.strip() or done.stdout.strip() or f"{' '.join(command)} failed"
+
+
 def provide() -> None:
     """See to it that a device works, where that is possible."""
     if found():
@@ -48,16 +70,10 @@ def provide() -> None:
     if install is not None:
         print(f"installing {PACKAGE}", flush=True)
         for arguments in (["update", "-q"], ["install", "-q", "-y", PACKAGE]):
-            # Output that nobody asked for is shown only where it explains a failure.
-            done = subprocess.run(
-                [*install, *arguments],
-                capture_output=True,
-                text=True,
-                check=False,
-                env=os.environ | {"DEBIAN_FRONTEND": "noninteractive"},
-            )
-            if done.returncode:
-                print(done.stderr.strip() or done.stdout.strip())
+            problem = _run([*install, *arguments])
+            if problem:
+                print(problem)
+                break
     if install is None or not found():
         print("no OpenCL device works here: the tests of backends/opencl will be skipped")
 

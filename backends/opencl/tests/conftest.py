@@ -11,6 +11,10 @@ from dispatch_opencl.devices import devices, why_none
 HERE = Path(__file__).parent
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "without_device: needs no OpenCL device")
+
+
 def pytest_collection_modifyitems(items):
     if devices():
         return
